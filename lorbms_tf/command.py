@@ -1,0 +1,36 @@
+"""How every command line door starts: absl parses the flags, user errors are shown plainly."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app
+
+from lorbms_tf.errors import UserError
+
+
+def run(main: Callable[[Sequence[str]], int | None]) -> None:
+    """Runs `main(argv)` under absl and exits with its return value.
+
+    A `UserError` becomes one line "error: ..." on stderr and exit code 1; any other exception is
+    a fault of ours and keeps its traceback. Ctrl-C exits with 130, as shells do.
+    """
+
+    def guarded(argv: Sequence[str]) -> int | None:
+        try:
+            return main(argv)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+
+    app.run(guarded)
+
+
+def refuse_arguments(argv: Sequence[str]) -> None:
+    """Raises UserError for words on the command line that are neither flags nor their values."""
+    if len(argv) > 1:
+        raise UserError(
+            f"unexpected argument {argv[1]!r}: every setting is a flag, --name=value (see --help)"
+        )

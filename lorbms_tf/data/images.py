@@ -1,0 +1,140 @@
+"""Photos from disk to square RGB arrays, and the two ranges that pixels live in.
+
+On disk and in records: uint8, 0 to 255, JPEG. In networks: float32 in [-1, 1], `x / 127.5 - 1`.
+"""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lorbms_tf.errors import UserError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+JPEG_QUALITY = 95
+
+
+class BadImage(Exception):
+    """An image that cannot be used: `path` says which (may be empty), `reason` why."""
+
+    def __init__(self, path, reason: str):
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.path = str(path)
+        self.reason = reason
+
+    def __reduce__(self):  # both arguments, so that it travels between processes
+        return BadImage, (self.path, self.reason)
+
+
+def list_photos(folder: str | os.PathLike) -> list[Path]:
+    """All image files below `folder`, sorted by path. UserError if it is missing or has none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"image folder {folder} does not exist or is not a folder")
+    found = [p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file()]
+    if not found:
+        raise UserError(f"no images ({', '.join(EXTENSIONS)}) in folder {folder}")
+    return sorted(found)
+
+
+def _decode(source, path) -> np.ndarray:
+    try:
+        with Image.open(source) as image:
+            image.load()
+            return np.asarray(_rgb(ImageOps.exif_transpose(image)))
+    except FileNotFoundError as error:
+        raise BadImage(path, "missing") from error
+    except UnidentifiedImageError as error:
+        raise BadImage(path, "not an image") from error
+    except Image.DecompressionBombError as error:
+        raise BadImage(path, "too many pixels") from error
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
+        # Pillow reports broken files by any of these, depending on the format.
+        raise BadImage(path, f"corrupt or truncated ({error})") from error
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Any Pillow mode to RGB; transparency is laid over white."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # 16-bit grey
+        values = np.asarray(image, np.float32)
+        scale = 257.0 if image.mode != "F" else 1.0
+        image = Image.fromarray(np.clip(values / scale, 0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def read_photo(path: str | os.PathLike) -> np.ndarray:
+    """Decodes an image file to uint8 RGB [H, W, 3].
+
+    EXIF orientation is applied; grey, 16-bit, palette, CMYK and transparent images are converted
+    (transparency over white). Raises BadImage where the file is missing, empty, truncated,
+    corrupt or no image.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size == 0:
+            raise BadImage(path, "empty file")
+    except OSError as error:
+        raise BadImage(path, "missing") from error
+    return _decode(path, path)
+
+
+def decode_jpeg(encoded: bytes, path="") -> np.ndarray:
+    """JPEG bytes -> uint8 RGB [H, W, 3]. Raises BadImage, naming `path`, where they are broken."""
+    return _decode(io.BytesIO(encoded), path)
+
+
+def encode_jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
+    """uint8 RGB [H, W, 3] -> JPEG bytes, full chroma resolution (the images are small)."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()
+
+
+def center_square(image: np.ndarray) -> np.ndarray:
+    """The largest central square of an image [H, W, C] -> [S, S, C], S = min(H, W)."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
+
+
+def square_resize(image: np.ndarray, size: int) -> np.ndarray:
+    """Square uint8 image [S, S, 3] -> [size, size, 3] by exact area averaging (lorbms: 64).
+
+    Enlarging repeats pixels. Raises ValueError where the image is not square.
+    """
+    if image.shape[0] != image.shape[1]:
+        raise ValueError(f"image of {image.shape[1]}x{image.shape[0]} pixels is not square")
+    if image.shape[0] == size:
+        return image
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BOX))
+
+
+def to_float(image: np.ndarray) -> np.ndarray:
+    """uint8 0..255 -> float32 in [-1, 1], any shape."""
+    return np.asarray(image, np.float32) / 127.5 - 1.0
+
+
+def to_uint8(image) -> np.ndarray:
+    """float in [-1, 1] (clipped) -> uint8 0..255, any shape; the inverse of `to_float`."""
+    scaled = (np.asarray(image, np.float32) + 1.0) * 127.5
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def tf_decode(encoded, image_size: int):
+    """In a graph: scalar string tensor of a JPEG -> float32 [image_size, image_size, 3], [-1, 1].
+
+    An image of another size is an InvalidArgumentError at run time, as is a broken JPEG.
+    """
+    import tensorflow as tf  # kept out of the tools that only need Pillow
+
+    # The accurate DCT gives the values that Pillow gives.
+    pixels = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+    pixels = tf.ensure_shape(pixels, (image_size, image_size, 3))
+    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
