@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
@@ -129,12 +130,10 @@ def deserialize(serialized: bytes) -> Record:
                 found["candidates/distance"].float_list.value, np.float32
             ).reshape(_GRID),
         )
-    except (IndexError, UnicodeDecodeError, tf.errors.OpError) as error:
+    except (IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"not a record of this schema: {error}") from error
-    except Exception as error:
-        if type(error).__name__ == "DecodeError":  # protobuf's, whose module path varies
-            raise ValueError("not a tf.train.Example") from error
-        raise
+    except DecodeError as error:
+        raise ValueError("not a tf.train.Example") from error
 
 
 def shard_path(folder, prefix: str, index: int, count: int) -> Path:

@@ -1,0 +1,204 @@
+"""The settings of model and training: frozen dataclasses whose defaults are the thesis.
+
+`ModelConfig` holds what the networks and the objective are; `TrainConfig` adds data and run.
+Each field is one flag of `python -m lorbms_tf.train` (see `lorbms_tf.flags`).
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from lorbms_tf.errors import UserError
+
+
+def setting(default: Any, help: str, choices: tuple = (), may_change: bool = False) -> Any:
+    """A dataclass field that becomes a flag.
+
+    Args:
+      default: the value when the flag is not given.
+      help: what it means, with its unit and range.
+      choices: the valid values, where they are few.
+      may_change: whether a run may be continued with another value of it.
+    """
+    metadata = {"help": help, "choices": choices, "may_change": may_change}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Networks (thesis, tables 3.1 to 3.5) and objective (equations 3.3 to 3.9, section 3.6)."""
+
+    image_size: int = setting(64, "Side of the images in pixels, a power of two, at least 8.")
+    chunk_size: int = setting(192, "Width of one chunk of the code; a code is four chunks.")
+    encoder_stem: int = setting(48, "Feature maps of the encoder's first convolution.")
+    encoder_layers: tuple[int, ...] = setting(
+        (4, 5, 7, 10, 12), "Layers of each dense block of the encoder, from the image on."
+    )
+    encoder_growth: int = setting(16, "Maps that each dense layer of the encoder adds.")
+    decoder_layers: tuple[int, ...] = setting(
+        (12, 10, 7, 5, 4), "Layers of each dense block of the decoder, from the code on."
+    )
+    decoder_widths: tuple[int, ...] = setting(
+        (656, 464, 304, 192, 112), "Maps of each transition up of the decoder."
+    )
+    decoder_growth: int = setting(16, "Maps that each dense layer of the decoder adds.")
+    discriminator_widths: tuple[int, ...] = setting(
+        (42, 84, 168, 336), "Maps of the discriminator's stride-2 convolutions."
+    )
+    classifier_widths: tuple[int, ...] = setting(
+        (96, 256, 384, 384, 256), "Maps of the classifier's five convolutions."
+    )
+    classifier_dense: tuple[int, ...] = setting(
+        (4096, 4096), "Widths of the classifier's two dense layers."
+    )
+    tau: float = setting(
+        16000.0, "Threshold of squared distance above which a quadrant is kept (algorithm 1)."
+    )
+    lambda_rec: float = setting(0.904, "Weight of the reconstruction loss in equation 3.6.")
+    lambda_adv: float = setting(0.052, "Weight of the adversarial loss in equation 3.6.")
+    lambda_cls: float = setting(0.044, "Weight of the classifier loss in equation 3.6.")
+    lambda_pair: float = setting(
+        1.0, "Weight lambda_j of each of the four pairs in equation 3.5 (0.25 averages them)."
+    )
+    reconstruction_norm: int = setting(
+        1, "The p of the reconstruction loss, equation 3.3.", choices=(1, 2)
+    )
+    generator_updates: int = setting(2, "Generator updates in one training step.")
+    generator_learning_rate: float = setting(2e-4, "Adam's rate for encoder and decoder.")
+    discriminator_learning_rate: float = setting(4e-4, "Adam's rate for the discriminator.")
+    classifier_learning_rate: float = setting(2e-4, "Adam's rate for the classifier.")
+    adam_beta_1: float = setting(0.5, "First-moment decay of all three Adams.")
+    adam_beta_2: float = setting(0.999, "Second-moment decay of all three Adams.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag and its valid values, for the first bad setting."""
+        blocks = _positive_power(self.image_size)
+        for name in ("encoder_layers", "decoder_layers", "decoder_widths"):
+            values = getattr(self, name)
+            _all_positive(name, values)
+            if len(values) != blocks:
+                raise UserError(
+                    f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
+                    f"{blocks} (each block halves or doubles between the image and a 2x2 code)"
+                )
+        for name, count in (("classifier_widths", 5), ("classifier_dense", 2)):
+            values = getattr(self, name)
+            _all_positive(name, values)
+            if len(values) != count:
+                raise UserError(f"--{name} must have {count} entries, not {len(values)}")
+        if any(width % 2 for width in self.classifier_widths):
+            raise UserError("--classifier_widths must be even: convolutions are in two groups")
+        _all_positive("discriminator_widths", self.discriminator_widths)
+        for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
+            require(name, getattr(self, name), minimum=1)
+        require("generator_updates", self.generator_updates, minimum=1)
+        for name in ("tau", "lambda_rec", "lambda_adv", "lambda_cls", "lambda_pair"):
+            require(name, getattr(self, name), minimum=0)
+        for name in ("generator", "discriminator", "classifier"):
+            name += "_learning_rate"
+            require(name, getattr(self, name), minimum=0)
+        for name in ("adam_beta_1", "adam_beta_2"):
+            require(name, getattr(self, name), minimum=0, below=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(ModelConfig):
+    """Everything that `python -m lorbms_tf.train` needs (thesis, section 3.6)."""
+
+    records: str = setting("", "Glob of the training shards.", may_change=True)
+    eval_records: str = setting("", "Glob of held-out shards, for pictures.", may_change=True)
+    run_dir: str = setting("", "Folder of the run: made, or continued.", may_change=True)
+    batch_size: int = setting(12, "References in a step, over all devices.")
+    epochs: int = setting(50, "Passes over the references.", may_change=True)
+    max_steps: int = setting(0, "Stop after this many steps; 0: by --epochs.", may_change=True)
+    tau_quantile: float = setting(
+        -1.0,
+        "Take tau as this quantile (0 to 1) of the distances in the training data's "
+        "dataset.json; negative: use --tau.",
+    )
+    schedule: str = setting(
+        "constant",
+        "Learning rates over the run: as they are, or to zero on a half cosine.",
+        choices=("constant", "cosine"),
+    )
+    seed: int = setting(0, "Seed of weights, order and draws.")
+    shuffle_buffer: int = setting(2048, "Records among which the order is shuffled.")
+    checkpoint_every_steps: int = setting(1000, "Steps between checkpoints.", may_change=True)
+    keep_checkpoints: int = setting(3, "How many of the last checkpoints stay.", may_change=True)
+    log_every_steps: int = setting(50, "Steps between TensorBoard scalars.", may_change=True)
+    sample_every_steps: int = setting(500, "Steps between sample pictures.", may_change=True)
+    sample_rows: int = setting(8, "References in a sample picture.", may_change=True)
+
+    def validate(self) -> None:
+        """As `ModelConfig.validate`, for all settings."""
+        super().validate()
+        for name in ("batch_size", "epochs", "shuffle_buffer", "checkpoint_every_steps"):
+            require(name, getattr(self, name), minimum=1)
+        for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
+            require(name, getattr(self, name), minimum=1)
+        require("max_steps", self.max_steps, minimum=0)
+        if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
+            raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
+        for name in ("records", "run_dir"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is required")
+
+
+def require(name: str, value: float, minimum: float, below: float = math.inf) -> None:
+    """Raises UserError unless minimum <= value < below (a NaN never passes)."""
+    if not minimum <= value < below:
+        top = "" if math.isinf(below) else f" and below {below}"
+        raise UserError(f"--{name}={value} is not valid: at least {minimum}{top}")
+
+
+def _all_positive(name: str, values: tuple[int, ...]) -> None:
+    if not values or min(values) < 1:
+        raise UserError(f"--{name}={','.join(map(str, values))}: whole numbers of at least 1")
+
+
+def _positive_power(image_size: int) -> int:
+    """How many halvings lead from the image to the 2x2 code."""
+    blocks = max(image_size, 1).bit_length() - 2
+    if image_size < 8 or image_size & (image_size - 1):
+        raise UserError(f"--image_size={image_size} is not valid: 8, 16, 32, 64, 128, 256, ...")
+    return blocks
+
+
+def to_dict(config: Any) -> dict:
+    """The configuration as plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(config_class: type, values: dict, source: str = "configuration"):
+    """The inverse of `to_dict`; unknown or missing names and wrong types are a UserError.
+
+    Args:
+      config_class: the dataclass to make.
+      values: names and plain JSON values.
+      source: the file they came from, for the message.
+    """
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise UserError(f"{source} has unknown settings: {', '.join(unknown)}")
+    made = {}
+    for name, value in values.items():
+        default = fields[name].default
+        if isinstance(default, tuple) and isinstance(value, list):
+            value = tuple(value)
+        number = isinstance(default, float) and isinstance(value, int)
+        if type(value) is not type(default) and not number:
+            raise UserError(f"{source}: {name} has the wrong type: {value!r}")
+        made[name] = value
+    return config_class(**made)
+
+
+def differences(old: Any, new: Any) -> list[str]:
+    """Lines "name: old -> new" for settings that a run may not be continued with."""
+    return [
+        f"{field.name}: {getattr(old, field.name)} -> {getattr(new, field.name)}"
+        for field in dataclasses.fields(old)
+        if not field.metadata.get("may_change")
+        and getattr(old, field.name) != getattr(new, field.name)
+    ]

@@ -1,0 +1,93 @@
+"""Configuration dataclass <-> absl flags, in one place.
+
+A configuration is a frozen dataclass whose fields are made with `lorbms_tf.config.setting`; each
+becomes one flag of the same name. Nothing else in the package reads `absl.flags.FLAGS`.
+"""
+
+import dataclasses
+import typing
+from typing import Any, TypeVar
+
+from absl import flags
+
+from lorbms_tf.errors import UserError
+
+FLAGS = flags.FLAGS
+Config = TypeVar("Config")
+
+
+def define(config_class: type, **defaults: Any) -> None:
+    """Defines one flag for each field of `config_class`; `defaults` replace some defaults."""
+    hints = typing.get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        _define(field, hints[field.name], defaults.get(field.name, field.default))
+
+
+def _define(field: dataclasses.Field, hint: Any, default: Any) -> None:
+    text = field.metadata.get("help", "")
+    choices = field.metadata.get("choices")
+    if choices:
+        text += f" One of: {', '.join(map(str, choices))}."
+    if hint is bool:
+        flags.DEFINE_bool(field.name, default, text)
+    elif hint is int:
+        flags.DEFINE_integer(field.name, default, text)
+    elif hint is float:
+        flags.DEFINE_float(field.name, default, text)
+    elif hint is str:
+        flags.DEFINE_string(field.name, default, text)
+    elif typing.get_origin(hint) is tuple:
+        flags.DEFINE_list(field.name, [str(v) for v in default], f"{text} (comma list)")
+    else:
+        raise TypeError(f"{field.name}: no flag for the type {hint}")
+
+
+def read(config_class: type[Config]) -> Config:
+    """The configuration that the parsed flags give, validated.
+
+    Raises UserError, naming the flag and the valid values, where one is wrong.
+    """
+    hints = typing.get_type_hints(config_class)
+    values = {}
+    for field in dataclasses.fields(config_class):
+        value = FLAGS[field.name].value
+        hint = hints[field.name]
+        if typing.get_origin(hint) is tuple:
+            value = _tuple(field.name, value, typing.get_args(hint)[0])
+        values[field.name] = value
+    config = config_class(**values)
+    check_choices(config)
+    config.validate()
+    return config
+
+
+def _tuple(name: str, words: list[str], kind: type) -> tuple:
+    try:
+        return tuple(kind(word) for word in words)
+    except ValueError as error:
+        raise UserError(
+            f"--{name}={','.join(words)} is not a comma list of {kind.__name__}"
+        ) from error
+
+
+def check_choices(config: Any) -> None:
+    """Raises UserError where a field that has `choices` holds something else."""
+    for field in dataclasses.fields(config):
+        choices = field.metadata.get("choices")
+        value = getattr(config, field.name)
+        if choices and value not in choices:
+            valid = ", ".join(map(str, choices))
+            raise UserError(f"--{field.name}={value} is not valid; valid values: {valid}")
+
+
+def as_text(config: Any) -> str:
+    """The configuration as flagfile lines, in the order of its fields."""
+    lines = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, tuple):
+            value = ",".join(map(str, value))
+        elif isinstance(value, bool):
+            value = str(value).lower()
+        lines.append(f"--{field.name}={value}")
+    return "\n".join(lines)
