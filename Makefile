@@ -1,0 +1,109 @@
+# make quickstart   set-up, then the main job on synthesized scenes, into quickstart/
+# make test         set-up, then the tests
+# make lint         ruff
+# make clean        removes what quickstart wrote; the environment stays
+#
+# All set-up is one virtual environment in .venv; it is made again only when setup.cfg,
+# pyproject.toml or constraints.txt change. Another Python: make test PYTHON=python3.12
+
+VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+CANDIDATES := python3 python3.13 python3.12 python3.11
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	$$p -c '$(VERSION_CHECK)' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PYTEST_FLAGS ?= -q -n 2
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test lint clean
+
+test: $(READY)
+	@echo "== Running the tests"
+	$(PY) -m pytest $(PYTEST_FLAGS)
+	@echo "== All tests passed. Next: make quickstart"
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+clean:
+	rm -rf quickstart
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@$(if $(strip $(PYTHON)),,echo "error: no Python 3.11, 3.12 or 3.13 found as any of:" \
+		"$(CANDIDATES). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1)
+	@$(PYTHON) -c '$(VERSION_CHECK)' 2>/dev/null || \
+		{ echo "error: PYTHON=$(PYTHON) is no Python 3.11, 3.12 or 3.13"; exit 1; }
+	@echo "== Setting up $(VENV) with $(PYTHON): TensorFlow and the rest, about 2 GB, once"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+# ---- The main job, small: scenes -> records -> a trained model -> pictures and a served decoder.
+# Done steps are not done again; training goes on from its last checkpoint. `make clean` starts afresh.
+
+Q := quickstart
+TRAIN_RECORDS := $(Q)/records/train
+TEST_RECORDS := $(Q)/records/heldout
+PRETRAINED := $(wildcard lorbms_tf/pretrained/scenes64/config.json)
+
+quickstart: $(READY)
+	@start=`date +%s`; \
+	$(MAKE) --no-print-directory quickstart-intro && \
+	$(MAKE) --no-print-directory quickstart-train && \
+	$(MAKE) --no-print-directory quickstart-look && \
+	echo "== Quickstart took $$(( (`date +%s` - start + 30) / 60 )) minutes." && \
+	$(MAKE) --no-print-directory quickstart-tell
+
+quickstart-intro:
+	@echo "== The main job on synthesized scenes, into $(Q)/ (about 10 minutes on 2 cores):"
+	@echo "   1 scenes   800 to train on and 64 held out, each with four objects"
+	@echo "   2 records  every scene with 10 similar scenes for each of its quadrants"
+	@echo "   3 train    a small model: reconstruct scenes, and mix them"
+	@echo "   4 look     scores, sheets of mixed scenes, and the model exported for serving"
+
+$(Q)/scenes/train:
+	@echo "== 1 scenes to train on"
+	$(PY) -m tfrecords_tools.synthesize --out=$@ --images=800 --seed=1
+
+$(Q)/scenes/heldout:
+	@echo "== 1 scenes held out"
+	$(PY) -m tfrecords_tools.synthesize --out=$@ --images=64 --seed=2
+
+# Records of the train scenes or of the held-out scenes: $* is train or heldout.
+$(Q)/records/%: | $(Q)/scenes/%
+	@echo "== 2 records: $*"
+	$(PY) -m tfrecords_tools.build --flagfile=configs/data/quickstart.cfg --out=$@ \
+		--images=$(Q)/scenes/$*/images --annotations=$(Q)/scenes/$*/annotations/instances.json
+
+.PRECIOUS: $(Q)/records/%
+
+quickstart-train: $(TRAIN_RECORDS) $(TEST_RECORDS)
+	@echo "== 3 train"
+	$(PY) -m lorbms_tf.train --flagfile=configs/quickstart.cfg --run_dir=$(Q)/run \
+		--records='$(TRAIN_RECORDS)/*.tfrecord-*' --eval_records='$(TEST_RECORDS)/*.tfrecord-*'
+
+quickstart-look: RECORDS = --records='$(TEST_RECORDS)/*.tfrecord-*'
+quickstart-look:
+	@echo "== 4 look"
+	$(PY) -m lorbms_tf.evaluate --run_dir=$(Q)/run $(RECORDS) --metrics=psnr,mix_fidelity
+	$(PY) -m lorbms_tf.render scenes --run_dir=$(Q)/run $(RECORDS) --rows=12 --out=$(Q)/scenes.png
+	$(PY) -m lorbms_tf.render reconstructions --run_dir=$(Q)/run $(RECORDS) --rows=12 \
+		--out=$(Q)/reconstructions.png
+	$(if $(PRETRAINED),$(PY) -m lorbms_tf.render scenes --run_dir=pretrained:scenes64 $(RECORDS) \
+		--rows=12 --out=$(Q)/scenes_pretrained.png)
+	$(PY) -m lorbms_tf.export --run_dir=$(Q)/run --export_dir=$(Q)/export
+
+quickstart-tell:
+	@echo "What to look at:"
+	@echo "  $(Q)/scenes.png             held-out scenes, what was pasted, and the mixes"
+	@if [ -f $(Q)/scenes_pretrained.png ]; then \
+	echo "  $(Q)/scenes_pretrained.png  the same by the shipped model, which had hours to learn"; fi
+	@echo "  $(Q)/reconstructions.png    held-out scenes and their reconstructions"
+	@echo "  $(Q)/run/samples/           the mixes as training went on"
+	@echo "  $(Q)/export/                the model for TensorFlow Serving"
+	@echo "Curves: $(VENV)/bin/tensorboard --logdir $(Q)/run, then http://localhost:6006"
+	@echo "To start afresh: make clean quickstart"
