@@ -1,0 +1,224 @@
+"""Walks the imports of the two packages: arrows point one way, and a few lines are never crossed.
+
+Each rule is a function of a module's name and source, so that it is also shown to fail.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("lorbms_tf", "tfrecords_tools")
+MOST_LINES = 350
+
+# From the bottom up: a module imports from its own layer and from those listed before it, doors never
+# one another. A name stands for itself and everything inside it; the longest name decides.
+LAYERS = {
+    "words": (
+        "lorbms_tf",
+        "lorbms_tf.errors",
+        "lorbms_tf.files",
+        "lorbms_tf.progress",
+        "lorbms_tf.command",
+        "lorbms_tf.flags",
+        "lorbms_tf.config",
+        "lorbms_tf.quadrants",
+        "lorbms_tf.pictures",
+        "lorbms_tf.data",
+    ),
+    "parts": (
+        "lorbms_tf.mixing",
+        "lorbms_tf.losses",
+        "lorbms_tf.networks",
+        "lorbms_tf.data.pipeline",
+        "lorbms_tf.evaluation",
+    ),
+    "system": ("lorbms_tf.objective", "lorbms_tf.model"),
+    "around": (
+        "lorbms_tf.training",
+        "lorbms_tf.run_directory",
+        "lorbms_tf.evaluation.registry",
+        "lorbms_tf.rendering",
+        "lorbms_tf.saved_model",
+    ),
+    "doors": (
+        "lorbms_tf.train",
+        "lorbms_tf.evaluate",
+        "lorbms_tf.render",
+        "lorbms_tf.export",
+        "lorbms_tf.benchmark",
+    ),
+}
+ORDER = list(LAYERS)
+TOOL_DOORS = ("tfrecords_tools.build", "tfrecords_tools.inspect", "tfrecords_tools.synthesize")
+MAY_TOUCH_ABSL = ("lorbms_tf.flags", "lorbms_tf.command", *LAYERS["doors"], *TOOL_DOORS)
+ANY_BACKEND = (
+    "lorbms_tf.networks",
+    "lorbms_tf.mixing",
+    "lorbms_tf.losses",
+    "lorbms_tf.objective",
+)
+HEAVY = {"faiss": "tfrecords_tools.neighbours", "pycocotools": "tfrecords_tools.coco"}
+
+
+def inside(module: str, parent: str) -> bool:
+    return module == parent or module.startswith(parent + ".")
+
+
+def layer_of(module: str) -> str | None:
+    """The layer of a module of lorbms_tf; None where nobody has placed it."""
+    best = ("", None)
+    for layer, names in LAYERS.items():
+        for name in names:
+            # The package's own name places only the package, or every new module would be a word.
+            placed = module == name if name == "lorbms_tf" else inside(module, name)
+            if placed and len(name) > len(best[0]):
+                best = (name, layer)
+    return best[1]
+
+
+def imports(module: str, source: str, known: set[str]) -> set[str]:
+    """Every module that the source imports, at its top or inside functions, by its full name."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.split(".")[: -node.level]
+                base = ".".join([*parents, base]).strip(".")
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                # `from package import module` names a module, `from module import name` does not.
+                named = full in known or not inside(base, "lorbms_tf")
+                found.add(full if named else base)
+    return found
+
+
+def violations(module: str, source: str, known: set[str] = frozenset()) -> list[str]:
+    """What the rules forbid in one module, a line each."""
+    wrong = []
+    for target in sorted(imports(module, source, known)):
+        wrong += [f"{module} imports {target}: {reason}" for reason in _arrow(module, target)]
+        if inside(target, "absl.flags") and module not in MAY_TOUCH_ABSL:
+            wrong.append(f"{module} imports absl.flags: only doors and lorbms_tf.flags do")
+        if inside(target, "tensorflow") and any(inside(module, part) for part in ANY_BACKEND):
+            wrong.append(f"{module} imports tensorflow: keras.ops and keras.random only")
+        heavy = target.split(".")[0]
+        if HEAVY.get(heavy, module) != module:
+            wrong.append(f"{module} imports {heavy}: only {HEAVY[heavy]} does")
+    lines = len(source.splitlines())
+    if lines > MOST_LINES:
+        wrong.append(f"{module} has {lines} lines, more than {MOST_LINES}")
+    return wrong
+
+
+def _arrow(module: str, target: str) -> list[str]:
+    """Why the arrow from module to target is wrong: an empty list where it is right."""
+    if inside(module, "tfrecords_tools"):
+        good = layer_of(target) == "words" or inside(target, "lorbms_tf.networks")
+        allowed = good or not inside(target, "lorbms_tf")
+        return [] if allowed else ["the tools use words and networks of lorbms_tf only"]
+    if layer_of(module) is None:
+        return ["the module has no place in LAYERS"]
+    if inside(target, "tfrecords_tools"):
+        return ["lorbms_tf never imports the tools"]
+    if not inside(target, "lorbms_tf"):
+        return []
+    source_layer, target_layer = layer_of(module), layer_of(target)
+    if target_layer is None:
+        return ["the imported module has no place in LAYERS"]
+    if ORDER.index(target_layer) > ORDER.index(source_layer):
+        return [f"{source_layer} must not know {target_layer}"]
+    if source_layer == target_layer == "doors":
+        return ["a door imports no other door"]
+    return []
+
+
+def all_modules() -> dict[str, str]:
+    """Name -> source of every module of both packages."""
+    modules = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(part for part in parts if part != "__init__")
+            modules[name] = path.read_text(encoding="utf-8")
+    return modules
+
+
+def test_the_packages_keep_the_rules():
+    modules = all_modules()
+    assert set(PACKAGES) <= set(modules)
+    known = set(modules)
+    wrong = [line for name, source in modules.items() for line in violations(name, source, known)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "module, source, reason",
+    [
+        ("lorbms_tf.quadrants", "import lorbms_tf.model", "words must not know system"),
+        ("lorbms_tf.losses", "from lorbms_tf.objective import Scene", "must not know system"),
+        ("lorbms_tf.model", "from lorbms_tf import run_directory", "must not know around"),
+        ("lorbms_tf.model", "from lorbms_tf.training import loop", "must not know around"),
+        ("lorbms_tf.model", "from . import run_directory", "must not know around"),
+        ("lorbms_tf.networks.encoder", "from ..model import Lorbms", "must not know system"),
+        ("lorbms_tf.data.records", "from lorbms_tf.data import pipeline", "must not know parts"),
+        ("lorbms_tf.evaluation.psnr", "import lorbms_tf.evaluation.registry", "not know around"),
+        ("lorbms_tf.render", "from lorbms_tf import train", "a door imports no other door"),
+        ("lorbms_tf.model", "def f():\n  import tfrecords_tools.build", "never imports the tools"),
+        ("lorbms_tf.attic", "import lorbms_tf.errors", "has no place"),
+        ("lorbms_tf.model", "from lorbms_tf.attic import x", "has no place"),
+        ("tfrecords_tools.build", "from lorbms_tf import model", "words and networks"),
+        ("tfrecords_tools.build", "import lorbms_tf.data.pipeline", "words and networks"),
+        ("lorbms_tf.networks.layers", "import tensorflow as tf", "keras.ops"),
+        ("lorbms_tf.mixing", "def f():\n  from tensorflow import math", "keras.ops"),
+        ("lorbms_tf.objective", "import tensorflow.math", "keras.ops"),
+        ("lorbms_tf.model", "from absl import flags", "only doors"),
+        ("tfrecords_tools.coco", "from absl.flags import FLAGS", "only doors"),
+        ("tfrecords_tools.build", "import faiss", "only tfrecords_tools.neighbours"),
+        ("lorbms_tf.errors", "from pycocotools.coco import COCO", "only tfrecords_tools.coco"),
+        ("lorbms_tf.errors", "x = 1\n" * (MOST_LINES + 1), "351 lines"),
+    ],
+)
+def test_each_rule_can_fail(module, source, reason):
+    known = {
+        "lorbms_tf.run_directory",
+        "lorbms_tf.training.loop",
+        "lorbms_tf.data.pipeline",
+        "lorbms_tf.train",
+        "lorbms_tf.model",
+    }
+    found = violations(module, source, known)
+    assert len(found) == 1 and reason in found[0], found
+
+
+@pytest.mark.parametrize(
+    "module, source",
+    [
+        ("lorbms_tf.model", "from lorbms_tf import mixing, quadrants\nimport tensorflow as tf"),
+        ("lorbms_tf.networks.classifier", "from lorbms_tf.networks.alexnet import AlexNet"),
+        ("lorbms_tf.render", "from lorbms_tf.run_directory import load_model\nimport numpy"),
+        ("lorbms_tf.evaluation.registry", "from lorbms_tf.evaluation import psnr"),
+        ("lorbms_tf.flags", "from absl import flags"),
+        ("tfrecords_tools.neighbours", "import faiss"),
+        ("tfrecords_tools.quadrant_features", "from lorbms_tf.networks.alexnet import AlexNet"),
+        ("tfrecords_tools.build", "from lorbms_tf.data import records, images"),
+    ],
+)
+def test_good_imports_pass(module, source):
+    known = {"lorbms_tf.mixing", "lorbms_tf.quadrants", "lorbms_tf.evaluation.psnr"}
+    assert violations(module, source, known) == []
+
+
+def test_importing_the_package_is_light():
+    heavy = "{'tensorflow', 'keras', 'faiss', 'pycocotools', 'PIL'}"
+    code = f"import sys, lorbms_tf; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
