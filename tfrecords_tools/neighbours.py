@@ -5,6 +5,7 @@ search for the k nearest within each image's cluster by squared L2. Arrays in, a
 """
 
 import dataclasses
+import itertools
 
 import faiss
 import numpy as np
@@ -56,18 +57,29 @@ def resolve_num_clusters(num_clusters, num_images):
     return min(wanted, num_images)
 
 
-def search(features, photo_ids, content_hashes, num_clusters=0, seed=0, k=10):
+def search(
+    features,
+    photo_ids,
+    content_hashes,
+    num_clusters=0,
+    seed=0,
+    k=10,
+    image_hashes=None,
+):
     """Find the k nearest images of each quadrant of each image (thesis, algorithm 2).
 
     Never among them: the image itself, any image of the same photo (equal photo_id), any image of
-    a photo with the same content (equal content hash). Where a cluster holds fewer than k
-    admissible images, the next nearest clusters (distance of the image to their centroids) are
-    searched too, until there are k; the k best of all that was searched are returned.
+    a photo with the same content (equal content hash), any image that is the same picture (equal
+    image hash: a photo and its mirrored copy meet so, or two blank ones). Where a cluster holds
+    fewer than k admissible images, the next nearest clusters (distance of the image to their
+    centroids) are searched too, until there are k; the k best of all that was searched are
+    returned.
 
     Args:
       features: float32 [N, 4, D], what the feature network makes of each quadrant.
       photo_ids: N strings, the photo that each image is a version of.
       content_hashes: N strings, equal where two photos are copies of each other.
+      image_hashes: N strings, equal where two images are; None leaves this rule out.
       num_clusters: for the k-means; 0 for automatic.
       seed: of the k-means. The same arguments give the same answer.
       k: how many neighbours (thesis: 10).
@@ -86,7 +98,8 @@ def search(features, photo_ids, content_hashes, num_clusters=0, seed=0, k=10):
         )
     if num_clusters < 0 or k < 1:
         raise ValueError(f"num_clusters must be >= 0 and k >= 1, not {num_clusters} and {k}")
-    identity = np.stack([_codes(photo_ids), _codes(content_hashes)])  # [2, N]
+    labels = [photo_ids, content_hashes] + ([] if image_hashes is None else [image_hashes])
+    identity = np.stack([_codes(names) for names in labels])  # [2 or 3, N]
     _check_enough(identity, photo_ids, k)
     _check_finite(features, photo_ids)
     clusters = resolve_num_clusters(num_clusters, num_images)
@@ -137,23 +150,30 @@ def _codes(names):
 
 
 def _alike(identity, rows, columns):
-    """True where two images show the same photo. -> bool [rows, columns]."""
-    photo, content = identity
-    return (photo[rows, None] == photo[None, columns]) | (
-        content[rows, None] == content[None, columns]
-    )
+    """True where two images share any of their labels. -> bool [rows, columns]."""
+    alike = np.zeros([len(rows), len(columns)], bool)
+    for codes in identity:
+        alike |= codes[rows, None] == codes[None, columns]
+    return alike
+
+
+def _num_alike(identity):
+    """How many images share any label with each image, itself included. -> int64 [N]."""
+    alike = np.zeros(identity.shape[1], np.int64)
+    for size in range(1, len(identity) + 1):  # inclusion and exclusion
+        for chosen in itertools.combinations(identity, size):
+            _, group, counts = np.unique(chosen, axis=1, return_inverse=True, return_counts=True)
+            alike += (1 if size % 2 else -1) * counts[group.reshape(-1)]
+    return alike
 
 
 def _check_enough(identity, photo_ids, k):
-    photo, content = identity
-    pairs, both, counts = np.unique(identity, axis=1, return_inverse=True, return_counts=True)
-    # Images alike: those of the photo and those of the content, less those that were counted twice.
-    alike = np.bincount(photo)[photo] + np.bincount(content)[content] - counts[both.reshape(-1)]
-    admissible = len(photo) - alike
-    if len(photo) == 0 or admissible.min() < k:
-        different = min(len(np.unique(photo)), len(np.unique(content)))
+    num_images = len(photo_ids)
+    admissible = num_images - _num_alike(identity)
+    if not num_images or admissible.min() < k:
+        different = min(len(np.unique(codes)) for codes in identity[:2])
         example = ""
-        if len(photo):
+        if num_images:
             worst = int(admissible.argmin())
             count = admissible[worst]
             example = f" (an image of photo '{photo_ids[worst]}' has {count} admissible others)"

@@ -85,6 +85,19 @@ def test_never_itself_nor_the_same_photo_nor_a_copy():
     assert (content[found.indices] != content[:, None, None]).all()
 
 
+def test_never_the_same_picture_of_another_photo():
+    features = np.repeat(features_of(20), 2, axis=0)
+    features[7] = features[2]
+    pictures = np.arange(40)
+    pictures[7] = 2  # photo 3 mirrored is photo 1 as it is
+    ids = np.repeat(np.arange(20), 2).astype(str)
+    found = neighbours.search(features, ids, ids, image_hashes=pictures.astype(str))
+    assert 7 not in found.indices[2] and 2 not in found.indices[7]
+    assert 7 in neighbours.search(features, ids, ids).indices[2, 0]
+    with pytest.raises(UserError, match="'0' has 0 admissible"):
+        neighbours.search(features, ids, ids, image_hashes=["same"] * 40)
+
+
 def test_tiny_clusters_go_on_in_the_next_nearest(monkeypatch):
     # Groups of 6 on a line at 0, 100, 210, 330, ...: the 10 nearest of a point of the first group
     # are its 5 fellows and 5 of the second group; further groups are not needed.
