@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-# From the bottom up: a module imports from its own layer and from those listed before it, doors never
-# one another. A name stands for itself and everything inside it; the longest name decides.
+# From the bottom up: a module imports from its own layer and from those listed before it, but no
+# door another door. A name stands for itself and all inside it; the longest name decides.
 LAYERS = {
     "words": (
         "lorbms_tf",
