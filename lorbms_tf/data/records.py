@@ -6,7 +6,9 @@ in order of distance, all as JPEG, with their photo ids, versions and squared L2
 """
 
 import glob
+import os
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,3 +188,24 @@ def read_shard(path: str) -> Iterator[bytes]:
         raise UserError(
             f"record file {path} is cut short or corrupt at record {index}"
         ) from error
+
+
+def count(path: str) -> int:
+    """How many records a shard file holds, from the length headers alone (no data is read).
+
+    Raises UserError where the file is missing or cut short.
+    """
+    size = os.path.getsize(path) if os.path.exists(path) else -1
+    if size < 0:
+        raise UserError(f"record file {path} does not exist")
+    number = position = 0
+    with open(path, "rb") as file:
+        while position < size:
+            file.seek(position)
+            header = file.read(8)  # length, little-endian; then 4 bytes CRC, data, 4 bytes CRC
+            length = struct.unpack("<Q", header)[0] if len(header) == 8 else size
+            position += 12 + length + 4
+            if position > size:
+                raise UserError(f"record file {path} is cut short or corrupt at record {number}")
+            number += 1
+    return number

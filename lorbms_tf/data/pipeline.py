@@ -1,0 +1,182 @@
+"""Shards -> batches: parse 40 strings, draw one of ten per quadrant, gather, THEN decode five.
+
+The order of records and every draw are functions of the seed, the epoch and the record's place in
+the epoch, so that a run can be continued at any step.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from lorbms_tf.data import images, records
+from lorbms_tf.errors import UserError
+from lorbms_tf.quadrants import NUM_QUADRANTS
+
+_FILES_AT_ONCE = 8
+
+
+def check_image_size(shards: list[str], image_size: int) -> None:
+    """Raises UserError where a shard's first record holds images of another size."""
+    for path in shards:
+        first = next(records.read_shard(path), None)
+        if first is None:
+            continue
+        try:
+            found = records.deserialize(first).image_size
+        except ValueError as error:
+            raise UserError(f"record file {path}, record 0: {error}") from error
+        if found != image_size:
+            raise UserError(
+                f"record file {path} holds images of {found} pixels a side, but "
+                f"--image_size={image_size}; set --image_size={found} or build the records anew"
+            )
+
+
+def draw_candidates(parsed: dict, seed: int, number) -> dict:
+    """Draws one of the ten candidates, uniformly and independently, for each quadrant.
+
+    Args:
+      parsed: what `records.parse` gives.
+      seed: of the run.
+      number: int64 scalar, different for each draw; the draw follows from (seed, number).
+
+    Returns:
+      dict of candidate_images [4] (JPEG strings), distances [4], candidate_ids [4].
+    """
+    draws = tf.random.stateless_uniform(
+        [NUM_QUADRANTS], tf.stack([tf.cast(seed, tf.int64), number]),
+        maxval=records.NUM_CANDIDATES, dtype=tf.int32,
+    )  # fmt: skip
+
+    def pick(name: str) -> tf.Tensor:
+        return tf.gather(parsed[f"candidates/{name}"], draws, axis=1, batch_dims=1)  # [4]
+
+    return {
+        "candidate_images": pick("image"),
+        "distances": pick("distance"),
+        "candidate_ids": pick("id"),
+    }
+
+
+def _example(serialized, number, image_size: int, seed: int) -> dict:
+    parsed = records.parse(serialized)
+    drawn = draw_candidates(parsed, seed, number)
+    candidates = [
+        images.tf_decode(drawn["candidate_images"][i], image_size) for i in range(NUM_QUADRANTS)
+    ]
+    return {
+        "reference": images.tf_decode(parsed["reference/image"], image_size),  # [S, S, 3]
+        "candidates": tf.stack(candidates),  # [4, S, S, 3]
+        "distances": drawn["distances"],  # [4]
+        "id": parsed["reference/id"],
+        "candidate_ids": drawn["candidate_ids"],  # [4]
+    }
+
+
+def _options(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    # Each device gets a slice of every batch; files are not divided among hosts.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options)
+
+
+def training_batches(
+    shards: list[str],
+    image_size: int,
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+    epochs: int | None = None,
+    shuffle_buffer: int = 2048,
+) -> tf.data.Dataset:
+    """Shuffled batches of whole epochs, from `first_step` on.
+
+    Args:
+      shards: record files.
+      image_size: side of the images in pixels.
+      batch_size: references in a batch; an epoch's incomplete last batch is left out.
+      seed: of order and draws.
+      first_step: batches to leave out at the start (over all epochs).
+      epochs: after how many epochs to end; None: never.
+      shuffle_buffer: records among which the order is shuffled (files are shuffled as well).
+
+    Returns:
+      dataset of dicts: reference float32 [B, S, S, 3] and candidates [B, 4, S, S, 3] in
+      [-1, 1], distances float32 [B, 4].
+
+    Raises:
+      UserError: a shard is cut short, or there are fewer records than one batch.
+    """
+    steps_per_epoch = count_steps(shards, batch_size)
+    first_epoch, skipped = divmod(first_step, steps_per_epoch)
+    per_epoch = steps_per_epoch * batch_size
+
+    def one_epoch(epoch) -> tf.data.Dataset:
+        seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.constant(shards), seeds)
+        dataset = tf.data.Dataset.from_tensor_slices(order).interleave(
+            tf.data.TFRecordDataset,
+            cycle_length=min(_FILES_AT_ONCE, len(shards)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        # Odd multipliers keep the shuffles of neighbouring seeds and epochs apart.
+        shuffle_seed = 1_000_003 * tf.constant(seed, tf.int64) + epoch
+        dataset = dataset.shuffle(shuffle_buffer, shuffle_seed, reshuffle_each_iteration=False)
+        numbers = tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
+        dataset = tf.data.Dataset.zip(dataset, numbers)  # ends the epoch at whole batches
+        return dataset.skip(tf.where(epoch == first_epoch, skipped * batch_size, 0))
+
+    last = np.iinfo(np.int32).max if epochs is None else epochs
+    dataset = tf.data.Dataset.range(first_epoch, max(last, first_epoch)).flat_map(one_epoch)
+
+    def example(serialized, number) -> dict:
+        made = _example(serialized, number, image_size, seed)
+        return {name: made[name] for name in ("reference", "candidates", "distances")}
+
+    dataset = dataset.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return _options(dataset)
+
+
+def count_steps(shards: list[str], batch_size: int) -> int:
+    """Whole batches in one epoch. UserError where there is not even one."""
+    total = sum(records.count(path) for path in shards)
+    if total < batch_size:
+        raise UserError(
+            f"the record files hold {total} records, fewer than --batch_size={batch_size}"
+        )
+    return total // batch_size
+
+
+def evaluation_batches(
+    pattern: str, image_size: int, batch_size: int, seed: int = 0, limit: int | None = None
+) -> tf.data.Dataset:
+    """Every record once, in file order, with draws that follow from the seed.
+
+    Args:
+      pattern: glob of record files.
+      image_size: side of the images in pixels.
+      batch_size: records in a batch; the last one may be smaller.
+      seed: of the draws.
+      limit: at most so many records; None: all.
+
+    Returns:
+      dataset of dicts: reference float32 [B, S, S, 3] and candidates [B, 4, S, S, 3] in
+      [-1, 1], distances [B, 4], id [B] and candidate_ids [B, 4] (strings).
+
+    Raises:
+      UserError: no such files, missing shards, or images of another size.
+    """
+    shards = records.find_shards(pattern)
+    check_image_size(shards, image_size)
+    dataset = tf.data.TFRecordDataset(shards)
+    if limit is not None:
+        dataset = dataset.take(limit)
+    numbers = tf.data.Dataset.range(np.iinfo(np.int64).max)
+    dataset = tf.data.Dataset.zip(dataset, numbers)
+    dataset = dataset.map(
+        lambda serialized, number: _example(serialized, number, image_size, seed),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return _options(dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE))

@@ -1,0 +1,79 @@
+"""Scores of a trained model: python -m lorbms_tf.evaluate --run_dir=R --records=GLOB."""
+
+import json
+from dataclasses import dataclass
+
+from lorbms_tf import command, flags
+from lorbms_tf.config import require, setting
+from lorbms_tf.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """What to score, and on which records."""
+
+    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    records: str = setting("", "Glob of held-out record files.")
+    metrics: tuple[str, ...] = setting(("psnr", "mix_fidelity"), "Scores to compute.")
+    batch_size: int = setting(16, "References at a time.")
+    limit: int = setting(0, "At most so many records; 0: all.")
+    seed: int = setting(0, "Seed of the drawn candidates.")
+    out: str = setting("", "Also append the scores to this file, as JSON lines.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        for name in ("run_dir", "records"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is required")
+        require("batch_size", self.batch_size, minimum=1)
+        require("limit", self.limit, minimum=0)
+
+
+def evaluate(config: EvaluateConfig) -> dict[str, float]:
+    """Scores by name; also keeps the number of records under "records"."""
+    import tensorflow as tf
+
+    from lorbms_tf import run_directory
+    from lorbms_tf.data import pipeline
+    from lorbms_tf.evaluation import registry
+    from lorbms_tf.progress import track
+
+    registry.check_names(config.metrics)
+    model, trained = run_directory.load_model(config.run_dir)
+    batches = pipeline.evaluation_batches(
+        config.records, trained.image_size, config.batch_size, config.seed, config.limit or None
+    )
+    rendered = registry.render_all(
+        tf.function(model.render, reduce_retracing=True), track(batches, label="rendering", unit="batch")
+    )
+    scores = {name: registry.METRICS[name](rendered) for name in config.metrics}
+    return {"records": len(rendered.reference), **scores}
+
+
+def main(argv) -> None:
+    """Prints a small table and one JSON line."""
+    command.refuse_arguments(argv)
+    config = flags.read(EvaluateConfig)
+    scores = evaluate(config)
+    print(f"{scores['records']} records of {config.records}, model {config.run_dir}")
+    for name in config.metrics:
+        shown = f"{100 * scores[name]:.1f} %" if name == "mix_fidelity" else f"{scores[name]:.2f}"
+        print(f"  {name:<14} {shown}{' dB' if name == 'psnr' else ''}")
+    line = json.dumps({"run_dir": config.run_dir, "seed": config.seed, **scores})
+    print(line)
+    if config.out:
+        try:
+            with open(config.out, "a") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise UserError(f"--out={config.out} cannot be written: {error.strerror}") from error
+
+
+def console_main() -> None:
+    """Entry point of the console script `lorbms-evaluate`."""
+    flags.define(EvaluateConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

@@ -1,0 +1,65 @@
+"""The scores by name, and one pass over held-out records that feeds them all."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
+from lorbms_tf.evaluation.psnr import psnr
+
+
+class Rendered(NamedTuple):
+    """What a model makes of a set of records; N references, images float in [-1, 1]."""
+
+    reference: np.ndarray  # [N, H, W, 3]
+    candidates: np.ndarray  # [N, 4, H, W, 3]
+    mask: np.ndarray  # bool [N, 4]
+    reconstruction: np.ndarray  # [N, H, W, 3]
+    mix: np.ndarray  # [N, H, W, 3]
+
+
+def _psnr(rendered: Rendered) -> float:
+    return float(np.mean(psnr(rendered.reference, rendered.reconstruction)))
+
+
+def _mix_fidelity(rendered: Rendered) -> float:
+    return float(np.mean(faithful_quadrants(
+        rendered.mix, rendered.reference, rendered.candidates, rendered.mask
+    )))  # fmt: skip
+
+
+METRICS: dict[str, Callable[[Rendered], float]] = {
+    "psnr": _psnr,
+    "mix_fidelity": _mix_fidelity,
+}
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raises UserError for a metric that does not exist, listing those that do."""
+    for name in names:
+        if name not in METRICS:
+            raise UserError(f"--metrics: no metric {name!r}; valid names: {', '.join(METRICS)}")
+
+
+def render_all(
+    mixer: Callable[[Any, Any, Any], tuple[Any, Any]], batches: Iterable[dict]
+) -> Rendered:
+    """Runs `mixer` over batches and gathers everything that the metrics look at.
+
+    Args:
+      mixer: (reference, candidates, distances) -> (mask, reconstruction, mix).
+      batches: dicts as `data.pipeline.evaluation_batches` gives.
+    """
+    parts = []
+    for batch in batches:
+        made = mixer(batch["reference"], batch["candidates"], batch["distances"])
+        mask, reconstruction, mix = (np.asarray(value) for value in made)
+        parts.append(Rendered(
+            np.asarray(batch["reference"]), np.asarray(batch["candidates"]),
+            mask, reconstruction, mix,
+        ))  # fmt: skip
+    if not parts:
+        raise UserError("there are no records to evaluate")
+    return Rendered(*(np.concatenate(values) for values in zip(*parts, strict=True)))

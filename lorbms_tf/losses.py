@@ -1,0 +1,69 @@
+"""The loss functions of the thesis, section 3.3: one function an equation.
+
+All are means in float32, whatever the networks compute in. `bce` is on logits.
+"""
+
+from keras import ops
+
+
+def _float32(tensor):
+    return ops.cast(tensor, "float32")
+
+
+def bce(logits, labels):
+    """Mean binary cross-entropy of logits against labels in [0, 1], any shape -> scalar.
+
+    Written as max(x, 0) - x y + log(1 + exp(-|x|)), which neither overflows nor loses digits.
+    """
+    logits, labels = _float32(logits), _float32(labels)
+    return ops.mean(
+        ops.maximum(logits, 0.0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits)))
+    )
+
+
+def reconstruction(images, first, second, norm: int = 1):
+    """L_rec, equation 3.3: |I_ref - I^_ref|_p + |I_ref - I'_ref|_p, each a mean over pixels.
+
+    Args:
+      images: I_ref [B, H, W, 3] in [-1, 1].
+      first: I^_ref, decoded from its own code.
+      second: I'_ref, decoded from the kept chunks of the re-encoded mix.
+      norm: 1 for absolute, 2 for squared differences.
+    """
+    if norm not in (1, 2):
+        raise ValueError(f"norm {norm} is not one of 1, 2")
+    measure = ops.abs if norm == 1 else ops.square
+    images = _float32(images)
+    return ops.mean(measure(images - _float32(first))) + ops.mean(
+        measure(images - _float32(second))
+    )
+
+
+def adversarial(fake_logits):
+    """L_adv^G, equation 3.4: the non-saturating loss BCE(D(I_mix), 1), mean over patches."""
+    return bce(fake_logits, ops.ones_like(fake_logits))
+
+
+def classification(logits, labels, pair_weight: float = 1.0):
+    """L_Cls, equation 3.5: sum over the four pairs of lambda_j times the mean BCE of four bits.
+
+    Args:
+      logits: [B, 4 pairs, 4 bits].
+      labels: the same shape (`mixing.classifier_labels`).
+      pair_weight: lambda_j; 1 in the thesis.
+    """
+    pairs = logits.shape[1]
+    # The sum over pairs of means over bits is `pairs` times the mean over both.
+    return pair_weight * pairs * bce(logits, labels)
+
+
+def generator(rec, adv, cls, lambda_rec: float, lambda_adv: float, lambda_cls: float):
+    """L_G, equation 3.6: the weighted sum of the three losses above."""
+    return lambda_rec * rec + lambda_adv * adv + lambda_cls * cls
+
+
+def discriminator(real_logits, fake_logits):
+    """L_D, equations 3.7 to 3.9: BCE(D(I_ref), 1) + BCE(D(I_mix), 0)."""
+    real = bce(real_logits, ops.ones_like(real_logits))  # eq. 3.7
+    fake = bce(fake_logits, ops.zeros_like(fake_logits))  # eq. 3.8
+    return real + fake

@@ -1,0 +1,202 @@
+"""Pictures by a trained model:
+
+python -m lorbms_tf.render scenes --run_dir=R --records=GLOB --rows=12 --out=sheet.png
+python -m lorbms_tf.render transfer --run_dir=R --object=A.jpg --scene=B.jpg --mask=0010 --out=t.png
+python -m lorbms_tf.render transfer --run_dir=R --pairs=FILE --out=t.png
+python -m lorbms_tf.render reconstructions --run_dir=R --records=GLOB --rows=6 --out=r.png
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lorbms_tf import command, flags, pictures, quadrants
+from lorbms_tf.config import require, setting
+from lorbms_tf.data import images
+from lorbms_tf.errors import UserError
+
+SUBCOMMANDS = ("scenes", "transfer", "reconstructions")
+PAIRS_PER_ROW = 2
+_BATCH_SIZE = 16
+_OF_RECORDS = ("records",)
+_OF_TRANSFER = ("object", "scene", "mask", "pairs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """What to draw, and with which model."""
+
+    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    out: str = setting("", "The picture to write, a .png.")
+    records: str = setting("", "Glob of record files (scenes, reconstructions).")
+    rows: int = setting(12, "Rows of the picture (scenes, reconstructions).")
+    seed: int = setting(0, "Seed of the drawn candidates (scenes).")
+    cell: int = setting(128, "Side of one image in the picture, pixels.")
+    object: str = setting("", "Photo that quadrants are taken from (transfer).")
+    scene: str = setting("", "Photo that they are put into (transfer).")
+    mask: str = setting("", "Which quadrants, such as 0010 for bottom left (transfer).")
+    pairs: str = setting(
+        "",
+        "Instead of --object, --scene and --mask: a text file with a line OBJECT,SCENE,MASK for "
+        "each row; paths relative to the file, # starts a comment (transfer).",
+    )
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        for name in ("run_dir", "out"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is required")
+        require("rows", self.rows, minimum=1)
+        require("cell", self.cell, minimum=16, below=2049)
+
+    def check_flags_of(self, subcommand: str) -> None:
+        """Raises UserError where a flag is missing, or belongs to another subcommand."""
+        transfers = subcommand == "transfer"
+        for name in _OF_RECORDS if transfers else _OF_TRANSFER:
+            if getattr(self, name):
+                raise UserError(f"--{name} does not belong to `render {subcommand}`")
+        if not transfers and not self.records:
+            raise UserError(f"--records is required by `render {subcommand}`")
+        single = [name for name in ("object", "scene", "mask") if getattr(self, name)]
+        if transfers and (bool(self.pairs) == bool(single) or (single and len(single) < 3)):
+            raise UserError(
+                "`render transfer` needs either --object, --scene and --mask, or --pairs"
+            )
+
+
+class Pair(NamedTuple):
+    """One object transfer: the two photos and the mask bool [4]."""
+
+    object: Path
+    scene: Path
+    mask: np.ndarray
+
+
+def read_pairs(path: str) -> list[Pair]:
+    """The lines OBJECT,SCENE,MASK of a text file; paths are relative to the file's folder.
+
+    Empty lines and lines that start with # are left out. Raises UserError naming the file, and
+    the line where one is malformed.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            lines = list(enumerate(csv.reader(file, skipinitialspace=True), start=1))
+    except OSError as error:
+        raise UserError(f"cannot read --pairs={path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"--pairs={path} is not a text file of OBJECT,SCENE,MASK") from error
+    pairs = []
+    for number, words in lines:
+        words = [word.strip() for word in words]
+        if not any(words) or words[0].startswith("#"):
+            continue
+        if len(words) != 3:
+            raise UserError(f"{path}, line {number}: OBJECT,SCENE,MASK expected, got {words}")
+        try:
+            mask = quadrants.parse_mask(words[2])
+        except UserError as error:
+            raise UserError(f"{path}, line {number}: {error}") from error
+        for word in words[:2]:
+            if not (Path(path).parent / word).is_file():
+                raise UserError(f"{path}, line {number}: there is no photo {word}")
+        pairs.append(Pair(Path(path).parent / words[0], Path(path).parent / words[1], mask))
+    if not pairs:
+        raise UserError(f"--pairs={path} holds no line OBJECT,SCENE,MASK")
+    return pairs
+
+
+def read_square(path: Path, image_size: int) -> np.ndarray:
+    """A photo's central square, brought to the model's size: float32 [S, S, 3] in [-1, 1].
+
+    Raises UserError where it is no photo, or smaller than the model's images.
+    """
+    try:
+        photo = images.read_photo(path)
+    except images.BadImage as error:
+        raise UserError(f"cannot use the photo {path}: {error.reason}") from error
+    height, width = photo.shape[:2]
+    if min(height, width) < image_size:
+        raise UserError(
+            f"the photo {path} has {width}x{height} pixels; the model needs {image_size} a side"
+        )
+    return images.to_float(images.square_resize(images.center_square(photo), image_size))
+
+
+def _draw_transfer(config: RenderConfig, model, image_size: int):
+    from lorbms_tf import rendering
+
+    if config.pairs:
+        pairs = read_pairs(config.pairs)
+    else:
+        mask = quadrants.parse_mask(config.mask)
+        pairs = [Pair(Path(config.object), Path(config.scene), mask)]
+    objects = np.stack([read_square(pair.object, image_size) for pair in pairs])
+    scenes = np.stack([read_square(pair.scene, image_size) for pair in pairs])
+    masks = np.stack([pair.mask for pair in pairs])
+    collages, mixes = rendering.transfer(model, objects, scenes, masks)
+    names = [(pair.object.stem, pair.scene.stem) for pair in pairs]
+    return rendering.transfer_sheet(
+        objects, scenes, masks, collages, mixes, names, cell=config.cell
+    )
+
+
+def _draw_records(config: RenderConfig, model, image_size: int, subcommand: str):
+    from lorbms_tf import rendering
+    from lorbms_tf.data import pipeline
+    from lorbms_tf.evaluation import registry
+
+    limit = config.rows * (PAIRS_PER_ROW if subcommand == "reconstructions" else 1)
+    batches = pipeline.evaluation_batches(
+        config.records, image_size, min(limit, _BATCH_SIZE), config.seed, limit
+    )
+    rendered = registry.render_all(rendering.mixer(model), batches)
+    if subcommand == "reconstructions":
+        return rendering.reconstructions_sheet(
+            rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell
+        )
+    return rendering.scenes_sheet(
+        rendered.reference, rendered.candidates, rendered.mask, rendered.mix, config.cell
+    )
+
+
+def render(subcommand: str, config: RenderConfig) -> Path:
+    """Draws one picture and writes it; returns its path.
+
+    Raises UserError for bad flags and files, each named with its valid values.
+    """
+    config.check_flags_of(subcommand)
+    from lorbms_tf import run_directory
+
+    model, trained = run_directory.load_model(config.run_dir)
+    if subcommand == "transfer":
+        picture = _draw_transfer(config, model, trained.image_size)
+    else:
+        picture = _draw_records(config, model, trained.image_size, subcommand)
+    return pictures.save(picture, config.out)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Renders what the first word on the command line says."""
+    valid = ", ".join(SUBCOMMANDS)
+    if len(argv) < 2 or argv[1] not in SUBCOMMANDS:
+        given = f"no {argv[1]!r} to render" if len(argv) > 1 else "what should be rendered?"
+        raise UserError(
+            f"{given}; valid: {valid} (python -m lorbms_tf.render {SUBCOMMANDS[0]} ...)"
+        )
+    command.refuse_arguments(argv[1:])
+    path = render(argv[1], flags.read(RenderConfig))
+    print(f"wrote {path}")
+
+
+def console_main() -> None:
+    """Entry point of the console script `lorbms-render`."""
+    flags.define(RenderConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

@@ -1,0 +1,191 @@
+"""The training run: data, model and optimizers under a strategy, `strategy.run` over train_step.
+
+Keras's own `fit` is not used: it fails under several workers, and this loop is the same for one
+device and many.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import tensorflow as tf
+
+from lorbms_tf import flags, run_directory
+from lorbms_tf.config import TrainConfig
+from lorbms_tf.data import pipeline, records
+from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json
+from lorbms_tf.model import Lorbms
+from lorbms_tf.training.checkpoints import Checkpoints
+from lorbms_tf.training.reporting import Reporter, Samples
+
+
+def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
+    """The configuration with `tau` set from --tau_quantile, where that is asked for.
+
+    The quantile of all [N, 4, 10] distances is read from the dataset.json beside the shards,
+    interpolated between those that are stored. Raises UserError where it is missing.
+    """
+    if config.tau_quantile < 0:
+        return config
+    path = Path(shards[0]).parent / records.DATASET_FILE
+    stored = read_json(path).get("distance_quantiles")
+    if not stored:
+        raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
+    points = sorted((float(q), float(d)) for q, d in stored.items())
+    below = max((p for p in points if p[0] <= config.tau_quantile), default=points[0])
+    above = min((p for p in points if p[0] >= config.tau_quantile), default=points[-1])
+    span = above[0] - below[0]
+    share = (config.tau_quantile - below[0]) / span if span else 0.0
+    return dataclasses.replace(config, tau=below[1] + share * (above[1] - below[1]))
+
+
+def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
+    """A compiled model for a run. UserError where the sizes do not fit each other."""
+    try:
+        model = Lorbms(config, seed=config.seed)
+    except ValueError as error:
+        raise UserError(f"the networks cannot be built with these sizes: {error}") from error
+    model.compile_optimizers(total_steps, config.schedule)
+    return model
+
+
+def parameter_table(model: Lorbms) -> str:
+    """Trainable parameters of each network, as table 3.6 of the thesis counts them."""
+    counts = {
+        name: sum(v.value.shape.num_elements() for v in network.trainable_variables)
+        for name, network in model.networks._asdict().items()
+    }
+    rows = [
+        ("discriminator", counts["discriminator"]),
+        ("generator", counts["encoder"] + counts["decoder"]),
+        ("  encoder", counts["encoder"]),
+        ("  decoder", counts["decoder"]),
+        ("classifier", counts["classifier"]),
+        ("total", sum(counts.values())),
+    ]
+    return "\n".join(f"{name:<15}{count:>12,}" for name, count in rows)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A run before it starts: what it would do, resolved and checked."""
+
+    config: TrainConfig
+    shards: list[str]
+    steps_per_epoch: int
+    total_steps: int
+
+
+def plan(config: TrainConfig) -> Plan:
+    """Finds and checks the records, resolves tau and the number of steps. Writes nothing.
+
+    Raises UserError for records that are missing, cut short, or of another image size.
+    """
+    shards = records.find_shards(config.records)
+    pipeline.check_image_size(shards, config.image_size)
+    if config.eval_records:
+        pipeline.check_image_size(records.find_shards(config.eval_records), config.image_size)
+    steps_per_epoch = pipeline.count_steps(shards, config.batch_size)
+    total = config.epochs * steps_per_epoch
+    if config.max_steps:
+        total = min(total, config.max_steps)
+    return Plan(resolve_tau(config, shards), shards, steps_per_epoch, total)
+
+
+class Run:
+    """One run in its run directory, new or continued.
+
+    Args:
+      planned: what `plan` gave.
+      strategy: a tf.distribute strategy; None: the one in scope, usually one device.
+    """
+
+    def __init__(self, planned: Plan, strategy: tf.distribute.Strategy | None = None):
+        self.plan, config = planned, planned.config
+        self.strategy = strategy or tf.distribute.get_strategy()
+        replicas = self.strategy.num_replicas_in_sync
+        if config.batch_size % replicas:
+            raise UserError(
+                f"--batch_size={config.batch_size} must be a multiple of the {replicas} devices"
+            )
+        self.folder = run_directory.prepare(config)
+        with self.strategy.scope():
+            self.model = build_model(config, planned.total_steps)
+            self.model.loss_share = 1.0 / replicas
+            self.checkpoints = Checkpoints(
+                self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
+            )
+        self.first_step = self.checkpoints.restore()
+        self._step_function = tf.function(self._distributed_step)
+
+    def _distributed_step(self, batch) -> dict:
+        values = self.strategy.run(self.model.train_step, args=(batch,))
+        reduce = self.strategy.reduce
+        return {k: reduce(tf.distribute.ReduceOp.MEAN, v, axis=None) for k, v in values.items()}
+
+    def batches(self, first_step: int):
+        """The batches of the run from a step on."""
+        config = self.plan.config
+        dataset = pipeline.training_batches(
+            self.plan.shards,
+            config.image_size,
+            config.batch_size,
+            seed=config.seed,
+            first_step=first_step,
+            shuffle_buffer=config.shuffle_buffer,
+        )
+        return iter(self.strategy.experimental_distribute_dataset(dataset))
+
+    def _samples(self) -> Samples:
+        config = self.plan.config
+        pattern = config.eval_records or config.records
+        held_out = pipeline.evaluation_batches(
+            pattern, config.image_size, config.sample_rows, config.seed, config.sample_rows
+        )
+        render = tf.function(self.model.render)
+        return Samples(next(iter(held_out)), render, self.folder / run_directory.SAMPLES)
+
+    def _rates(self) -> dict[str, float]:
+        names = ("generator", "discriminator", "classifier")
+        return {
+            f"learning_rate/{name}": float(getattr(self.model, f"{name}_optimizer").learning_rate)
+            for name in names
+        }
+
+    def train(self) -> int:
+        """Trains to the last step; returns how many steps this call has made."""
+        config, total = self.plan.config, self.plan.total_steps
+        if self.first_step >= total:
+            return 0
+        reporter = Reporter(
+            self.folder / run_directory.LOGS,
+            config.batch_size,
+            self.plan.steps_per_epoch,
+            total,
+            config.log_every_steps,
+        )
+        reporter.text("configuration", flags.as_text(config))
+        samples = self._samples()
+        if self.first_step == 0:
+            samples.write(0, reporter.writer)
+        batches = self.batches(self.first_step)
+        for step in range(self.first_step + 1, total + 1):
+            values = self._step_function(self._next(batches, step))
+            reporter.step_done(step, values, self._rates)
+            if step % config.sample_every_steps == 0 or step == total:
+                samples.write(step, reporter.writer)
+                reporter.pause()
+            if step % config.checkpoint_every_steps == 0 or step == total:
+                self.checkpoints.save(step)
+                reporter.pause()
+        reporter.writer.close()
+        return total - self.first_step
+
+    def _next(self, batches, step: int):
+        try:
+            return next(batches)
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise UserError(
+                f"a record cannot be read at step {step}: {error.message.splitlines()[0]}; check "
+                f"them with python -m tfrecords_tools.inspect --records='{self.plan.config.records}'"
+            ) from error

@@ -1,0 +1,113 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lorbms_tf.data import images
+from lorbms_tf.errors import UserError
+
+
+def photo(height=12, width=16):
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (3, 4, 3), np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_jpeg_modes_become_rgb(tmp_path, mode):
+    path = tmp_path / "a.jpg"
+    Image.fromarray(photo()).convert(mode).save(path, quality=95)
+    read = images.read_photo(path)
+    assert read.shape == (12, 16, 3) and read.dtype == np.uint8
+    expected = photo() if mode != "L" else np.asarray(Image.fromarray(photo()).convert("L"))
+    expected = np.broadcast_to(expected.reshape(12, 16, -1), (12, 16, 3))
+    assert np.abs(read.astype(int) - expected).mean() < 12
+
+
+def test_transparency_is_laid_over_white(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGBA", (4, 4), (200, 0, 0, 0)).save(path)
+    assert np.all(images.read_photo(path) == 255)
+    Image.new("RGBA", (4, 4), (200, 0, 0, 255)).save(path)
+    assert np.all(images.read_photo(path) == [200, 0, 0])
+
+
+def test_sixteen_bit_grey_keeps_its_range(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.array([[0, 65535]], np.uint16)).save(path)
+    np.testing.assert_array_equal(images.read_photo(path)[0, :, 0], [0, 255])
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[274] = 6  # turned by 90 degrees
+    Image.fromarray(photo()).save(path, exif=exif)
+    assert images.read_photo(path).shape == (16, 12, 3)
+
+
+def whole_jpeg():
+    return images.encode_jpeg(photo(64, 64))
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "empty"),
+        (b"no image at all", "not an image"),
+        (whole_jpeg()[: len(whole_jpeg()) // 2], "truncated"),
+        (whole_jpeg()[:30], "truncated|not an image"),
+    ],
+)
+def test_broken_files_say_what_is_wrong(tmp_path, content, reason):
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(content)
+    with pytest.raises(images.BadImage, match=reason) as caught:
+        images.read_photo(path)
+    assert "broken.jpg" in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(images.BadImage, match="missing"):
+        images.read_photo(tmp_path / "absent.jpg")
+
+
+def test_listing(tmp_path):
+    with pytest.raises(UserError, match="absent"):
+        images.list_photos(tmp_path / "absent")
+    with pytest.raises(UserError, match="no images"):
+        images.list_photos(tmp_path)
+    (tmp_path / "sub").mkdir()
+    for name in ("b.JPG", "sub/a.png", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [p.name for p in images.list_photos(tmp_path)] == ["b.JPG", "a.png"]
+
+
+def test_area_resize_averages_exactly():
+    image = np.zeros((4, 4, 3), np.uint8)
+    image[:2, :2] = [[[0] * 3, [100] * 3], [[100] * 3, [200] * 3]]
+    np.testing.assert_array_equal(images.square_resize(image, 2)[:, :, 0], [[100, 0], [0, 0]])
+    with pytest.raises(ValueError, match="16x12"):
+        images.square_resize(photo(), 8)
+
+
+def test_center_square_of_wide_and_narrow():
+    wide = np.arange(7)[None, :, None] * np.ones((3, 1, 3), int)
+    np.testing.assert_array_equal(images.center_square(wide)[0, :, 0], [2, 3, 4])
+    assert images.center_square(np.zeros((100, 1, 3))).shape == (1, 1, 3)
+
+
+def test_ranges_are_inverse():
+    values = np.arange(256, dtype=np.uint8)
+    floats = images.to_float(values)
+    assert floats.min() == -1.0 and floats.max() == 1.0
+    np.testing.assert_array_equal(images.to_uint8(floats), values)
+    np.testing.assert_array_equal(images.to_uint8([-7.0, 7.0]), [0, 255])
+
+
+def test_graph_decoding_equals_pillow():
+    encoded = images.encode_jpeg(photo(32, 32))
+    graph = images.tf_decode(encoded, 32).numpy()
+    np.testing.assert_allclose(graph, images.to_float(images.decode_jpeg(encoded)), atol=2 / 127.5)
+    assert np.asarray(Image.open(io.BytesIO(encoded))).shape == (32, 32, 3)

@@ -1,0 +1,73 @@
+import dataclasses
+
+import pytest
+
+from lorbms_tf.config import ModelConfig, TrainConfig, differences, from_dict, to_dict
+from lorbms_tf.errors import UserError
+
+
+def config(**changes):
+    return TrainConfig(**{"records": "r", "run_dir": "d", **changes})
+
+
+def test_defaults_are_the_thesis():
+    defaults = config()
+    defaults.validate()
+    assert (defaults.lambda_rec, defaults.lambda_adv, defaults.lambda_cls) == (0.904, 0.052, 0.044)
+    assert (defaults.batch_size, defaults.generator_updates, defaults.tau) == (12, 2, 16000.0)
+    assert defaults.generator_learning_rate == defaults.classifier_learning_rate == 2e-4
+    assert defaults.discriminator_learning_rate == 4e-4
+
+
+@pytest.mark.parametrize(
+    "changes, flag",
+    [
+        ({"image_size": 60}, "image_size"),
+        ({"image_size": 0}, "image_size"),
+        ({"encoder_layers": (4, 5, 7)}, "encoder_layers"),
+        ({"decoder_widths": (8, 8, 8, 8, 0)}, "decoder_widths"),
+        ({"classifier_widths": (3, 2, 2, 2, 2)}, "classifier_widths"),
+        ({"classifier_dense": (8,)}, "classifier_dense"),
+        ({"discriminator_widths": ()}, "discriminator_widths"),
+        ({"tau": -1.0}, "tau"),
+        ({"tau": float("nan")}, "tau"),
+        ({"lambda_cls": -0.1}, "lambda_cls"),
+        ({"adam_beta_1": 1.0}, "adam_beta_1"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"tau_quantile": 1.5}, "tau_quantile"),
+        ({"records": ""}, "records"),
+        ({"run_dir": ""}, "run_dir"),
+        ({"max_steps": -1}, "max_steps"),
+    ],
+)
+def test_each_bad_value_names_its_flag(changes, flag):
+    with pytest.raises(UserError, match=f"--{flag}"):
+        config(**changes).validate()
+
+
+def test_smaller_images_need_fewer_blocks():
+    config(
+        image_size=32,
+        encoder_layers=(1, 2, 3, 4),
+        decoder_layers=(4, 3, 2, 1),
+        decoder_widths=(32, 24, 16, 8),
+    ).validate()
+
+
+def test_json_round_trip():
+    made = config(encoder_layers=(1, 1, 1, 1, 1), tau=3.5)
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in to_dict(made).items()}
+    assert from_dict(TrainConfig, plain) == made
+
+
+def test_unknown_names_and_wrong_types_are_errors():
+    with pytest.raises(UserError, match="config.json has unknown settings: colour"):
+        from_dict(ModelConfig, {"colour": 1}, "config.json")
+    with pytest.raises(UserError, match="chunk_size has the wrong type"):
+        from_dict(ModelConfig, {"chunk_size": "192"})
+
+
+def test_differences_leave_out_what_may_change():
+    old = config()
+    new = dataclasses.replace(old, epochs=7, records="other", chunk_size=96)
+    assert differences(old, new) == ["chunk_size: 192 -> 96"]
