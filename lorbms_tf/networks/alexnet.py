@@ -1,0 +1,209 @@
+"""AlexNet with batch norm and two groups, for small images (thesis 3.6; Krizhevsky et al. 2012).
+
+The trunk and head of the classifier, and a feature network for quadrants.
+"""
+
+import keras
+from keras import ops
+
+from lorbms_tf.networks import layers
+
+# (kernel size, stride, padding, groups) of the five convolutions, and (window, stride) of the
+# valid max pool after them, or None.
+CONVS = (
+    (8, 2, "valid", 1),
+    (5, 1, "same", 2),
+    (3, 1, "same", 1),
+    (3, 1, "same", 2),
+    (3, 1, "same", 2),
+)
+POOLS = ((3, 2), (3, 2), None, None, (2, 1))
+FEATURE_LAYERS = ("conv5", "fc7")
+
+
+def trunk_side(image_size):
+    """Side of the maps after the last pool: 5 for 64 px, 1 for 32 px, 0 or less if too small."""
+    side = image_size
+    for (kernel, stride, padding, _), pool in zip(CONVS, POOLS, strict=True):
+        if padding == "valid":
+            side = (side - kernel) // stride + 1
+        if pool:
+            side = (side - pool[0]) // pool[1] + 1
+    return side
+
+
+SMALLEST_IMAGE = next(size for size in range(1, 1000) if trunk_side(size) >= 1)
+
+
+class AlexNet(keras.Model):
+    """Images to logits: `[B, H, W, channels]` in [-1, 1] to `[B, outputs]`.
+
+    Five convolutions, each with ReLU and then batch norm (momentum 0.99, epsilon 1e-5), the second,
+    fourth and fifth in two groups; max pools after the first, second and fifth; dense layers with
+    ReLU; no dropout. Logits are float32 under mixed precision.
+
+    Args:
+        image_size: side of the images in pixels, at least 28; the dense layers fix it.
+        channels: of the input.
+        conv_widths: channels of the five convolutions, even numbers.
+        dense_widths: of the hidden dense layers; may be empty.
+        outputs: number of logits; 0 leaves out the dense layers altogether, and only
+            `features(images, "conv5")` remains.
+        seed: of the initial weights; every layer has its own, derived from it.
+        batch_norm: whether batch norm follows each convolution.
+
+    Raises:
+        ValueError: the images are too small, there are not five even conv_widths, or a size is not
+            positive.
+    """
+
+    def __init__(
+        self,
+        image_size=64,
+        channels=6,
+        conv_widths=(96, 256, 384, 384, 256),
+        dense_widths=(4096, 4096),
+        outputs=4,
+        seed=0,
+        batch_norm=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        _check(image_size, channels, conv_widths, dense_widths)
+        self.settings = {
+            "image_size": image_size,
+            "channels": channels,
+            "conv_widths": tuple(conv_widths),
+            "dense_widths": tuple(dense_widths),
+            "outputs": outputs,
+            "seed": seed,
+            "batch_norm": batch_norm,
+        }
+        seeds = layers.layer_seeds("alexnet", seed)
+        self.convs = []
+        self.norms = []
+        for width, geometry in zip(conv_widths, CONVS, strict=True):
+            self.convs.append(self._conv(width, geometry, next(seeds)))
+            if batch_norm:
+                self.norms.append(
+                    keras.layers.BatchNormalization(
+                        momentum=0.99, epsilon=1e-5, dtype=self.dtype_policy
+                    )
+                )
+        self.hidden = []
+        self.head = None
+        if outputs:
+            self.hidden = [self._dense(width, "relu", next(seeds)) for width in dense_widths]
+            self.head = self._dense(outputs, None, next(seeds))
+        self.build((None, image_size, image_size, channels))
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for index, conv in enumerate(self.convs):
+            conv.build((None, None, None, width))
+            width = conv.filters
+            if self.norms:
+                self.norms[index].build((None, None, None, width))
+        if self.head is None:
+            return
+        width *= trunk_side(self.settings["image_size"]) ** 2
+        for dense in [*self.hidden, self.head]:
+            dense.build((None, width))
+            width = dense.units
+
+    def call(self, images, training=None):
+        """Logits `[B, outputs]`; with `training`, batch norm uses the batch's own statistics.
+
+        Raises:
+            ValueError: the network was made without outputs, or the images have another size.
+        """
+        if self.head is None:
+            raise ValueError("This AlexNet was made with outputs=0: it has features, no logits.")
+        logits = self.head(self._penultimate(images, training))  # [B, outputs]
+        return ops.cast(logits, self.variable_dtype)
+
+    def features(self, images, layer="conv5"):
+        """Features of images for comparing them, flattened to `[B, D]`, at inference.
+
+        Args:
+            images: `[B, H, W, channels]` in [-1, 1].
+            layer: "conv5", the maps after the last pool, as the dense layers read them (any image
+                from 28 px); or "fc7", the last hidden dense layer.
+
+        Raises:
+            ValueError: the layer is unknown, or was left out of this network.
+        """
+        if layer not in FEATURE_LAYERS:
+            raise ValueError(f"Unknown layer {layer!r}; valid are {', '.join(FEATURE_LAYERS)}.")
+        if layer == "conv5":
+            features = self._flat(self._trunk(images, training=False))
+        elif self.hidden:
+            features = self._penultimate(images, training=False)
+        else:
+            raise ValueError("This AlexNet was made without hidden dense layers: it has no fc7.")
+        return ops.cast(features, self.variable_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+    def _trunk(self, images, training):
+        maps = images
+        for index, (conv, pool) in enumerate(zip(self.convs, POOLS, strict=True)):
+            maps = ops.relu(conv(maps))
+            if self.norms:
+                maps = self.norms[index](maps, training=training)
+            if pool:
+                maps = ops.max_pool(maps, pool[0], strides=pool[1], padding="valid")
+        return maps  # [B, 5, 5, 256] for 64 px
+
+    def _penultimate(self, images, training):
+        size = self.settings["image_size"]
+        if tuple(images.shape[1:3]) != (size, size):
+            raise ValueError(
+                f"The dense layers of this AlexNet read images of {size}x{size} px, not "
+                f"{images.shape[1]}x{images.shape[2]}."
+            )
+        hidden = self._flat(self._trunk(images, training))
+        for dense in self.hidden:
+            hidden = dense(hidden)  # [B, dense_width]
+        return hidden
+
+    def _flat(self, maps):
+        _, height, width, channels = maps.shape
+        return ops.reshape(maps, (-1, height * width * channels))  # [B, D]
+
+    def _conv(self, filters, geometry, seed):
+        kernel_size, strides, padding, groups = geometry
+        if groups > 1:
+            return layers.GroupedConv2D(
+                filters, kernel_size, groups, seed=seed, dtype=self.dtype_policy
+            )
+        return keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding=padding,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+            dtype=self.dtype_policy,
+        )
+
+    def _dense(self, units, activation, seed):
+        return keras.layers.Dense(
+            units,
+            activation=activation,
+            kernel_initializer=layers.normal_initializer(seed),
+            dtype=self.dtype_policy,
+        )
+
+
+def _check(image_size, channels, conv_widths, dense_widths):
+    layers.check_positive(channels=channels, conv_widths=conv_widths, dense_widths=dense_widths)
+    if image_size < SMALLEST_IMAGE:
+        raise ValueError(
+            f"AlexNet cannot read images of {image_size} px; the smallest are {SMALLEST_IMAGE} px."
+        )
+    if len(conv_widths) != len(CONVS) or any(width % 2 for width in conv_widths):
+        raise ValueError(
+            f"conv_widths must be {len(CONVS)} even numbers (three of the convolutions work in two "
+            f"groups), not {tuple(conv_widths)}."
+        )

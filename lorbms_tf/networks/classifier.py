@@ -1,0 +1,57 @@
+"""The classifier: which quadrants of a mixed image come from a candidate (thesis 3.3, fig. 3.5)."""
+
+import keras
+from keras import ops
+
+from lorbms_tf.networks import alexnet
+
+
+class Classifier(keras.Model):
+    """Pairs of images to one logit a quadrant: "this quadrant of the mix is the candidate's".
+
+    `mixes` and `candidates`, each `[B, H, W, 3]` in [-1, 1], are concatenated to six channels and
+    read by AlexNet; the logits are `[B, 4]`, quadrants row-major, float32 under mixed precision.
+    With the defaults 45,355,044 parameters (table 3.6). In training, batch norm uses the
+    statistics of the whole call: the four pairs of a step go through in ONE call of 4B.
+
+    Args:
+        image_size: side of the images in pixels, at least 28.
+        conv_widths: channels of the five convolutions, even numbers.
+        dense_widths: of the two hidden dense layers.
+        seed: of the initial weights; every layer has its own, derived from it.
+
+    Raises:
+        ValueError: as `alexnet.AlexNet`.
+    """
+
+    def __init__(
+        self,
+        image_size=64,
+        conv_widths=(96, 256, 384, 384, 256),
+        dense_widths=(4096, 4096),
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.settings = {
+            "image_size": image_size,
+            "conv_widths": tuple(conv_widths),
+            "dense_widths": tuple(dense_widths),
+            "seed": seed,
+        }
+        self.alexnet = alexnet.AlexNet(
+            channels=6, outputs=4, dtype=self.dtype_policy, **self.settings
+        )
+        image_shape = (None, image_size, image_size, 3)
+        self.build(image_shape, image_shape)
+
+    def build(self, mixes_shape, candidates_shape):
+        """Nothing is left to make: AlexNet made its weights in the constructor."""
+
+    def call(self, mixes, candidates, training=None):
+        """Logits `[B, 4]`; with `training`, batch norm uses the batch's own statistics."""
+        pairs = ops.concatenate([mixes, candidates], axis=-1)  # [B, H, W, 6]
+        return self.alexnet(pairs, training=training)  # [B, 4]
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}

@@ -1,0 +1,126 @@
+"""The decoder: four representation chunks to an image (thesis, table 3.3)."""
+
+import keras
+from keras import ops
+
+from lorbms_tf.networks import layers
+
+
+class DenseBlockDecoder(keras.layers.Layer):
+    """A dense block without norm layers: ReLU, spectral-normalised 3x3 convolution (table 3.4).
+
+    `[B, H, W, C] -> [B, H, W, growth * len(seeds)]`: each layer reads the whole stack, but only
+    the NEW maps are returned (table 3.3). Each map is rectified once, when it is new.
+    """
+
+    def __init__(self, growth, seeds, **kwargs):
+        super().__init__(**kwargs)
+        self.growth = growth
+        self.convs = [
+            layers.SpectralConv2D(growth, 3, seed=seed, dtype=self.dtype_policy) for seed in seeds
+        ]
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for conv in self.convs:
+            conv.build((None, None, None, width))
+            width += self.growth
+
+    def call(self, maps):
+        stack = ops.relu(maps)
+        new = []
+        for conv in self.convs:
+            if new:
+                stack = ops.concatenate([stack, ops.relu(new[-1])], axis=-1)  # growth more
+            new.append(conv(stack))
+        return ops.concatenate(new, axis=-1)  # [B, H, W, growth * layers]
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.growth * len(self.convs))
+
+
+class Decoder(keras.Model):
+    """Codes to images: `[B, 2, 2, chunk_size]` to `[B, H, W, 3]` in [-1, 1] (tables 3.3, 3.4).
+
+    Each block: a transition up (nearest neighbour x2, then a spectral-normalised 3x3 convolution
+    without bias and activation) and a dense block, whose new maps alone go to the next transition.
+    The last 1x1 convolution reads the last block's whole stack, its input included; then tanh.
+    With the defaults 5,300,339 parameters (table 3.6). Images are float32 under mixed precision.
+
+    Args:
+        image_size: side of the images in pixels, a power of two.
+        chunk_size: channels of a chunk.
+        block_layers: number of layers of each dense block; log2(image_size) - 1 blocks.
+        up_widths: channels of the transition up before each block.
+        growth: maps that a dense layer adds.
+        seed: of the initial weights; every layer has its own, derived from it.
+
+    Raises:
+        ValueError: a size is not positive, the number of blocks does not fit `image_size`, or
+            `up_widths` is not as long as `block_layers`.
+    """
+
+    def __init__(
+        self,
+        image_size=64,
+        chunk_size=192,
+        block_layers=(12, 10, 7, 5, 4),
+        up_widths=(656, 464, 304, 192, 112),
+        growth=16,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        layers.check_positive(
+            chunk_size=chunk_size, block_layers=block_layers, up_widths=up_widths, growth=growth
+        )
+        layers.check_blocks(image_size, len(block_layers))
+        if len(up_widths) != len(block_layers):
+            raise ValueError(
+                f"up_widths has {len(up_widths)} entries, but block_layers has "
+                f"{len(block_layers)}; both need one entry a block."
+            )
+        self.settings = {
+            "image_size": image_size,
+            "chunk_size": chunk_size,
+            "block_layers": tuple(block_layers),
+            "up_widths": tuple(up_widths),
+            "growth": growth,
+            "seed": seed,
+        }
+        seeds = layers.layer_seeds("decoder", seed)
+        dtype = self.dtype_policy
+        self.upsample = keras.layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)
+        self.transitions = []
+        self.blocks = []
+        for width, depth in zip(up_widths, block_layers, strict=True):
+            transition = layers.SpectralConv2D(
+                width, 3, use_bias=False, seed=next(seeds), dtype=dtype
+            )
+            self.transitions.append(transition)
+            block_seeds = [next(seeds) for _ in range(depth)]
+            self.blocks.append(DenseBlockDecoder(growth, block_seeds, dtype=dtype))
+        self.head = layers.SpectralConv2D(3, 1, seed=next(seeds), dtype=dtype)
+        self.build((None, 2, 2, chunk_size))
+
+    def build(self, input_shape):
+        shape = (None, None, None, input_shape[-1])
+        for transition, block in zip(self.transitions, self.blocks, strict=True):
+            transition.build(shape)
+            up_shape = transition.compute_output_shape(shape)
+            block.build(up_shape)
+            shape = block.compute_output_shape(up_shape)
+        self.head.build((None, None, None, up_shape[-1] + shape[-1]))
+
+    def call(self, codes, training=None):
+        """Decodes `[B, 2, 2, chunk_size]`; `training` changes nothing."""
+        new = codes
+        for transition, block in zip(self.transitions, self.blocks, strict=True):
+            up = transition(self.upsample(new))  # [B, 2h, 2w, up_width]
+            new = block(up)  # [B, 2h, 2w, growth * layers]
+        stack = ops.concatenate([up, new], axis=-1)  # [B, H, W, up_width + growth * layers]
+        images = ops.tanh(ops.cast(self.head(stack), self.variable_dtype))
+        return images  # [B, H, W, 3]
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}

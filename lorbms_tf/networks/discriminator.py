@@ -1,0 +1,73 @@
+"""The discriminator: a PatchGAN that judges patches of 46x46 px (thesis, table 3.5)."""
+
+import keras
+from keras import ops
+
+from lorbms_tf.networks import layers
+
+LEAK = 0.2
+
+
+class Discriminator(keras.Model):
+    """Images to the logits of "this patch is real": `[B, H, W, 3]` in [-1, 1] to `[B, h, w, 1]`.
+
+    4x4 convolutions of stride 2 with LeakyReLU 0.2, all but the first spectral-normalised, then a
+    1x1 convolution without activation (the sigmoid that table 3.5 prints is part of the loss). A
+    64 px image gives 4x4 logits. With the defaults 1,188,391 parameters (table 3.6). Any image
+    size may be given at a call. Logits are float32 under mixed precision.
+
+    Args:
+        image_size: side of the images in pixels.
+        widths: channels of the stride-2 convolutions.
+        seed: of the initial weights; every layer has its own, derived from it.
+
+    Raises:
+        ValueError: a size is not positive, or `widths` is empty.
+    """
+
+    def __init__(self, image_size=64, widths=(42, 84, 168, 336), seed=0, **kwargs):
+        super().__init__(**kwargs)
+        layers.check_positive(image_size=image_size, widths=widths)
+        if not widths:
+            raise ValueError("widths of the discriminator is empty; at least one is needed.")
+        self.settings = {"image_size": image_size, "widths": tuple(widths), "seed": seed}
+        seeds = layers.layer_seeds("discriminator", seed)
+        dtype = self.dtype_policy
+        self.convs = [self._plain_conv(widths[0], 4, 2, next(seeds))]
+        for width in widths[1:]:
+            conv = layers.SpectralConv2D(width, 4, strides=2, seed=next(seeds), dtype=dtype)
+            self.convs.append(conv)
+        self.head = self._plain_conv(1, 1, 1, next(seeds))
+        self.build((None, image_size, image_size, 3))
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for conv in self.convs:
+            conv.build((None, None, None, width))
+            width = conv.filters
+        self.head.build((None, None, None, width))
+
+    def call(self, images, training=None):
+        """Logits of `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
+        logits = self.head(self.features(images))  # [B, H / 16, W / 16, 1]
+        return ops.cast(logits, self.variable_dtype)
+
+    def features(self, images):
+        """The penultimate maps, `[B, h, w, widths[-1]]`: 4x4x336 at 64 px, 6x6x336 at 96 px."""
+        maps = images
+        for conv in self.convs:
+            maps = ops.leaky_relu(conv(maps), negative_slope=LEAK)  # [B, h / 2, w / 2, width]
+        return maps
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+    def _plain_conv(self, filters, kernel_size, strides, seed):
+        return keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding="same",
+            kernel_initializer=layers.normal_initializer(seed),
+            dtype=self.dtype_policy,
+        )

@@ -1,0 +1,149 @@
+"""The encoder: an image to the four representation chunks of its quadrants (thesis, table 3.1)."""
+
+import keras
+from keras import ops
+
+from lorbms_tf.networks import layers
+
+BIAS = 0.01
+
+
+def _conv(filters, kernel_size, seed, dtype):
+    return keras.layers.Conv2D(
+        filters,
+        kernel_size,
+        padding="same",
+        kernel_initializer=layers.normal_initializer(seed),
+        bias_initializer=keras.initializers.Constant(BIAS),
+        dtype=dtype,
+    )
+
+
+class DenseBlockEncoder(keras.layers.Layer):
+    """A dense block and the instance norm and ReLU of the transition down after it (table 3.2).
+
+    `[B, H, W, C] -> [B, H, W, C + growth * len(seeds)]`. Each dense layer reads the whole stack
+    through instance norm and ReLU, and appends `growth` maps.
+
+    The norm has no scale and no offset and treats each map alone, so a map comes out the same
+    however often, and among whichever others, it is normalised. Therefore each map is normalised
+    ONCE, when it is new, and the stack holds the normalised, rectified maps. What the block
+    returns is thus what table 3.2 has in front of the 1x1 convolution of the transition down.
+    """
+
+    def __init__(self, growth, seeds, **kwargs):
+        super().__init__(**kwargs)
+        self.growth = growth
+        self.norm = layers.InstanceNormalization(dtype=self.dtype_policy)
+        self.convs = [_conv(growth, 3, seed, self.dtype_policy) for seed in seeds]
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for conv in self.convs:
+            conv.build((None, None, None, width))
+            width += self.growth
+
+    def call(self, maps):
+        stack = self._activate(maps)
+        for conv in self.convs:
+            new = self._activate(conv(stack))
+            stack = ops.concatenate([stack, new], axis=-1)  # growth more channels
+        return stack
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.growth * len(self.convs))
+
+    def _activate(self, maps):
+        return ops.relu(self.norm(maps))
+
+
+class Encoder(keras.Model):
+    """Images to codes: `[B, H, W, 3]` in [-1, 1] to `[B, 2, 2, chunk_size]` (tables 3.1, 3.2).
+
+    The cell (row, column) of a code is the chunk of that quadrant. CoordConv, a 3x3 convolution,
+    then dense blocks, each followed by a 1x1 convolution that keeps the width and a 2x2 max pool,
+    and at the end a 1x1 convolution. With the defaults 2,800,512 parameters (table 3.6).
+    Codes are float32 under mixed precision.
+
+    Larger images than `image_size` may be given at a call, if every pool halves them evenly: a
+    code has then more cells, e.g. 3x3 for 96 px in the network for 64 px.
+
+    Args:
+        image_size: side of the images in pixels, a power of two.
+        chunk_size: channels of a chunk.
+        stem_width: channels of the first convolution.
+        block_layers: number of layers of each dense block; log2(image_size) - 1 blocks.
+        growth: maps that a dense layer adds.
+        seed: of the initial weights; every layer has its own, derived from it.
+
+    Raises:
+        ValueError: a size is not positive, or the number of blocks does not fit `image_size`.
+    """
+
+    def __init__(
+        self,
+        image_size=64,
+        chunk_size=192,
+        stem_width=48,
+        block_layers=(4, 5, 7, 10, 12),
+        growth=16,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        layers.check_positive(
+            chunk_size=chunk_size, stem_width=stem_width, block_layers=block_layers, growth=growth
+        )
+        layers.check_blocks(image_size, len(block_layers))
+        self.settings = {
+            "image_size": image_size,
+            "chunk_size": chunk_size,
+            "stem_width": stem_width,
+            "block_layers": tuple(block_layers),
+            "growth": growth,
+            "seed": seed,
+        }
+        seeds = layers.layer_seeds("encoder", seed)
+        dtype = self.dtype_policy
+        self.coordinates = layers.AppendCoordinates(dtype=dtype)
+        self.stem = _conv(stem_width, 3, next(seeds), dtype)
+        self.blocks = []
+        self.transitions = []
+        width = stem_width
+        for depth in block_layers:
+            block_seeds = [next(seeds) for _ in range(depth)]
+            self.blocks.append(DenseBlockEncoder(growth, block_seeds, dtype=dtype))
+            width += growth * depth
+            self.transitions.append(_conv(width, 1, next(seeds), dtype))
+        self.head = _conv(chunk_size, 1, next(seeds), dtype)
+        self.build((None, image_size, image_size, 3))
+
+    def build(self, input_shape):
+        self.coordinates.build(input_shape)
+        self.stem.build(self.coordinates.compute_output_shape(input_shape))
+        shape = (None, None, None, self.settings["stem_width"])
+        for block, transition in zip(self.blocks, self.transitions, strict=True):
+            block.build(shape)
+            shape = block.compute_output_shape(shape)
+            transition.build(shape)
+        self.head.build(shape)
+
+    def call(self, images, training=None):
+        """Encodes `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
+        self._check_divisible(images.shape)
+        maps = self.stem(self.coordinates(images))  # [B, H, W, stem_width]
+        for block, transition in zip(self.blocks, self.transitions, strict=True):
+            maps = transition(block(maps))  # [B, h, w, C + growth * layers]
+            maps = ops.max_pool(maps, 2, strides=2, padding="valid")  # [B, h / 2, w / 2, C']
+        return ops.cast(self.head(maps), self.variable_dtype)  # [B, 2, 2, chunk_size]
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+    def _check_divisible(self, shape):
+        factor = 2 ** len(self.blocks)
+        if any(side is not None and side % factor for side in shape[1:3]):
+            raise ValueError(
+                f"The sides of the images must be multiples of {factor} px (the encoder halves "
+                f"them {len(self.blocks)} times), not {shape[1]}x{shape[2]}."
+            )
