@@ -1,0 +1,1 @@
+"""Tools that make the data: synthetic scenes, and TFRecords with scene-mixing candidates."""

@@ -1,0 +1,67 @@
+"""Writes scenes as a COCO-format folder, on any number of processes, always the same bytes."""
+
+import functools
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lorbms_tf.data.images import encode_jpeg
+from lorbms_tf.files import atomic_directory
+from lorbms_tf.progress import track
+from tfrecords_tools.scenes import annotations
+from tfrecords_tools.scenes.scene import render, sample
+
+JPEG_QUALITY = 93
+_CHUNK = 8  # scenes that a process takes at a time
+
+
+def write(out: str | os.PathLike, settings: dict[str, Any], num_workers: int) -> dict[str, Any]:
+    """Draws the scenes and writes `out`, whole or not at all.
+
+    Args:
+      out: the folder; absent or empty.
+      settings: "images" (how many), "size" (pixels a side) and "seed" are read here; the whole is
+        kept in the JSON.
+      num_workers: processes, at least 1.
+
+    Returns:
+      The JSON's content.
+
+    Raises:
+      UserError: `out` holds something or cannot be written.
+    """
+    count = settings["images"]
+    with atomic_directory(out) as folder:
+        pictures = folder / annotations.IMAGES
+        pictures.mkdir()
+        work = functools.partial(_write_one, pictures, settings["seed"], settings["size"])
+        images, objects = [], []
+        scenes = _each(work, count, min(num_workers, -(-count // _CHUNK)))
+        for image, its_objects in track(scenes, total=count, label="scenes", unit="scene"):
+            images.append(image)
+            objects += its_objects
+        document = annotations.document(settings, images, objects)
+        path = folder / annotations.ANNOTATIONS
+        path.parent.mkdir()
+        path.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
+    return document
+
+
+def _each(work, count: int, processes: int) -> Iterator[tuple[dict, list[dict]]]:
+    """work(0), work(1), ... in order; here, or on processes that share nothing with this one."""
+    if processes <= 1:
+        yield from map(work, range(count))
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(work, range(count), chunksize=_CHUNK)
+
+
+def _write_one(pictures: Path, seed: int, size: int, index: int) -> tuple[dict, list[dict]]:
+    scene = sample(seed, index)
+    image = annotations.image_entry(scene, size)
+    jpeg = encode_jpeg(render(scene, size), quality=JPEG_QUALITY)
+    (pictures / image["file_name"]).write_bytes(jpeg)
+    return image, annotations.object_entries(scene, size)
