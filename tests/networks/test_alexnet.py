@@ -1,0 +1,82 @@
+"""AlexNet: geometry, features, gradient of the groups, images that are too small."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lorbms_tf.networks import AlexNet, alexnet
+
+SMALL = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
+
+
+def _images(batch, size, channels=3):
+    shape = (batch, size, size, channels)
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
+
+
+@pytest.mark.parametrize(("size", "side"), [(64, 5), (32, 1), (28, 1), (27, 0), (224, 25)])
+def test_side_of_the_last_maps(size, side):
+    assert max(alexnet.trunk_side(size), 0) == side
+
+
+@pytest.mark.parametrize("size", [28, 32, 64, 96])
+def test_features_and_logits_have_the_shapes_of_the_geometry(size):
+    network = AlexNet(image_size=size, channels=3, outputs=9, **SMALL)
+    images = _images(2, size)
+    assert network(images).shape == (2, 9)
+    assert network.features(images).shape == (2, alexnet.trunk_side(size) ** 2 * 6)
+    assert network.features(images, layer="fc7").shape == (2, 7)
+
+
+def test_a_trunk_alone_reads_large_images_without_dense_weights():
+    network = AlexNet(image_size=64, channels=3, outputs=0, **SMALL)
+    assert network.hidden == [] and network.head is None
+    assert network.features(_images(1, 224)).shape == (1, 25 * 25 * 6)
+    with pytest.raises(ValueError, match="outputs=0"):
+        network(_images(1, 64))
+    with pytest.raises(ValueError, match="no fc7"):
+        network.features(_images(1, 64), layer="fc7")
+
+
+def test_features_are_the_same_at_every_call_and_one_by_one():
+    network = AlexNet(image_size=32, channels=3, **SMALL)
+    images = _images(3, 32)
+    features = network.features(images)
+    np.testing.assert_array_equal(features, network.features(images))
+    np.testing.assert_allclose(features[:1], network.features(images[:1]), atol=1e-5)
+
+
+def test_every_weight_has_a_gradient_in_a_tf_function():
+    network = AlexNet(image_size=32, **SMALL)
+    images = tf.constant(_images(4, 32, 6))
+
+    @tf.function
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(network(images, training=True) ** 2)
+        return tape.gradient(loss, [v.value for v in network.trainable_variables])
+
+    assert all(np.all(np.isfinite(g)) for g in gradients())
+
+
+def test_without_batch_norm_nothing_is_not_trainable():
+    network = AlexNet(image_size=32, batch_norm=False, **SMALL)
+    assert network.non_trainable_variables == []
+    assert network(_images(1, 32, 6)).shape == (1, 4)
+
+
+def test_images_that_are_too_small_are_an_error_naming_the_smallest_size():
+    with pytest.raises(ValueError, match="27 px; the smallest are 28 px"):
+        AlexNet(image_size=27, **SMALL)
+
+
+def test_wrong_arguments_are_errors():
+    with pytest.raises(ValueError, match="5 even numbers"):
+        AlexNet(image_size=32, conv_widths=(4, 6, 8, 7, 6))
+    with pytest.raises(ValueError, match="5 even numbers"):
+        AlexNet(image_size=32, conv_widths=(4, 6))
+    network = AlexNet(image_size=32, channels=3, **SMALL)
+    with pytest.raises(ValueError, match="valid are conv5, fc7"):
+        network.features(_images(1, 32), layer="conv4")
+    with pytest.raises(ValueError, match="32x32 px, not 64x64"):
+        network(_images(1, 64))

@@ -1,0 +1,77 @@
+"""The decoder: table 3.6, tables 3.3 and 3.4 read literally, ranges."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lorbms_tf.networks import Decoder, layers
+
+SMALL = {
+    "image_size": 16,
+    "chunk_size": 6,
+    "block_layers": (2, 1, 3),
+    "up_widths": (8, 6, 5),
+    "growth": 3,
+}
+
+
+def _codes(batch, chunk_size=6, seed=0):
+    return np.random.default_rng(seed).normal(size=(batch, 2, 2, chunk_size)).astype("float32")
+
+
+def test_default_decoder_has_the_parameters_of_table_3_6():
+    decoder = Decoder()
+    assert sum(int(np.prod(v.shape)) for v in decoder.trainable_variables) == 5_300_339
+    assert decoder(_codes(1, 192)).shape == (1, 64, 64, 3)
+    assert decoder.head.kernel.shape == (1, 1, 176, 3)
+    assert all(transition.bias is None for transition in decoder.transitions)
+
+
+def test_decoder_equals_tables_3_3_and_3_4_read_literally():
+    decoder = Decoder(**SMALL)
+    codes = _codes(2)
+    new = tf.constant(codes)
+    for transition, block in zip(decoder.transitions, decoder.blocks, strict=True):
+        size = 2 * new.shape[1]
+        stack = transition(tf.image.resize(new, (size, size), method="nearest"))
+        width = stack.shape[-1]
+        for conv in block.convs:
+            stack = tf.concat([stack, conv(tf.nn.relu(stack))], -1)
+        new = stack[..., width:]
+    np.testing.assert_allclose(decoder(codes), tf.tanh(decoder.head(stack)), atol=1e-5)
+
+
+def test_images_stay_in_range_whatever_the_code():
+    images = Decoder(**SMALL)(_codes(2) * 1e4).numpy()
+    assert np.all(np.abs(images) <= 1)
+    assert np.all(np.isfinite(images))
+
+
+def test_every_convolution_is_spectral_normalised_and_advanced():
+    decoder = Decoder(**SMALL)
+    before = [w.numpy() for w in decoder.non_trainable_weights]
+    assert len(before) == 2 * (3 + 6 + 1)  # u and v of 3 transitions, 6 dense layers, the head
+    layers.advance_spectral_norms(decoder)
+    after = [w.numpy() for w in decoder.non_trainable_weights]
+    changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+    assert np.mean(changed) > 0.9  # a converged vector may stay
+
+
+def test_same_seed_same_weights():
+    first, again, other = Decoder(**SMALL), Decoder(**SMALL), Decoder(**SMALL, seed=1)
+    for weight, same in zip(first.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), same.numpy())
+    assert not np.array_equal(first.head.kernel.numpy(), other.head.kernel.numpy())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"image_size": 64}, "3 dense blocks, but image_size 64 needs 5"),
+        ({"up_widths": (8, 6)}, "up_widths has 2 entries, but block_layers has 3"),
+        ({"chunk_size": 0}, "chunk_size"),
+    ],
+)
+def test_settings_that_do_not_fit_are_errors(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Decoder(**{**SMALL, **settings})

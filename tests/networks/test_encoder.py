@@ -1,0 +1,88 @@
+"""The encoder: table 3.6, table 3.2 read literally, image sizes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lorbms_tf.networks import Encoder
+
+SMALL = {"image_size": 16, "chunk_size": 6, "stem_width": 4, "block_layers": (2, 1, 3), "growth": 3}
+
+
+def _images(batch, size, seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, (batch, size, size, 3)).astype("float32")
+
+
+def _parameters(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+def test_default_encoder_has_the_parameters_of_table_3_6():
+    encoder = Encoder()
+    assert _parameters(encoder) == 2_800_512
+    assert encoder.count_params() == 2_800_512
+    assert encoder(_images(1, 64)).shape == (1, 2, 2, 192)
+    assert encoder(_images(1, 96)).shape == (1, 3, 3, 192)  # the probe of section 4.3
+    widths = [transition.filters for transition in encoder.transitions]
+    assert widths == [112, 192, 304, 464, 656]  # table 3.1
+
+
+def test_one_norm_a_map_equals_table_3_2_read_literally():
+    encoder = Encoder(**SMALL)
+    images = _images(2, 16)
+
+    def norm_relu(maps):
+        mean, variance = tf.nn.moments(maps, (1, 2), keepdims=True)
+        return tf.nn.relu((maps - mean) / tf.sqrt(variance + 1e-5))
+
+    maps = encoder.stem(encoder.coordinates(images))
+    for block, transition in zip(encoder.blocks, encoder.transitions, strict=True):
+        for conv in block.convs:
+            maps = tf.concat([maps, conv(norm_relu(maps))], -1)
+        maps = tf.nn.max_pool2d(transition(norm_relu(maps)), 2, 2, "VALID")
+    np.testing.assert_allclose(encoder(images), encoder.head(maps), atol=1e-4)
+
+
+def test_initial_weights_are_normal_with_bias_and_seeded_layer_by_layer():
+    encoder = Encoder(**SMALL, seed=1)
+    again, other = Encoder(**SMALL, seed=1), Encoder(**SMALL, seed=2)
+    for weight, same in zip(encoder.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), same.numpy())
+    assert not np.array_equal(encoder.stem.kernel.numpy(), other.stem.kernel.numpy())
+    np.testing.assert_allclose(encoder.stem.bias.numpy(), 0.01)
+    assert np.std(encoder.transitions[-1].kernel.numpy()) == pytest.approx(0.02, rel=0.2)
+    first_values = [w.numpy().ravel()[0] for w in encoder.weights if w.name == "kernel"]
+    assert len(set(first_values)) == len(first_values)
+
+
+def test_images_do_not_influence_each_other():
+    encoder = Encoder(**SMALL)
+    images = _images(3, 16)
+    np.testing.assert_allclose(encoder(images)[1:2], encoder(images[1:2]), atol=1e-5)
+
+
+def test_a_uniform_image_gives_finite_codes_and_gradients():
+    encoder = Encoder(**SMALL)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(encoder(np.zeros((1, 16, 16, 3), "float32"))))
+    for gradient in tape.gradient(loss, encoder.trainable_weights):
+        assert np.all(np.isfinite(gradient))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"image_size": 32}, "3 dense blocks, but image_size 32 needs 4"),
+        ({"image_size": 24}, "power of two"),
+        ({"growth": 0}, "growth"),
+        ({"block_layers": (2, 0, 1)}, "block_layers"),
+    ],
+)
+def test_settings_that_do_not_fit_are_errors(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Encoder(**{**SMALL, **settings})
+
+
+def test_an_image_that_cannot_be_halved_is_an_error():
+    with pytest.raises(ValueError, match="multiples of 8 px"):
+        Encoder(**SMALL)(_images(1, 20))
