@@ -136,8 +136,8 @@ def _plan(config: SynthesisConfig, workers: int, done: bool) -> str:
     state = "is there already: nothing would be done" if done else "would be written"
     return "\n".join(
         [
-            f"{config.out} {state}: {config.images} scenes of {config.size} x {config.size} pixels, "
-            f"seed {config.seed}, on {workers} processes",
+            f"{config.out} {state}: {config.images} scenes of {config.size} x {config.size} "
+            f"pixels, seed {config.seed}, on {workers} processes",
             f"  in the first {len(scenes)} scenes:",
             f"  places   {_counts(kinds, KINDS)}",
             f"  objects  {_counts(names, [c.name for c in CATEGORIES])}",

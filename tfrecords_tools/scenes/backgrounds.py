@@ -88,8 +88,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def view_of(kind: str, sky: int, ground: int, horizon: float, light: int, hue: float, value: float):
-    """The View of a background whose palette is turned by `hue` and made `value` times as bright."""
+def view_of(
+    kind: str, sky: int, ground: int, horizon: float, light: int, hue: float, value: float
+) -> View:
+    """The View of a place whose palette is turned by `hue` and made `value` times as bright."""
     place = KINDS[kind]
     colors = (*place.skies[sky], *place.grounds[ground])
     return View(*(shifted(color, hue, value) for color in colors), horizon, light)

@@ -1,4 +1,4 @@
-"""Colours of the drawn scenes: names, mixing, jitter and contrast. A colour is (r, g, b) in 0..255."""
+"""Colours of the drawn scenes: names, mixing, jitter, contrast. A colour is (r, g, b) in 0..255."""
 
 import colorsys
 
@@ -45,14 +45,14 @@ def rounded(color: Color) -> tuple[int, int, int]:
 
 
 def shifted(color: Color, hue: float, value: float) -> Color:
-    """Turns the hue by `hue` (share of the colour circle) and multiplies the brightness by `value`."""
+    """Turns the hue by `hue` (share of the colour circle); multiplies the brightness by `value`."""
     h, s, v = colorsys.rgb_to_hsv(*(c / 255.0 for c in color))
     turned = colorsys.hsv_to_rgb((h + hue) % 1.0, s, min(v * value, 1.0))
     return tuple(255.0 * c for c in turned)
 
 
 def contrast(a: Color, b: Color) -> float:
-    """Perceived distance of two colours, 0..about 765 ("redmean" weights; black to white is 765)."""
+    """Perceived distance of two colours, 0 to about 765, by the "redmean" weights."""
     red = (a[0] + b[0]) / 2.0
     d_red, d_green, d_blue = (x - y for x, y in zip(a, b, strict=True))
     return (

@@ -89,7 +89,7 @@ class Painter:
 
 def _tinted(ramp: Image.Image, size, palette: bytes) -> Image.Image:
     """Stretches a grey ramp and looks its levels up in the palette: far cheaper than in RGB."""
-    stretched = ramp.resize(size, Image.Resampling.BILINEAR)
+    stretched = ramp.resize(size, Image.Resampling.NEAREST)  # the ramp is fine enough
     stretched.putpalette(palette)
     return stretched.convert("RGB")
 
@@ -97,13 +97,13 @@ def _tinted(ramp: Image.Image, size, palette: bytes) -> Image.Image:
 def _palette(low: Color, high: Color) -> bytes:
     """256 colours from `low` to `high`, as Pillow wants them."""
     low, high = np.array(low), np.array(high)
-    return np.clip(low + (high - low) * _SHARES + 0.5, 0.0, 255.0).astype(np.uint8).tobytes()
+    return (low + (high - low) * _SHARES + 0.5).astype(np.uint8).tobytes()
 
 
 @functools.cache
 def _ramp(fill: str, light: int) -> Image.Image:
     """A grey picture: 255 where the light falls, 0 on the far side; "down" rises to the bottom."""
-    y, x = np.mgrid[-1:1:48j, -1:1:48j]
+    y, x = np.mgrid[-1:1:128j, -1:1:128j]
     if fill == "down":
         ramp = 0.5 + 0.5 * y[:, :2]
     elif fill == "linear":

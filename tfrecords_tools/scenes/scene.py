@@ -4,6 +4,7 @@ Sampling a truth draws no pixel, so truths are cheap; `render` makes the picture
 Quadrants are numbered 1..4: top left, top right, bottom left, bottom right.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,13 @@ class PlacedObject:
 
     def shapes(self) -> list[Shape]:
         """Its drawing in the coordinates of the scene."""
-        drawn = BY_NAME[self.category].draw(self.paint)
-        return place(turn(drawn, self.rotation, self.mirrored), self.box)
+        drawn = _draw(self.category, self.paint, self.rotation, self.mirrored)
+        return place(drawn, self.box)
+
+
+@functools.lru_cache(maxsize=16)  # a scene's objects are needed for its truth and its picture
+def _draw(category: str, paint: Paint, rotation: float, mirrored: bool) -> list[Shape]:
+    return turn(BY_NAME[category].draw(paint), rotation, mirrored)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def _sample_object(rng, background, quadrant, present) -> PlacedObject:
     size = rng.uniform(*category.size)
     rotation = round(rng.uniform(-category.tilt, category.tilt), 2)
     mirrored = bool(rng.integers(2))
-    x0, y0, x1, y1 = extent(turn(category.draw(paint), rotation, mirrored))
+    x0, y0, x1, y1 = extent(_draw(category.name, paint, rotation, mirrored))
     scale = 0.5 * size / max(x1 - x0, y1 - y0)
     wide, high = (x1 - x0) * scale, (y1 - y0) * scale
     left, top = 0.5 * ((quadrant - 1) % 2), 0.5 * ((quadrant - 1) // 2)

@@ -3,6 +3,7 @@
 An object is a list of shapes in its own frame, painted in order; `place` moves it into a scene.
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,10 +30,17 @@ class Shape:
 
 def disc(x, y, rx, ry=None, color=(0, 0, 0), turn=0.0, corners=40, **look) -> Shape:
     """An ellipse with half axes rx, ry (a circle if only rx), turned by `turn` degrees."""
-    angle = np.linspace(0.0, 2.0 * np.pi, corners, endpoint=False)
-    ellipse = np.stack([rx * np.cos(angle), (rx if ry is None else ry) * np.sin(angle)], axis=1)
+    ellipse = _circle(corners) * (rx, rx if ry is None else ry)
+    if turn:
+        ellipse = ellipse @ rotation(turn).T
     look.setdefault("fill", "radial")
-    return Shape(ellipse @ rotation(turn).T + (x, y), color, **look)
+    return Shape(ellipse + (x, y), color, **look)
+
+
+@functools.cache
+def _circle(corners: int) -> np.ndarray:
+    angle = np.linspace(0.0, 2.0 * np.pi, corners, endpoint=False)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def dot(x, y, rx, ry=None, color=(0, 0, 0), **look) -> Shape:
@@ -71,14 +79,18 @@ def stroke(points, width, color, end_width=None, smooth=True, **look) -> Shape:
     """A line of the given width along the points, with round ends; it may taper to `end_width`."""
     line = open_curve(points) if smooth and len(points) > 2 else np.asarray(points, float)
     half = np.linspace(width, width if end_width is None else end_width, len(line))[:, None] / 2.0
-    along = np.gradient(line, axis=0)
-    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    turn = np.linspace(0.0, np.pi, 7)[1:-1, None]
-    cap_end = line[-1] + half[-1] * (np.cos(turn) * across[-1] + np.sin(turn) * along[-1])
-    cap_start = line[0] + half[0] * (-np.cos(turn) * across[0] - np.sin(turn) * along[0])
+    step = line[1:] - line[:-1]
+    along = np.concatenate([step[:1], step[1:] + step[:-1], step[-1:]])
+    along /= np.sqrt((along * along).sum(axis=1, keepdims=True))
+    across = along[:, ::-1] * (-1.0, 1.0)
+    cap_end = line[-1] + half[-1] * (_CAP[:, :1] * across[-1] + _CAP[:, 1:] * along[-1])
+    cap_start = line[0] - half[0] * (_CAP[:, :1] * across[0] + _CAP[:, 1:] * along[0])
     outline = [line + half * across, cap_end, (line - half * across)[::-1], cap_start]
     return Shape(np.concatenate(outline), color, **look)
+
+
+# inner points of a half circle: (across, along) the line at its end
+_CAP = _circle(12)[1:6]
 
 
 def closed_curve(points, steps=6) -> np.ndarray:
