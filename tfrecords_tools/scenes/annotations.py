@@ -115,7 +115,7 @@ def _pixels(shares, size: int) -> list[float]:
     return [round(share * size, 2) for share in shares]
 
 
-def _area(outlines: list[np.ndarray], fineness: int = 2) -> float:
+def _area(outlines: list[np.ndarray], fineness: int = 4) -> float:
     """Pixels inside the union of the outlines, counted on a grid `fineness` times as fine."""
     points = np.concatenate(outlines)
     start = np.floor(points.min(axis=0))
