@@ -1,0 +1,74 @@
+"""The settings of `python -m tfrecords_tools.build`; each is one flag."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from lorbms_tf.config import require, setting
+from lorbms_tf.errors import UserError
+from tfrecords_tools import versions
+
+# Where the results go and how fast they are made says nothing about what they are.
+_NOT_RECORDED = ("out", "num_workers", "dry_run", "overwrite")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildConfig:
+    """From photos to records (thesis, 3.4, 4.1 and appendix A)."""
+
+    images: str = setting("", "Folder of photos; without --annotations with its subfolders.")
+    annotations: str = setting("", "COCO annotation file; empty: every photo in the folder.")
+    out: str = setting("", "Folder for the shards and dataset.json; must not exist yet.")
+    overwrite: bool = setting(
+        False, "Replace an older folder of records at --out, once the new one is complete."
+    )
+    prefix: str = setting("data", "Shards are named PREFIX.tfrecord-00000-of-00008.")
+    min_size: int = setting(200, "Both sides of a photo have at least so many pixels.")
+    min_boxes: int = setting(4, "Annotated objects in a photo; not used without --annotations.")
+    versions: str = setting(
+        "original",
+        f"Versions of each photo, comma-separated: {', '.join(versions.VERSIONS)}, "
+        f"or the sets {', '.join(versions.SETS)}.",
+    )
+    features: str = setting(
+        "alexnet",
+        "Feature network that quadrants are compared by: alexnet (own, seeded weights unless "
+        "--weights) or mobilenet_v2 (ImageNet weights).",
+    )
+    weights: str = setting("", "Weights file of the feature network; empty: its default weights.")
+    num_clusters: int = setting(
+        0, "Clusters of each quadrant's k-means; 0: one for every 500 images."
+    )
+    image_size: int = setting(64, "Side of the images in the records, pixels.")
+    seed: int = setting(0, "Seed of crops, alexnet's weights, k-means and the order of records.")
+    num_workers: int = setting(0, "Threads that read and cut photos; 0: one for each core.")
+    num_shards: int = setting(8, "Number of record files.")
+    dry_run: bool = setting(False, "Print the plan and stop.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag and its valid values, for the first bad setting."""
+        for name in ("images", "out"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is required")
+        if not self.prefix or set(self.prefix) & set("/\\*?[],"):
+            raise UserError(
+                f"--prefix={self.prefix} is not valid: a file name without / \\ * ? [ ] ,"
+            )
+        for name in ("min_size", "num_shards"):
+            require(name, getattr(self, name), minimum=1)
+        for name in ("min_boxes", "num_clusters", "num_workers", "seed"):
+            require(name, getattr(self, name), minimum=0)
+        require("num_shards", self.num_shards, minimum=1, below=100_000)
+        require("seed", self.seed, minimum=0, below=2**31 - 4)  # k-means takes a signed 32-bit seed
+        if self.image_size < 8 or self.image_size % 2:
+            raise UserError(f"--image_size={self.image_size} is not valid: an even number, >= 8")
+        self.version_names()
+
+    def version_names(self) -> tuple[str, ...]:
+        """The versions that `versions` stands for. UserError where one is unknown."""
+        return versions.parse(self.versions)
+
+    def recorded(self) -> dict[str, Any]:
+        """What dataset.json keeps: all settings that decide the content of the records."""
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if name not in _NOT_RECORDED}

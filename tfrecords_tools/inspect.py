@@ -1,0 +1,158 @@
+"""A look into records: `python -m tfrecords_tools.inspect --records='DIR/*.tfrecord-*'`.
+
+Checks every record and compares the shards with their dataset.json, prints counts and distances,
+and draws references with their neighbours (`--sheet=OUT.png`). The exit code is 1 where a check
+fails.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lorbms_tf import command, flags, mixing, pictures, progress
+from lorbms_tf.config import require, setting
+from lorbms_tf.data import records
+from lorbms_tf.errors import UserError
+from lorbms_tf.quadrants import NAMES
+from tfrecords_tools import neighbour_sheet, record_checks
+from tfrecords_tools.record_checks import Checked
+
+SHOWN_FAILURES = 20
+SHOWN_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+TAU_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectConfig:
+    """What to look at."""
+
+    records: str = setting("", "Glob of the shards, quoted; several are separated by commas.")
+    sheet: str = setting("", "PNG to draw: references with the nearest candidates.")
+    rows: int = setting(6, "References on the sheet; each takes one row for each quadrant.")
+    seed: int = setting(0, "Seed of the references on the sheet and of the draws of candidates.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag and its valid values, for the first bad setting."""
+        if not self.records:
+            raise UserError("--records is required: a glob such as 'DIR/*.tfrecord-*'")
+        require("rows", self.rows, minimum=1)
+        require("seed", self.seed, minimum=0)
+        if self.sheet and Path(self.sheet).suffix.lower() != ".png":
+            raise UserError(f"--sheet={self.sheet} is not valid: the name must end in .png")
+
+
+def check(pattern: str) -> dict[str, Checked]:
+    """Checks all records of the shards that match a glob, each folder as one dataset.
+
+    Returns what was found, by folder. Raises UserError where no shards match or some of a set are
+    missing; faults in the shards do not raise, they are in `Checked.failures`.
+    """
+    paths = records.find_shards(pattern)
+    folders: dict[str, Checked] = {str(Path(path).parent): Checked() for path in paths}
+
+    def check_all() -> Iterator[None]:
+        for path in paths:
+            yield from record_checks.check_shard(path, folders[str(Path(path).parent)])
+
+    for _ in progress.track(check_all(), label="checking", unit="record"):
+        pass
+    for folder, checked in folders.items():
+        described = Path(folder) / records.DATASET_FILE
+        if described.is_file():
+            record_checks.check_dataset(described, checked)
+        if not checked.num_records:
+            checked.failures.append(f"{folder} holds no readable records")
+    return folders
+
+
+def describe(folder: str, checked: Checked, seed: int = 0) -> str:
+    """Counts, distances and the number of replaced quadrants, as lines of text."""
+    versions = ", ".join(f"{count} {name}" for name, count in sorted(checked.versions.items()))
+    sizes = ", ".join(f"{size} px" for size in sorted(checked.image_sizes))
+    described = (Path(folder) / records.DATASET_FILE).is_file()
+    lines = [
+        f"{folder}: {checked.num_records} records in {len(checked.records_per_shard)} shards",
+        f"  images: {versions}; {sizes}; {len(checked.images)} different ones in all records",
+        f"  {records.DATASET_FILE}: {'compared' if described else 'none there'}",
+    ]
+    if checked.distances:
+        distances = np.stack(checked.distances)  # [N, 4, 10]
+        if np.isfinite(distances).all():
+            lines += _distance_table(distances) + _replaced_table(distances, seed)
+    return "\n".join(lines)
+
+
+def _distance_table(distances: np.ndarray) -> list[str]:
+    header = "".join(f"{q:>11.0%}" for q in SHOWN_QUANTILES)
+    lines = ["  squared distances, quantiles over all ten candidates", f"      {header}"]
+    per_row = [*zip(NAMES, distances.transpose(1, 0, 2), strict=True), ("all", distances)]
+    for name, values in per_row:
+        shown = np.quantile(values.astype(np.float64), SHOWN_QUANTILES)
+        lines.append(f"  {name:<4}" + "".join(f"{value:>11.4g}" for value in shown))
+    return lines
+
+
+def _replaced_table(distances: np.ndarray, seed: int) -> list[str]:
+    """How many quadrants algorithm 1 replaces, drawing one candidate of ten for each quadrant."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(distances.shape[2], size=(*distances.shape[:2], 1))
+    one_each = np.take_along_axis(distances, drawn, axis=2)[..., 0]  # [N, 4]
+    lines = ["  quadrants that are replaced, for tau at quantiles of the distances"]
+    for quantile in TAU_QUANTILES:
+        tau = float(np.quantile(distances.astype(np.float64), quantile))
+        replaced = np.asarray(mixing.replacement_mask(one_each, tau)).sum(axis=1)  # [N]
+        shares = ", ".join(f"{n}: {np.mean(replaced == n):.1%}" for n in (1, 2, 3))
+        lines.append(f"  tau {tau:>10.4g} ({quantile:.0%})  {shares}")
+    return lines
+
+
+def report(failures: list[str]) -> str:
+    """The verdict and the first failures."""
+    if not failures:
+        return "All checks passed."
+    lines = [
+        f"FAILED: {len(failures)} faults",
+        *(f"  {text}" for text in failures[:SHOWN_FAILURES]),
+    ]
+    if len(failures) > SHOWN_FAILURES:
+        lines.append(f"  ... and {len(failures) - SHOWN_FAILURES} more")
+    return "\n".join(lines)
+
+
+def inspect(config: InspectConfig) -> int:
+    """Checks, prints, draws. Returns the exit code: 0, or 1 where a check failed."""
+    folders = check(config.records)
+    for folder, checked in folders.items():
+        print(describe(folder, checked, config.seed))
+    failures = [text for checked in folders.values() for text in checked.failures]
+    print(report(failures))
+    if config.sheet and failures:
+        print(f"{config.sheet} is not drawn, because checks failed")
+    elif config.sheet:
+        per_shard = {
+            path: count
+            for checked in folders.values()
+            for path, count in checked.records_per_shard.items()
+        }
+        picked = neighbour_sheet.pick(per_shard, config.rows, config.seed)
+        pictures.save(neighbour_sheet.draw(picked), config.sheet)
+        print(f"Sheet of {len(picked)} references: {config.sheet}")
+    return 1 if failures else 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command: reads the flags and inspects."""
+    command.refuse_arguments(argv)
+    return inspect(flags.read(InspectConfig))
+
+
+def console_main() -> None:
+    """The entry point of the console script."""
+    flags.define(InspectConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

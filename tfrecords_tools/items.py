@@ -1,0 +1,122 @@
+"""Photos to images: every version of every photo, once small for the records, once for features.
+
+Threads are enough: Pillow decodes, resizes and encodes outside Python's lock.
+"""
+
+import collections
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
+from tfrecords_tools import versions
+from tfrecords_tools.assemble import Item
+from tfrecords_tools.sources import Photo
+
+AHEAD = 4  # photos that each thread may be ahead of the reader; bounds the memory
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One photo's versions: items for the records, larger squares for the feature network."""
+
+    content_hash: str  # of the decoded photo: the same for copies, whatever their names
+    items: list[Item]
+    squares: list[np.ndarray]  # uint8 [S, S, 3]
+
+
+@dataclass
+class Collected:
+    """What `Cutter` gathers beside the squares that it yields; N images.
+
+    The rows of photos that could not be read stay, marked, because their squares (blank) have
+    been handed out already: take `kept` of what was computed from the squares.
+    """
+
+    items: list[Item] = field(default_factory=list)  # of the kept rows only
+    content_hashes: list[str] = field(default_factory=list)
+    image_hashes: list[str] = field(default_factory=list)
+    kept: list[bool] = field(default_factory=list)  # [N], False where the photo was skipped
+    skipped: list[BadImage] = field(default_factory=list)
+
+
+def cut(
+    photo: Photo, names: Sequence[str], seed: int, image_size: int, square_size: int
+) -> Cut | BadImage:
+    """Reads a photo and makes its versions; a photo that cannot be read is returned as BadImage.
+
+    Args:
+      photo: id and file.
+      names: versions (`tfrecords_tools.versions`).
+      seed: of the crops.
+      image_size: side of the images in the records, pixels.
+      square_size: side of the squares for the feature network, pixels; the same crops.
+    """
+    try:
+        pixels = read_photo(photo.path)
+    except BadImage as error:
+        return error
+    made = [versions.make(pixels, name, photo.photo_id, seed, image_size) for name in names]
+    squares = [versions.make(pixels, name, photo.photo_id, seed, square_size) for name in names]
+    items = [
+        Item(photo.photo_id, name, encode_jpeg(image))
+        for name, image in zip(names, made, strict=True)
+    ]
+    return Cut(_digest(repr(pixels.shape).encode(), pixels.data), items, squares)
+
+
+def cut_all(
+    photos: Sequence[Photo],
+    names: Sequence[str],
+    seed: int,
+    image_size: int,
+    square_size: int,
+    num_workers: int,
+    collected: Collected,
+) -> Iterator[np.ndarray]:
+    """Yields the squares of all versions of all photos in order and fills `collected`.
+
+    Yields len(photos) * len(names) times uint8 [square_size, square_size, 3]. The result does not
+    depend on `num_workers` (threads; 0: one for each core).
+    """
+    blank = np.zeros((square_size, square_size, 3), np.uint8)
+    workers = num_workers or os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = ((photo, names, seed, image_size, square_size) for photo in photos)
+        for result in _in_order(pool, jobs, workers * AHEAD):
+            if isinstance(result, BadImage):
+                collected.skipped.append(result)
+                collected.kept.extend([False] * len(names))
+                yield from [blank] * len(names)
+                continue
+            collected.items.extend(result.items)
+            collected.content_hashes.extend([result.content_hash] * len(names))
+            collected.image_hashes.extend(_digest(item.image) for item in result.items)
+            collected.kept.extend([True] * len(names))
+            yield from result.squares
+
+
+def _in_order(pool: ThreadPoolExecutor, jobs: Iterable[tuple], ahead: int) -> Iterator:
+    """Results of `cut` in order; unlike pool.map it never runs further ahead than `ahead`."""
+    waiting: collections.deque = collections.deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(cut, *job))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _digest(*parts) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
