@@ -137,11 +137,9 @@ def _draw_transfer(config: RenderConfig, model, image_size: int):
     objects = np.stack([read_square(pair.object, image_size) for pair in pairs])
     scenes = np.stack([read_square(pair.scene, image_size) for pair in pairs])
     masks = np.stack([pair.mask for pair in pairs])
-    collages, mixes = rendering.transfer(model, objects, scenes, masks)
+    mixes = model.mix(scenes, rendering.for_every_quadrant(objects), masks)
     names = [(pair.object.stem, pair.scene.stem) for pair in pairs]
-    return rendering.transfer_sheet(
-        objects, scenes, masks, collages, mixes, names, cell=config.cell
-    )
+    return rendering.transfer_sheet(objects, scenes, masks, mixes, names, cell=config.cell)
 
 
 def _draw_records(config: RenderConfig, model, image_size: int, subcommand: str):
@@ -153,13 +151,14 @@ def _draw_records(config: RenderConfig, model, image_size: int, subcommand: str)
     batches = pipeline.evaluation_batches(
         config.records, image_size, min(limit, _BATCH_SIZE), config.seed, limit
     )
-    rendered = registry.render_all(rendering.mixer(model), batches)
+    # Eagerly: for the few batches of a picture, tracing would take longer than running.
+    rendered = registry.render_all(model.render, batches)
     if subcommand == "reconstructions":
         return rendering.reconstructions_sheet(
             rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell
         )
-    return rendering.scenes_sheet(
-        rendered.reference, rendered.candidates, rendered.mask, rendered.mix, config.cell
+    return rendering.scene_sheet(
+        rendered.reference, rendered.candidates, rendered.mask, rendered.mix, cell=config.cell
     )
 
 

@@ -1,15 +1,20 @@
-"""Pictures of what a model makes, from arrays: the columns of figure 4.2 and their like.
+"""Pictures of what a model makes, from arrays: figure 4.2, table 4.2 and their like.
 
-N references, images float [N, H, W, 3] in [-1, 1], masks bool [N, 4].
+N rows, images float [N, H, W, 3] in [-1, 1], masks bool [N, 4] (True where the quadrant is
+replaced). The door that reads flags and files is `lorbms_tf.render`.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from lorbms_tf import mixing, pictures, quadrants
 from lorbms_tf.data.images import to_uint8
+from lorbms_tf.evaluation.psnr import psnr
 
 SCENE_TITLES = ("I_ref", "I_q1", "I_q2", "I_q3", "I_q4", "pasted", "I_mix")
+TRANSFER_TITLES = ("I_obj", "I_ref", "mask", "pasted", "I_mix")
 
 
 def scene_sheet(
@@ -46,4 +51,63 @@ def scene_sheet(
     titles = list(SCENE_TITLES)
     if reconstruction is not None:
         titles.insert(1, "reconstructed")
+    return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
+
+
+def transfer_sheet(
+    objects, scenes, mask, mix, names: Sequence[tuple] | None = None, cell: int = 128
+) -> Image.Image:
+    """Table 4.2: an object's image, a scene, the mask, both pasted together, and the mix.
+
+    Args:
+      objects: I_obj [N, H, W, 3], the images that the masked quadrants come from.
+      scenes: I_ref [N, H, W, 3], the images that they are put into.
+      mask: bool [N, 4].
+      mix: I_mix [N, H, W, 3].
+      names: N captions (object, scene).
+      cell: pixels a side of each cell.
+    """
+    mask = np.asarray(mask)
+    collages = to_uint8(mixing.paste_quadrants(scenes, for_every_quadrant(objects), mask))
+    objects, scenes, mix = to_uint8(objects), to_uint8(scenes), to_uint8(mix)
+    rows, captions = [], []
+    for n, bits in enumerate(mask):
+        rows.append([objects[n], scenes[n], _mask_tile(bits, cell), collages[n], mix[n]])
+        object_name, scene_name = names[n] if names else (None, None)
+        captions.append([object_name, scene_name, quadrants.mask_text(bits), None, None])
+    return pictures.sheet(rows, column_titles=TRANSFER_TITLES, captions=captions, cell=cell)
+
+
+def for_every_quadrant(images) -> np.ndarray:
+    """Images [N, H, W, 3] as the candidate of each quadrant: [N, 4, H, W, 3]."""
+    return np.stack([np.asarray(images)] * quadrants.NUM_QUADRANTS, axis=1)
+
+
+def _mask_tile(mask: np.ndarray, side: int) -> np.ndarray:
+    """Mask bool [4] -> uint8 [side, side, 3], the replaced quadrants filled."""
+    tile = np.full((2, 2, 3), 228, np.uint8)  # one light grey pixel a quadrant, row-major
+    tile[mask.reshape(2, 2)] = pictures.REPLACED
+    return pictures.draw_mask(tile, [False] * len(mask), side)
+
+
+def reconstructions_sheet(
+    reference, reconstruction, pairs_per_row: int = 2, cell: int = 128
+) -> Image.Image:
+    """References beside their reconstructions Dec(Enc(I_ref)), with the PSNR below each.
+
+    Args:
+      reference: [N, H, W, 3]; reconstruction: [N, H, W, 3].
+      pairs_per_row: pairs side by side.
+      cell: pixels a side of each cell.
+    """
+    scores = psnr(np.asarray(reference), np.asarray(reconstruction))  # [N]
+    reference, reconstruction = to_uint8(reference), to_uint8(reconstruction)
+    rows, captions = [], []
+    for n, score in enumerate(scores):
+        if n % pairs_per_row == 0:
+            rows.append([])
+            captions.append([])
+        rows[-1] += [reference[n], reconstruction[n]]
+        captions[-1] += [None, f"{score:.1f} dB"]
+    titles = ["I_ref", "reconstruction"] * min(pairs_per_row, len(scores))
     return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)

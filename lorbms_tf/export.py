@@ -1,0 +1,121 @@
+"""A trained model for serving, or for handing on:
+
+python -m lorbms_tf.export --run_dir=R --export_dir=DIR [--version=N]
+python -m lorbms_tf.export --run_dir=R --weights_only=DIR
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorbms_tf import command, files, flags
+from lorbms_tf.config import require, setting, to_dict
+from lorbms_tf.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """What to export, and where to."""
+
+    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    export_dir: str = setting("", "Folder of versions; the SavedModel is written to DIR/VERSION.")
+    version: int = setting(0, "Version, at least 1; 0: one more than the highest there.")
+    weights_only: str = setting(
+        "",
+        "Instead of --export_dir: write a small run directory here, configuration and networks "
+        "without the optimizers' state, to be used as a --run_dir by render, evaluate and export.",
+    )
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        if not self.run_dir:
+            raise UserError("--run_dir is required")
+        if bool(self.export_dir) == bool(self.weights_only):
+            raise UserError("name either --export_dir or --weights_only")
+        require("version", self.version, minimum=0)
+
+
+def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
+    """Writes DIR/VERSION (see `lorbms_tf.saved_model`) and checks it against the model.
+
+    Returns:
+      The folder, and the largest difference between reloaded and original outputs.
+
+    Raises:
+      UserError: no run or no checkpoint; the version exists; the folder cannot be written.
+      RuntimeError: the written model computes something else; nothing is kept.
+    """
+    from lorbms_tf import run_directory, saved_model
+
+    model, _ = run_directory.load_model(config.run_dir)
+    parent = Path(config.export_dir)
+    folder = parent / str(config.version or saved_model.next_version(parent))
+    return folder, saved_model.write(model, folder)
+
+
+def export_weights(config: ExportConfig) -> Path:
+    """Writes a run directory that holds the configuration and the four networks alone.
+
+    Paths of the run's own data and folders are left out of the configuration.
+
+    Raises UserError where there is no run or no checkpoint, or the folder exists.
+    """
+    from lorbms_tf import run_directory
+    from lorbms_tf.training import checkpoints
+
+    model, trained = run_directory.load_model(config.run_dir)
+    source = run_directory.resolve(config.run_dir) / run_directory.CHECKPOINTS
+    step = checkpoints.load_weights(source, model)
+    portable = dataclasses.replace(trained, records="", eval_records="", run_dir="")
+    folder = Path(config.weights_only)
+    with files.atomic_directory(folder) as temporary:
+        files.write_json(temporary / run_directory.CONFIG_FILE, to_dict(portable))
+        checkpoints.save_weights(temporary / run_directory.CHECKPOINTS, model, step)
+    return folder
+
+
+def serving_help(folder: Path, chunk_size: int) -> str:
+    """The commands that show, run and serve an exported model."""
+    parent = folder.parent.resolve()
+    return f"""\
+Show its signatures:
+  saved_model_cli show --dir {folder} --all
+Decode a code of zeros:
+  saved_model_cli run --dir {folder} --tag_set serve --signature_def decode \\
+    --input_exprs 'codes=np.zeros((1,2,2,{chunk_size}),np.float32)'
+Serve it (REST on port 8501, gRPC on 8500; new versions in {parent} are picked up):
+  docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=lorbms \\
+    -v {parent}:/models/lorbms:ro tensorflow/serving
+  python -c "import json; print(json.dumps({{'instances': [[[[0.0] * {chunk_size}] * 2] * 2]}}))" |
+    curl -d @- http://localhost:8501/v1/models/lorbms:predict"""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Exports, and says what was written and how to use it."""
+    command.refuse_arguments(argv)
+    config = flags.read(ExportConfig)
+    if config.weights_only:
+        folder = export_weights(config)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        print(f"wrote {folder}: configuration and networks, {size / 1e6:.1f} MB")
+        return
+    from lorbms_tf import run_directory
+
+    folder, difference = export_saved_model(config)
+    print(f"wrote {folder}: signatures decode (also serving_default), encode, mix")
+    print(
+        "reloaded it and compared all signatures with the model, batch sizes 1 and 3: "
+        f"largest difference {difference:.1e}"
+    )
+    print(serving_help(folder, run_directory.read_config(config.run_dir).chunk_size))
+
+
+def console_main() -> None:
+    """Entry point of the console script `lorbms-export`."""
+    flags.define(ExportConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

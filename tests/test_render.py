@@ -1,0 +1,200 @@
+import functools
+
+import numpy as np
+import pytest
+from absl import flags as absl_flags
+from PIL import Image
+
+from lorbms_tf import render, run_directory
+from lorbms_tf.errors import UserError
+from lorbms_tf.render import RenderConfig
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    return str(tiny.write_run(tmp_path_factory.mktemp("runs") / "run"))
+
+
+@pytest.fixture(scope="module")
+def glob(tmp_path_factory):
+    return tiny.write_records(tmp_path_factory.mktemp("records"), count=5)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def load_once():
+    """The model is loaded once for all tests of this file: loading is what takes time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_directory, "load_model", functools.cache(run_directory.load_model))
+        yield
+
+
+def photo(path, width=80, height=50, number=0):
+    colour = tuple(int(v) for v in tiny.picture(number)[0, 0])
+    Image.new("RGB", (width, height), colour).save(path)
+    return str(path)
+
+
+def size_of(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_scenes_draw_one_row_a_record(run_dir, glob, tmp_path):
+    sizes = {}
+    for rows in (2, 4, 99):
+        config = RenderConfig(
+            run_dir=run_dir, records=glob, rows=rows, cell=32, out=str(tmp_path / f"{rows}.png")
+        )
+        sizes[rows] = size_of(render.render("scenes", config))
+    row = (sizes[4][1] - sizes[2][1]) / 2
+    assert sizes[99][1] - sizes[4][1] == row  # five records: five rows
+    assert sizes[2][0] == 6 + 7 * 38
+
+
+def test_scenes_are_the_same_for_the_same_seed(run_dir, glob, tmp_path):
+    def draw(name, seed):
+        config = RenderConfig(
+            run_dir=run_dir, records=glob, seed=seed, cell=32, out=str(tmp_path / name)
+        )
+        return render.render("scenes", config).read_bytes()
+
+    assert draw("a.png", 0) == draw("b.png", 0) != draw("c.png", 1)
+
+
+def test_reconstructions_draw_two_records_a_row(run_dir, glob, tmp_path):
+    config = RenderConfig(
+        run_dir=run_dir, records=glob, rows=2, cell=32, out=str(tmp_path / "r.png")
+    )
+    assert size_of(render.render("reconstructions", config))[0] == 6 + 4 * 38
+
+
+def test_transfer_of_one_pair(run_dir, tmp_path):
+    config = RenderConfig(
+        run_dir=run_dir,
+        object=photo(tmp_path / "car.jpg"),
+        scene=photo(tmp_path / "street.png", number=1),
+        mask="0010",
+        cell=32,
+        out=str(tmp_path / "t.png"),
+    )
+    assert size_of(render.render("transfer", config))[0] == 6 + 5 * 38
+
+
+def test_transfer_of_a_list(run_dir, tmp_path):
+    photo(tmp_path / "car.jpg")
+    photo(tmp_path / "a street.jpg")
+    (tmp_path / "pairs.csv").write_text(
+        "# object, scene, mask\n\ncar.jpg,a street.jpg,0010\n a street.jpg, car.jpg, 1100 \n"
+    )
+    pairs = render.read_pairs(str(tmp_path / "pairs.csv"))
+    assert [pair.object.name for pair in pairs] == ["car.jpg", "a street.jpg"]
+    assert [pair.mask.astype(int).tolist() for pair in pairs] == [[0, 0, 1, 0], [1, 1, 0, 0]]
+    config = RenderConfig(
+        run_dir=run_dir, pairs=str(tmp_path / "pairs.csv"), cell=32, out=str(tmp_path / "t.png")
+    )
+    assert size_of(render.render("transfer", config))[1] > 2 * 38
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ("car.jpg,car.jpg", "line 2: OBJECT,SCENE,MASK expected"),
+        ("car.jpg,car.jpg,0210", "line 2: mask '0210'"),
+        ("car.jpg,absent.jpg,0010", "line 2: there is no photo absent.jpg"),
+    ],
+)
+def test_a_bad_line_of_a_list_is_named(tmp_path, line, reason):
+    photo(tmp_path / "car.jpg")
+    path = tmp_path / "pairs.csv"
+    path.write_text(f"car.jpg,car.jpg,0010\n{line}\n")
+    with pytest.raises(UserError, match=reason) as caught:
+        render.read_pairs(str(path))
+    assert str(path) in str(caught.value)
+
+
+def test_lists_that_are_no_lists(tmp_path):
+    with pytest.raises(UserError, match="cannot read --pairs"):
+        render.read_pairs(str(tmp_path / "absent"))
+    (tmp_path / "empty").write_text("# nothing\n")
+    with pytest.raises(UserError, match="holds no line"):
+        render.read_pairs(str(tmp_path / "empty"))
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="not a text file"):
+        render.read_pairs(str(tmp_path / "binary"))
+
+
+def test_photos_are_cropped_to_the_central_square_and_averaged(tmp_path):
+    pixels = np.zeros((64, 128, 3), np.uint8)
+    pixels[:, 32:96] = 255  # the central square is white
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    square = render.read_square(tmp_path / "wide.png", 32)
+    np.testing.assert_array_equal(square, np.ones((32, 32, 3), np.float32))
+
+
+@pytest.mark.parametrize("width, height", [(1, 80), (80, 31)])
+def test_photos_smaller_than_the_model_are_refused(tmp_path, width, height):
+    path = photo(tmp_path / "thin.png", width, height)
+    with pytest.raises(UserError, match=f"{width}x{height} pixels; the model needs 32"):
+        render.read_square(path, 32)
+
+
+def test_broken_and_missing_photos_are_named(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    for name in ("broken.jpg", "absent.jpg"):
+        with pytest.raises(UserError, match=name):
+            render.read_square(tmp_path / name, 32)
+
+
+def test_records_of_another_size_are_refused(run_dir, tmp_path):
+    wrong = tiny.write_records(tmp_path / "records", count=1, size=16)
+    config = RenderConfig(run_dir=run_dir, records=wrong, out=str(tmp_path / "s.png"))
+    with pytest.raises(UserError, match="16 pixels"):
+        render.render("scenes", config)
+
+
+@pytest.mark.parametrize(
+    "subcommand, given, reason",
+    [
+        ("scenes", {}, "--records is required by `render scenes`"),
+        ("scenes", {"records": "r", "mask": "0010"}, "--mask does not belong to `render scenes`"),
+        ("reconstructions", {"records": "r", "pairs": "p"}, "--pairs does not belong"),
+        ("transfer", {"pairs": "p", "records": "r"}, "--records does not belong"),
+        ("transfer", {}, "needs either"),
+        ("transfer", {"object": "a", "mask": "0010"}, "needs either"),
+        ("transfer", {"pairs": "p", "object": "a", "scene": "b", "mask": "0010"}, "needs either"),
+        ("scenes", {"records": "r"}, "--run_dir=nowhere is no run directory"),
+    ],
+)
+def test_wrong_flags_are_named(subcommand, given, reason):
+    with pytest.raises(UserError, match=reason):
+        render.render(subcommand, RenderConfig(run_dir="nowhere", out="s.png", **given))
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({"out": "s.png"}, "--run_dir is required"),
+        ({"run_dir": "r"}, "--out is required"),
+        ({"run_dir": "r", "out": "s.png", "rows": 0}, "--rows=0"),
+        ({"run_dir": "r", "out": "s.png", "cell": 0}, "--cell=0"),
+    ],
+)
+def test_settings_are_validated(given, reason):
+    with pytest.raises(UserError, match=reason):
+        RenderConfig(**given).validate()
+
+
+@pytest.mark.parametrize("words", [[], ["portraits"]])
+def test_an_unknown_subcommand_lists_the_valid_ones(words):
+    with pytest.raises(UserError, match="scenes, transfer, reconstructions"):
+        render.main(["render", *words])
+
+
+def test_a_stray_word_is_refused():
+    with pytest.raises(UserError, match="unexpected argument 'sheet.png'"):
+        render.main(["render", "scenes", "sheet.png"])
+
+
+def test_importing_the_door_defines_no_flags():
+    assert "pairs" not in absl_flags.FLAGS

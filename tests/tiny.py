@@ -1,0 +1,76 @@
+"""What the tests of the doors share: a run of random weights and records, as small as they go."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from lorbms_tf import run_directory
+from lorbms_tf.config import TrainConfig
+from lorbms_tf.data import images, records
+from lorbms_tf.model import Lorbms
+from lorbms_tf.training import checkpoints
+
+IMAGE_SIZE = 32  # the least that the classifier takes
+STEP = 7
+
+
+def config(**changes) -> TrainConfig:
+    """A configuration of a few thousand parameters."""
+    sizes = {
+        "image_size": IMAGE_SIZE,
+        "chunk_size": 4,
+        "encoder_stem": 4,
+        "encoder_layers": (1, 1, 1, 1),
+        "encoder_growth": 2,
+        "decoder_layers": (1, 1, 1, 1),
+        "decoder_widths": (4, 4, 4, 4),
+        "decoder_growth": 2,
+        "discriminator_widths": (2, 2),
+        "classifier_widths": (2, 2, 2, 2, 2),
+        "classifier_dense": (4, 4),
+        "tau": 2.0,
+        "records": "somewhere/*",
+        "run_dir": "somewhere",
+    }
+    return TrainConfig(**{**sizes, **changes})
+
+
+def write_run(folder: Path) -> Path:
+    """A run directory after `STEP` steps, with random weights."""
+    made = config(run_dir=str(folder))
+    run_directory.prepare(made)
+    model = Lorbms(made, seed=1)
+    model.compile_optimizers()
+    checkpoints.Checkpoints(folder / run_directory.CHECKPOINTS, model).save(STEP)
+    return folder
+
+
+def picture(number: int, size: int = IMAGE_SIZE) -> np.ndarray:
+    """A flat colour that differs for each number, uint8 [size, size, 3]."""
+    colour = np.random.default_rng(number).integers(0, 256, 3)
+    return np.broadcast_to(colour, (size, size, 3)).astype(np.uint8)
+
+
+def write_records(folder: Path, count: int = 5, size: int = IMAGE_SIZE) -> str:
+    """One shard of `count` records whose images are all flat colours; returns its glob."""
+    folder.mkdir(parents=True, exist_ok=True)
+    grid = [[f"c{i}-{k}" for k in range(records.NUM_CANDIDATES)] for i in range(4)]
+    with tf.io.TFRecordWriter(str(records.shard_path(folder, "tiny", 0, 1))) as writer:
+        for n in range(count):
+            candidate_images = [
+                [images.encode_jpeg(picture(100 * n + 10 * i + k + 1, size)) for k in range(10)]
+                for i in range(4)
+            ]
+            record = records.Record(
+                photo_id=f"photo{n}",
+                version="original",
+                image=images.encode_jpeg(picture(100 * n, size)),
+                image_size=size,
+                candidate_ids=grid,
+                candidate_versions=[["original"] * 10] * 4,
+                candidate_images=candidate_images,
+                distances=np.arange(40, dtype=np.float32).reshape(4, 10) % 10 + n,
+            )
+            writer.write(records.serialize(record))
+    return str(folder / "*.tfrecord-*")
