@@ -14,26 +14,26 @@ NETWORKS = {
     "encoder": (
         Encoder,
         {
-            "image_size": 16,
+            "image_size": 8,
             "chunk_size": 6,
             "stem_width": 4,
-            "block_layers": (1, 2, 1),
+            "block_layers": (1, 2),
             "growth": 3,
         },
-        [(16, 16, 3)],
+        [(8, 8, 3)],
         (2, 2, 6),
     ),
     "decoder": (
         Decoder,
         {
-            "image_size": 16,
+            "image_size": 8,
             "chunk_size": 6,
-            "block_layers": (2, 1, 1),
-            "up_widths": (8, 6, 5),
+            "block_layers": (2, 1),
+            "up_widths": (8, 6),
             "growth": 3,
         },
         [(2, 2, 6)],
-        (16, 16, 3),
+        (8, 8, 3),
     ),
     "discriminator": (
         Discriminator,
