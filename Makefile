@@ -73,28 +73,36 @@ $(Q)/scenes/heldout:
 	@echo "== 1 scenes held out"
 	$(PY) -m tfrecords_tools.synthesize --out=$@ --images=64 --seed=2
 
-# Records of the train scenes or of the held-out scenes: $* is train or heldout.
+# $* is train or heldout: a folder of scenes to a folder of records.
 $(Q)/records/%: | $(Q)/scenes/%
 	@echo "== 2 records: $*"
 	$(PY) -m tfrecords_tools.build --flagfile=configs/data/quickstart.cfg --out=$@ \
 		--images=$(Q)/scenes/$*/images --annotations=$(Q)/scenes/$*/annotations/instances.json
 
-.PRECIOUS: $(Q)/records/%
+# The shipped model is larger: it looks at the same held-out scenes at 64 px.
+$(TEST_RECORDS)64: | $(Q)/scenes/heldout
+	@echo "== 4 records of the held-out scenes at 64 px"
+	$(PY) -m tfrecords_tools.build --flagfile=configs/data/quickstart.cfg --out=$@ \
+		--images=$(Q)/scenes/heldout/images --image_size=64 \
+		--annotations=$(Q)/scenes/heldout/annotations/instances.json
 
 quickstart-train: $(TRAIN_RECORDS) $(TEST_RECORDS)
 	@echo "== 3 train"
 	$(PY) -m lorbms_tf.train --flagfile=configs/quickstart.cfg --run_dir=$(Q)/run \
 		--records='$(TRAIN_RECORDS)/*.tfrecord-*' --eval_records='$(TEST_RECORDS)/*.tfrecord-*'
 
+SCENES = $(sort $(wildcard $(Q)/scenes/heldout/images/*))
 quickstart-look: RECORDS = --records='$(TEST_RECORDS)/*.tfrecord-*'
-quickstart-look:
+quickstart-look: $(if $(PRETRAINED),$(TEST_RECORDS)64)
 	@echo "== 4 look"
 	$(PY) -m lorbms_tf.evaluate --run_dir=$(Q)/run $(RECORDS) --metrics=psnr,mix_fidelity
 	$(PY) -m lorbms_tf.render scenes --run_dir=$(Q)/run $(RECORDS) --rows=12 --out=$(Q)/scenes.png
 	$(PY) -m lorbms_tf.render reconstructions --run_dir=$(Q)/run $(RECORDS) --rows=12 \
 		--out=$(Q)/reconstructions.png
-	$(if $(PRETRAINED),$(PY) -m lorbms_tf.render scenes --run_dir=pretrained:scenes64 $(RECORDS) \
-		--rows=12 --out=$(Q)/scenes_pretrained.png)
+	$(if $(PRETRAINED),$(PY) -m lorbms_tf.render scenes --run_dir=pretrained:scenes64 --rows=12 \
+		--records='$(TEST_RECORDS)64/*.tfrecord-*' --out=$(Q)/scenes_pretrained.png)
+	$(PY) -m lorbms_tf.render transfer --run_dir=$(if $(PRETRAINED),pretrained:scenes64,$(Q)/run) \
+		--object=$(word 1,$(SCENES)) --scene=$(word 2,$(SCENES)) --mask=0010 --out=$(Q)/transfer.png
 	$(PY) -m lorbms_tf.export --run_dir=$(Q)/run --export_dir=$(Q)/export
 
 quickstart-tell:
@@ -103,6 +111,7 @@ quickstart-tell:
 	@if [ -f $(Q)/scenes_pretrained.png ]; then \
 	echo "  $(Q)/scenes_pretrained.png  the same by the shipped model, which had hours to learn"; fi
 	@echo "  $(Q)/reconstructions.png    held-out scenes and their reconstructions"
+	@echo "  $(Q)/transfer.png           one object put into another scene"
 	@echo "  $(Q)/run/samples/           the mixes as training went on"
 	@echo "  $(Q)/export/                the model for TensorFlow Serving"
 	@echo "Curves: $(VENV)/bin/tensorboard --logdir $(Q)/run, then http://localhost:6006"

@@ -82,8 +82,9 @@ def serving_help(folder: Path, chunk_size: int) -> str:
 Show its signatures:
   saved_model_cli show --dir {folder} --all
 Decode a code of zeros:
+  python -c "import numpy as np; np.save('codes.npy', np.zeros((1, 2, 2, {chunk_size}), 'f4'))"
   saved_model_cli run --dir {folder} --tag_set serve --signature_def decode \\
-    --input_exprs 'codes=np.zeros((1,2,2,{chunk_size}),np.float32)'
+    --inputs codes=codes.npy --outdir .   # writes images.npy
 Serve it (REST on port 8501, gRPC on 8500; new versions in {parent} are picked up):
   docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=lorbms \\
     -v {parent}:/models/lorbms:ro tensorflow/serving

@@ -98,4 +98,4 @@ def test_the_printed_commands_name_the_folder(tmp_path):
     text = export.serving_help(tmp_path / "3", chunk_size=4)
     assert f"--dir {tmp_path / '3'} --all" in text
     assert f"-v {tmp_path}:/models/lorbms:ro" in text
-    assert "(1,2,2,4)" in text
+    assert "(1, 2, 2, 4)" in text
