@@ -4,6 +4,7 @@ import functools
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,10 @@ def _each(work, count: int, processes: int) -> Iterator[tuple[dict, list[dict]]]
     if processes <= 1:
         yield from map(work, range(count))
         return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    # Ctrl-C reaches every process; only this one shall answer it
+    quiet = (signal.SIGINT, signal.SIG_IGN)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=signal.signal, initargs=quiet) as pool:
         yield from pool.imap(work, range(count), chunksize=_CHUNK)
 
 
