@@ -1,0 +1,51 @@
+"""Small photos and datasets that several tests start from."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lorbms_tf.data import records
+from lorbms_tf.data.images import encode_jpeg
+from lorbms_tf.files import write_json
+from tfrecords_tools import assemble, neighbours
+
+
+def picture(number: int, height: int = 24, width: int = 24) -> np.ndarray:
+    """Four flat colours, one a quadrant, that differ for each number. uint8 [height, width, 3]."""
+    colours = np.random.default_rng(number).integers(0, 256, (2, 2, 3), np.uint8)
+    return np.asarray(Image.fromarray(colours).resize((width, height), Image.Resampling.NEAREST))
+
+
+def write_photos(folder: Path, count: int, height: int = 40, width: int = 48) -> Path:
+    """Photos p000.png, p001.png, ... in a new folder."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.fromarray(picture(number, height, width)).save(folder / f"p{number:03d}.png")
+    return folder
+
+
+def items_and_neighbours(count: int, image_size: int = 8):
+    """`count` items of `picture` and their neighbours by colour."""
+    images = [picture(number, image_size, image_size) for number in range(count)]
+    items = [
+        assemble.Item(f"p{number:03d}", "original", encode_jpeg(image))
+        for number, image in enumerate(images)
+    ]
+    corners = np.stack(images)[:, [0, 0, -1, -1], [0, -1, 0, -1]]  # [N, 4, 3]
+    names = [item.photo_id for item in items]
+    return items, neighbours.search(corners.astype(np.float32), names, names)
+
+
+def write_dataset(folder: Path, count: int = 14, num_shards: int = 2, image_size: int = 8) -> str:
+    """Whole records with a dataset.json; returns their glob."""
+    folder.mkdir(parents=True)
+    items, found = items_and_neighbours(count, image_size)
+    shards = assemble.write_shards(
+        folder, "tiny", num_shards, items, found.indices, found.distances, image_size, seed=0
+    )
+    write_json(
+        folder / records.DATASET_FILE,
+        {"image_size": image_size, "num_records": count, "shards": shards},
+    )
+    return str(folder / "tiny.tfrecord-*")
