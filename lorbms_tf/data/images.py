@@ -5,6 +5,7 @@ On disk and in records: uint8, 0 to 255, JPEG. In networks: float32 in [-1, 1], 
 
 import io
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def _decode(source, path) -> np.ndarray:
         raise BadImage(path, "not an image") from error
     except Image.DecompressionBombError as error:
         raise BadImage(path, "too many pixels") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error) as error:
         # Pillow reports broken files by any of these, depending on the format.
         raise BadImage(path, f"corrupt or truncated ({error})") from error
 

@@ -125,7 +125,8 @@ def training_batches(
         dataset = dataset.shuffle(shuffle_buffer, shuffle_seed, reshuffle_each_iteration=False)
         numbers = tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
         dataset = tf.data.Dataset.zip(dataset, numbers)  # ends the epoch at whole batches
-        return dataset.skip(tf.where(epoch == first_epoch, skipped * batch_size, 0))
+        done = tf.where(epoch == first_epoch, skipped * batch_size, 0)
+        return dataset.skip(tf.cast(done, tf.int64))
 
     last = np.iinfo(np.int32).max if epochs is None else epochs
     dataset = tf.data.Dataset.range(first_epoch, max(last, first_epoch)).flat_map(one_epoch)

@@ -56,7 +56,9 @@ class Discriminator(keras.Model):
         """The penultimate maps, `[B, h, w, widths[-1]]`: 4x4x336 at 64 px, 6x6x336 at 96 px."""
         maps = images
         for conv in self.convs:
-            maps = ops.leaky_relu(conv(maps), negative_slope=LEAK)  # [B, h / 2, w / 2, width]
+            maps = conv(maps)  # [B, h / 2, w / 2, width]
+            # LeakyReLU, written out: TensorFlow's graph optimiser trips over the fused form.
+            maps = ops.maximum(maps, LEAK * maps)
         return maps
 
     def get_config(self):

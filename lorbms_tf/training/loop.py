@@ -116,7 +116,8 @@ class Run:
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
         self.first_step = self.checkpoints.restore()
-        self._step_function = tf.function(self._distributed_step)
+        # There is no control flow on tensors to convert, and converting costs many seconds.
+        self._step_function = tf.function(self._distributed_step, autograph=False)
 
     def _distributed_step(self, batch) -> dict:
         values = self.strategy.run(self.model.train_step, args=(batch,))
@@ -142,7 +143,7 @@ class Run:
         held_out = pipeline.evaluation_batches(
             pattern, config.image_size, config.sample_rows, config.seed, config.sample_rows
         )
-        render = tf.function(self.model.render)
+        render = tf.function(self.model.render, autograph=False)
         return Samples(next(iter(held_out)), render, self.folder / run_directory.SAMPLES)
 
     def _rates(self) -> dict[str, float]:

@@ -1,0 +1,112 @@
+"""The objective with networks made of plain arithmetic, whose every output is known by hand."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from lorbms_tf import objective, quadrants
+from lorbms_tf.config import ModelConfig
+from lorbms_tf.objective import Networks
+
+
+def mean_encoder(images, training):
+    """Each chunk is the mean colour of its quadrant: an oracle that keeps quadrants apart."""
+    return quadrants.from_chunks(ops.mean(quadrants.split(images), axis=(2, 3)))
+
+
+def flat_decoder(codes, training):
+    """Each quadrant is filled with the colour that its chunk says (4x4 images)."""
+    chunked = quadrants.chunks(codes)[:, :, None, None, :]  # [B, 4, 1, 1, 3]
+    return quadrants.join(ops.tile(chunked, (1, 1, 2, 2, 1)))
+
+
+def shifted_decoder(codes, training):
+    return flat_decoder(codes, training) + 0.25
+
+
+def zero_discriminator(images, training):
+    return ops.zeros((images.shape[0], 2, 2, 1))
+
+
+def recording_classifier(calls):
+    def classifier(mixes, candidates, training):
+        calls.append((np.asarray(mixes), np.asarray(candidates)))
+        return ops.zeros((mixes.shape[0], 4))
+
+    return classifier
+
+
+def flat_scene(values):
+    """An image of four flat quadrants, [1, 4, 4, 3]."""
+    return np.asarray(
+        flat_decoder(np.repeat(np.array(values, np.float32).reshape(1, 2, 2, 1), 3, -1), False)
+    )
+
+
+REFERENCE = flat_scene([0.1, 0.2, 0.3, 0.4])
+CANDIDATES = np.stack([flat_scene([-0.1 * i - 0.1] * 4)[0] for i in range(4)])[None]
+MASK = np.array([quadrants.parse_mask("0110")])
+
+
+def networks(decoder=flat_decoder, calls=None):
+    classifier = recording_classifier([] if calls is None else calls)
+    return Networks(mean_encoder, decoder, zero_discriminator, classifier)
+
+
+def test_an_oracle_reconstructs_mixes_and_closes_the_cycle():
+    scene = objective.forward(networks(), REFERENCE, CANDIDATES, MASK)
+    np.testing.assert_allclose(scene.reconstruction, REFERENCE, atol=1e-6)
+    np.testing.assert_allclose(scene.cycle, REFERENCE, atol=1e-6)
+    np.testing.assert_allclose(scene.mix, flat_scene([0.1, -0.2, -0.3, 0.4]), atol=1e-6)
+
+
+def test_cycle_sees_the_mix_again_only_where_it_was_kept():
+    scene = objective.forward(networks(shifted_decoder), REFERENCE, CANDIDATES, MASK)
+    # Kept quadrants pass the decoder twice, replaced ones come from f_ref and pass it once.
+    expected = flat_scene([0.1 + 0.5, 0.2 + 0.25, 0.3 + 0.25, 0.4 + 0.5])
+    np.testing.assert_allclose(scene.cycle, expected, atol=1e-6)
+
+
+def test_losses_of_the_oracle_are_known():
+    made, config = networks(), ModelConfig()
+    scene = objective.forward(made, REFERENCE, CANDIDATES, MASK)
+    loss = objective.generator_loss(made, scene, config)
+    log2 = np.log(2.0)
+    assert float(loss.reconstruction) == pytest.approx(0.0, abs=1e-6)
+    assert float(loss.adversarial) == pytest.approx(log2)
+    assert float(loss.classifier) == pytest.approx(4 * log2)
+    assert float(loss.total) == pytest.approx((0.052 + 0.044 * 4) * log2, rel=1e-5)
+    assert float(objective.discriminator_loss(made, scene)[0]) == pytest.approx(2 * log2)
+    assert float(objective.classifier_loss(made, scene, config)[0]) == pytest.approx(4 * log2)
+
+
+def test_the_four_pairs_are_one_call_in_reference_major_order():
+    calls = []
+    reference = np.concatenate([REFERENCE, REFERENCE + 0.01])
+    candidates = np.concatenate([CANDIDATES, CANDIDATES - 0.01])
+    logits = objective.classify(recording_classifier(calls), reference, candidates)
+    assert logits.shape == (2, 4, 4) and len(calls) == 1
+    mixes, flat = calls[0]
+    for n in range(2):
+        for j in range(4):
+            np.testing.assert_array_equal(mixes[4 * n + j], reference[n])
+            np.testing.assert_array_equal(flat[4 * n + j], candidates[n, j])
+
+
+def test_discriminator_and_classifier_send_no_gradient_into_the_mix():
+    import tensorflow as tf
+
+    mix = tf.Variable(REFERENCE)
+    made = Networks(
+        mean_encoder,
+        flat_decoder,
+        lambda images, training: ops.mean(images, axis=(1, 2, 3), keepdims=True),
+        lambda mixes, candidates, training: ops.mean(mixes, axis=(1, 2, 3))[:, None] * ops.ones(4),
+    )
+    with tf.GradientTape(persistent=True) as tape:
+        scene = objective.Scene(REFERENCE, CANDIDATES, MASK, REFERENCE, mix, REFERENCE)
+        dis = objective.discriminator_loss(made, scene)[0]
+        cls = objective.classifier_loss(made, scene, ModelConfig())[0]
+        gen = objective.generator_loss(made, scene, ModelConfig()).total
+    assert tape.gradient(dis, mix) is None and tape.gradient(cls, mix) is None
+    assert np.abs(tape.gradient(gen, mix)).max() > 0
