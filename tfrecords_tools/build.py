@@ -88,6 +88,8 @@ def build(config: BuildConfig) -> dict[str, Any]:
 
 def check(config: BuildConfig) -> None:
     """Finds out before the long stages what would fail in them. Raises UserError."""
+    if not Path(config.images).is_dir():
+        raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
     if config.features not in quadrant_features.NETWORKS:
         valid = ", ".join(sorted(quadrant_features.NETWORKS))
         raise UserError(f"--features={config.features} is not valid; valid values: {valid}")
