@@ -1,9 +1,10 @@
 """How every command line door starts: absl parses the flags, user errors are shown plainly."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app
+from absl import app, logging
 
 from lorbms_tf.errors import UserError
 
@@ -25,6 +26,8 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             print("interrupted", file=sys.stderr)
             return 130
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the C++ side's notes help nobody here
+    logging.set_verbosity(logging.WARNING)
     app.run(guarded)
 
 

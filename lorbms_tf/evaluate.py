@@ -44,9 +44,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         config.records, trained.image_size, config.batch_size, config.seed, config.limit or None
     )
     render = tf.function(model.render, autograph=False, reduce_retracing=True)
-    rendered = registry.render_all(
-        render, track(batches, label="rendering", unit="batch")
-    )
+    rendered = registry.render_all(render, track(batches, label="rendering", unit="batch"))
     scores = {name: registry.METRICS[name](rendered) for name in config.metrics}
     return {"records": len(rendered.reference), **scores}
 

@@ -5,6 +5,7 @@ becomes one flag of the same name. Nothing else in the package reads `absl.flags
 """
 
 import dataclasses
+import sys
 import typing
 from typing import Any, TypeVar
 
@@ -40,6 +41,8 @@ def _define(field: dataclasses.Field, hint: Any, default: Any) -> None:
         flags.DEFINE_list(field.name, [str(v) for v in default], f"{text} (comma list)")
     else:
         raise TypeError(f"{field.name}: no flag for the type {hint}")
+    # So that --help of the door shows it, although it is this file that defines it.
+    FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[field.name])
 
 
 def read(config_class: type[Config]) -> Config:

@@ -115,9 +115,7 @@ class Lorbms(keras.Model):
         def adam(rate: float, updates: int) -> keras.optimizers.Optimizer:
             if schedule == "cosine":
                 rate = keras.optimizers.schedules.CosineDecay(rate, max(1, total_steps * updates))
-            return keras.optimizers.Adam(
-                rate, beta_1=config.adam_beta_1, beta_2=config.adam_beta_2
-            )
+            return keras.optimizers.Adam(rate, beta_1=config.adam_beta_1, beta_2=config.adam_beta_2)
 
         self.compile(
             generator_optimizer=adam(config.generator_learning_rate, config.generator_updates),
@@ -168,9 +166,7 @@ class Lorbms(keras.Model):
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self.networks._replace(classifier=self._classify_statelessly)
         with tf.GradientTape() as tape:
-            scene = objective.forward(
-                networks, batch["reference"], batch["candidates"], mask
-            )
+            scene = objective.forward(networks, batch["reference"], batch["candidates"], mask)
             loss = objective.generator_loss(networks, scene, self.config)
             objective_value = loss.total * self.loss_share
         self._apply(tape, objective_value, self.generator_variables, self.generator_optimizer)
@@ -213,9 +209,7 @@ class Lorbms(keras.Model):
         right = ops.equal(logits > 0, labels > 0.5)  # [B, 4 pairs, 4 bits]
         logs["loss/classifier"] = loss
         logs["accuracy/classifier_bits"] = ops.mean(ops.cast(right, "float32"))
-        logs["accuracy/classifier_pairs"] = ops.mean(
-            ops.cast(ops.all(right, axis=-1), "float32")
-        )
+        logs["accuracy/classifier_pairs"] = ops.mean(ops.cast(ops.all(right, axis=-1), "float32"))
 
     def _apply(self, tape, loss, variables, optimizer) -> None:
         gradients = tape.gradient(loss, [v.value for v in variables])

@@ -88,9 +88,7 @@ def generator_loss(networks: Networks, scene: Scene, config: ModelConfig) -> Gen
     adv = losses.adversarial(networks.discriminator(scene.mix, training=True))
     logits = classify(networks.classifier, scene.mix, scene.candidates)
     cls = losses.classification(logits, mixing.classifier_labels(scene.mask), config.lambda_pair)
-    total = losses.generator(
-        rec, adv, cls, config.lambda_rec, config.lambda_adv, config.lambda_cls
-    )
+    total = losses.generator(rec, adv, cls, config.lambda_rec, config.lambda_adv, config.lambda_cls)
     return GeneratorLoss(total, rec, adv, cls, logits)
 
 

@@ -1,5 +1,6 @@
 """Progress with a time to the end: a bar on a terminal, plain lines at intervals elsewhere."""
 
+import operator
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -25,21 +26,19 @@ def track(
 
     Args:
       items: anything to iterate over.
-      total: how many there are, for the ETA; taken from `len(items)` where that works.
+      total: how many there are, for the ETA; taken from `items` where they know.
       label: what is being done, shown first.
       unit: the singular name of one item.
     """
-    if total is None and hasattr(items, "__len__"):
-        total = len(items)
+    if total is None:
+        total = operator.length_hint(items) or None
     if sys.stderr.isatty():
         yield from tqdm(items, total=total, desc=label, unit=unit, dynamic_ncols=True)
     else:
         yield from _lines(items, total, label, unit)
 
 
-def _lines(
-    items: Iterable[Item], total: int | None, label: str, unit: str
-) -> Iterator[Item]:
+def _lines(items: Iterable[Item], total: int | None, label: str, unit: str) -> Iterator[Item]:
     start = last = time.monotonic()
     count = 0
     for count, item in enumerate(items, 1):

@@ -23,9 +23,7 @@ def quadrant(images, index: int):
         raise ValueError(f"quadrant index {index} is not one of 0, 1, 2, 3")
     height, width = images.shape[-3] // 2, images.shape[-2] // 2
     row, column = divmod(index, 2)
-    return images[
-        ..., row * height : (row + 1) * height, column * width : (column + 1) * width, :
-    ]
+    return images[..., row * height : (row + 1) * height, column * width : (column + 1) * width, :]
 
 
 def split(images):

@@ -60,9 +60,7 @@ def test_mixed_code_has_each_chunk_from_its_source():
     reference = np.zeros((1, 2, 2, 2), np.float32)
     replacements = np.array([[[1, 1], [2, 2], [3, 3], [4, 4]]], np.float32)
     mixed = mixing.mix_codes(reference, replacements, np.array([quadrants.parse_mask("0110")]))
-    np.testing.assert_array_equal(
-        np.asarray(mixed)[0], [[[0, 0], [2, 2]], [[3, 3], [0, 0]]]
-    )
+    np.testing.assert_array_equal(np.asarray(mixed)[0], [[[0, 0], [2, 2]], [[3, 3], [0, 0]]])
 
 
 def test_cycle_takes_the_kept_chunks_from_the_second_encoding():

@@ -75,9 +75,7 @@ def serialize(record: Record) -> bytes:
         "reference/image": _bytes([record.image]),
         "reference/id": _bytes([record.photo_id.encode()]),
         "reference/version": _bytes([record.version.encode()]),
-        "image_size": tf.train.Feature(
-            int64_list=tf.train.Int64List(value=[record.image_size])
-        ),
+        "image_size": tf.train.Feature(int64_list=tf.train.Int64List(value=[record.image_size])),
         "candidates/image": _bytes(_flat("candidate_images", record.candidate_images)),
         "candidates/id": _bytes(_flat("candidate_ids", record.candidate_ids)),
         "candidates/version": _bytes(_flat("candidate_versions", record.candidate_versions)),
@@ -128,9 +126,9 @@ def deserialize(serialized: bytes) -> Record:
             candidate_ids=text("candidates/id"),
             candidate_versions=text("candidates/version"),
             candidate_images=grid("candidates/image"),
-            distances=np.array(
-                found["candidates/distance"].float_list.value, np.float32
-            ).reshape(_GRID),
+            distances=np.array(found["candidates/distance"].float_list.value, np.float32).reshape(
+                _GRID
+            ),
         )
     except (IndexError, UnicodeDecodeError) as error:
         raise ValueError(f"not a record of this schema: {error}") from error
@@ -185,9 +183,7 @@ def read_shard(path: str) -> Iterator[bytes]:
     except tf.errors.NotFoundError as error:
         raise UserError(f"record file {path} does not exist") from error
     except tf.errors.DataLossError as error:
-        raise UserError(
-            f"record file {path} is cut short or corrupt at record {index}"
-        ) from error
+        raise UserError(f"record file {path} is cut short or corrupt at record {index}") from error
 
 
 def count(path: str) -> int:

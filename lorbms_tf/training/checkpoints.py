@@ -1,4 +1,4 @@
-"""Checkpoints: every variable of the model and its three optimizers, by name, written whole.
+"""Checkpoints: every variable of the model and its three optimizers, by place, written whole.
 
 TensorFlow's checkpoint writer writes to temporary names and renames, and the small file that
 names the latest one is replaced last; a kill in the middle leaves the former checkpoint whole.
@@ -14,25 +14,23 @@ _PREFIX = "step"
 
 
 def model_variables(model) -> dict[str, tf.Variable]:
-    """Variables of the four networks by path, such as "encoder/stem/kernel"."""
-    named: dict[str, tf.Variable] = {}
-    for network_name, network in model.networks._asdict().items():
-        for variable in network.variables:
-            path = f"{network_name}/{variable.path}"
-            if path in named:
-                raise ValueError(f"two variables have the path {path}")
-            named[path] = variable.value
-    return named
+    """Variables of the four networks by place: "encoder/0" is the encoder's first."""
+    return _numbered(model.networks._asdict())
 
 
 def optimizer_variables(model) -> dict[str, tf.Variable]:
-    """Variables of the three optimizers, such as "generator_optimizer/3/..._momentum"."""
-    named = {}
-    for name in ("generator_optimizer", "discriminator_optimizer", "classifier_optimizer"):
-        for index, variable in enumerate(getattr(model, name).variables):
-            if "learning_rate" not in variable.path:  # a setting, not a state
-                named[f"{name}/{index}/{variable.path}"] = variable.value
-    return named
+    """Variables of the three optimizers by place, such as "generator_optimizer/0"."""
+    names = ("generator_optimizer", "discriminator_optimizer", "classifier_optimizer")
+    return _numbered({name: getattr(model, name) for name in names})
+
+
+def _numbered(owners: dict) -> dict[str, tf.Variable]:
+    # By place, not by Keras's names: those count how many layers the process has made so far.
+    return {
+        f"{name}/{index}": variable.value
+        for name, owner in owners.items()
+        for index, variable in enumerate(owner.variables)
+    }
 
 
 class Checkpoints:

@@ -186,7 +186,8 @@ class Run:
         try:
             return next(batches)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            reason = error.message.splitlines()[0]
             raise UserError(
-                f"a record cannot be read at step {step}: {error.message.splitlines()[0]}; check "
-                f"them with python -m tfrecords_tools.inspect --records='{self.plan.config.records}'"
+                f"a record cannot be read at step {step}: {reason}; find it with python -m "
+                f"tfrecords_tools.inspect --records='{self.plan.config.records}'"
             ) from error

@@ -81,9 +81,14 @@ def test_training_is_deterministic_and_differs_by_epoch_and_seed(pattern):
         np.testing.assert_array_equal(a["candidates"], b["candidates"])
         np.testing.assert_array_equal(a["reference"], b["reference"])
     other = training(pattern, seed=5)
-    assert any(not np.array_equal(a["reference"], b["reference"]) for a, b in zip(one, other))
+    assert any(
+        not np.array_equal(a["reference"], b["reference"]) for a, b in zip(one, other, strict=True)
+    )
     first, second = one[:3], one[3:]
-    assert any(not np.array_equal(a["reference"], b["reference"]) for a, b in zip(first, second))
+    assert any(
+        not np.array_equal(a["reference"], b["reference"])
+        for a, b in zip(first, second, strict=True)
+    )
 
 
 @pytest.mark.parametrize("first_step", [1, 3, 4])

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_count_equals_reading(shard):
 
 @pytest.mark.parametrize("cut", [1, 5, 4000])
 def test_a_shard_cut_short_names_file_and_record(shard, tmp_path, cut):
-    whole = open(shard, "rb").read()
+    whole = Path(shard).read_bytes()
     short = tmp_path / "short"
     short.write_bytes(whole[:-cut])
     with pytest.raises(UserError, match="short.*record 2"):
@@ -75,7 +76,7 @@ def test_a_shard_cut_short_names_file_and_record(shard, tmp_path, cut):
 
 
 def test_a_flipped_bit_is_noticed(shard, tmp_path):
-    data = bytearray(open(shard, "rb").read())
+    data = bytearray(Path(shard).read_bytes())
     data[len(data) // 2] ^= 1
     broken = tmp_path / "broken"
     broken.write_bytes(bytes(data))
