@@ -33,7 +33,8 @@ class ModelConfig:
     chunk_size: int = setting(192, "Width of one chunk of the code; a code is four chunks.")
     encoder_stem: int = setting(48, "Feature maps of the encoder's first convolution.")
     encoder_layers: tuple[int, ...] = setting(
-        (4, 5, 7, 10, 12), "Layers of each dense block of the encoder, from the image on."
+        (4, 5, 7, 10, 12),
+        "Layers of each dense block of the encoder, from the image on; 0 leaves a block empty.",
     )
     encoder_growth: int = setting(16, "Maps that each dense layer of the encoder adds.")
     decoder_layers: tuple[int, ...] = setting(
@@ -76,7 +77,8 @@ class ModelConfig:
         blocks = _positive_power(self.image_size)
         for name in ("encoder_layers", "decoder_layers", "decoder_widths"):
             values = getattr(self, name)
-            _all_positive(name, values)
+            # A block of the encoder may be empty: the decoder passes on nothing but new maps.
+            _all_at_least(name, values, minimum=0 if name == "encoder_layers" else 1)
             if len(values) != blocks:
                 raise UserError(
                     f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
@@ -84,12 +86,12 @@ class ModelConfig:
                 )
         for name, count in (("classifier_widths", 5), ("classifier_dense", 2)):
             values = getattr(self, name)
-            _all_positive(name, values)
+            _all_at_least(name, values)
             if len(values) != count:
                 raise UserError(f"--{name} must have {count} entries, not {len(values)}")
         if any(width % 2 for width in self.classifier_widths):
             raise UserError("--classifier_widths must be even: convolutions are in two groups")
-        _all_positive("discriminator_widths", self.discriminator_widths)
+        _all_at_least("discriminator_widths", self.discriminator_widths)
         for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
             require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)
@@ -152,9 +154,10 @@ def require(name: str, value: float, minimum: float, below: float = math.inf) ->
         raise UserError(f"--{name}={value} is not valid: at least {minimum}{top}")
 
 
-def _all_positive(name: str, values: tuple[int, ...]) -> None:
-    if not values or min(values) < 1:
-        raise UserError(f"--{name}={','.join(map(str, values))}: whole numbers of at least 1")
+def _all_at_least(name: str, values: tuple[int, ...], minimum: int = 1) -> None:
+    if not values or min(values) < minimum:
+        shown = ",".join(map(str, values))
+        raise UserError(f"--{name}={shown}: whole numbers of at least {minimum}")
 
 
 def _positive_power(image_size: int) -> int:

@@ -72,7 +72,8 @@ class Encoder(keras.Model):
         image_size: side of the images in pixels, a power of two.
         chunk_size: channels of a chunk.
         stem_width: channels of the first convolution.
-        block_layers: number of layers of each dense block; log2(image_size) - 1 blocks.
+        block_layers: number of layers of each dense block; log2(image_size) - 1 blocks. 0 is
+            allowed: without 3x3 convolutions the coarse levels keep the receptive field small.
         growth: maps that a dense layer adds.
         seed: of the initial weights; every layer has its own, derived from it.
 
@@ -91,9 +92,9 @@ class Encoder(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        layers.check_positive(
-            chunk_size=chunk_size, stem_width=stem_width, block_layers=block_layers, growth=growth
-        )
+        layers.check_positive(chunk_size=chunk_size, stem_width=stem_width, growth=growth)
+        if any(depth < 0 for depth in block_layers):
+            raise ValueError(f"block_layers must be 0 or more, not {block_layers}.")
         layers.check_blocks(image_size, len(block_layers))
         self.settings = {
             "image_size": image_size,

@@ -69,13 +69,23 @@ def test_a_uniform_image_gives_finite_codes_and_gradients():
         assert np.all(np.isfinite(gradient))
 
 
+def test_an_empty_block_only_halves_its_maps_and_narrows_what_a_chunk_sees():
+    empty = Encoder(**{**SMALL, "block_layers": (1, 0, 0)})
+    image = tf.Variable(_images(1, 16))
+    with tf.GradientTape() as tape:
+        # The norms see the whole image, so only the strongest influence is asked for.
+        loss = tf.reduce_sum(tf.square(empty(image)[:, 0, 0]))
+    influence = np.abs(tape.gradient(loss, image)[0]).sum(-1)  # [16, 16]
+    assert influence[:8, :8].mean() > 3 * influence[10:, 10:].mean()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"image_size": 32}, "3 dense blocks, but image_size 32 needs 4"),
         ({"image_size": 24}, "power of two"),
         ({"growth": 0}, "growth"),
-        ({"block_layers": (2, 0, 1)}, "block_layers"),
+        ({"block_layers": (2, -1, 1)}, "block_layers"),
     ],
 )
 def test_settings_that_do_not_fit_are_errors(settings, message):

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from lorbms_tf import mixing
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import registry
+
+
+def batches():
+    rng = np.random.default_rng(0)
+    for count in (3, 2):
+        yield {
+            "reference": rng.uniform(-1, 1, (count, 8, 8, 3)),
+            "candidates": rng.uniform(-1, 1, (count, 4, 8, 8, 3)),
+            "distances": rng.uniform(0, 1, (count, 4)),
+        }
+
+
+def paste(reference, candidates, distances):
+    mask = mixing.replacement_mask(distances, 0.5)
+    return mask, reference + 0.2, mixing.paste_quadrants(reference, candidates, mask)
+
+
+def test_one_pass_feeds_all_metrics():
+    rendered = registry.render_all(paste, batches())
+    assert rendered.reference.shape == (5, 8, 8, 3) and rendered.mask.shape == (5, 4)
+    assert registry.METRICS["mix_fidelity"](rendered) == 1.0
+    assert registry.METRICS["psnr"](rendered) == pytest.approx(20.0)
+
+
+def test_an_unknown_metric_lists_the_valid_ones():
+    registry.check_names(["psnr"])
+    with pytest.raises(UserError, match="'fid'.*psnr, mix_fidelity"):
+        registry.check_names(["psnr", "fid"])
+
+
+def test_no_records():
+    with pytest.raises(UserError, match="no records"):
+        registry.render_all(paste, [])

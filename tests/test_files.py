@@ -1,0 +1,75 @@
+import pytest
+
+from lorbms_tf import files
+from lorbms_tf.errors import UserError
+
+
+def test_a_file_appears_whole(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    with files.atomic_path(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole" and [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), files.atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "out"
+    with pytest.raises(RuntimeError), files.atomic_directory(path) as temporary:
+        (temporary / "a").touch()
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    path.mkdir()  # an empty folder may be there already
+    with files.atomic_directory(path) as temporary:
+        (temporary / "a").touch()
+    assert [p.name for p in path.iterdir()] == ["a"]
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path):
+    (tmp_path / "mine").touch()
+    with pytest.raises(UserError, match="not empty"), files.atomic_directory(tmp_path):
+        pass
+    assert (tmp_path / "mine").exists()
+
+
+def test_a_path_below_a_file_is_a_clear_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot write"):
+        files.write_json(tmp_path / "file" / "a.json", {})
+    with (
+        pytest.raises(UserError, match="cannot write"),
+        files.atomic_directory(tmp_path / "file" / "a"),
+    ):
+        pass
+
+
+def test_a_full_disk_is_named(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(UserError, match="the disk is full"), files.atomic_path(path):
+        raise OSError(28, "No space left on device")
+    assert not path.exists()
+
+
+def test_json(tmp_path):
+    path = tmp_path / "a.json"
+    files.write_json(path, {"a": [1, 2.5]})
+    assert files.read_json(path) == {"a": [1, 2.5]}
+    path.write_bytes(b"\xff{")
+    with pytest.raises(UserError, match="a.json is not JSON"):
+        files.read_json(path)
+    with pytest.raises(UserError, match="cannot read .*b.json"):
+        files.read_json(tmp_path / "b.json")
+
+
+def test_sha256(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    assert files.sha256_file(path).startswith("ba7816bf8f01cfea")

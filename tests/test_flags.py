@@ -1,0 +1,78 @@
+import sys
+from dataclasses import dataclass
+
+import pytest
+from absl import flags as absl_flags
+
+from lorbms_tf import flags
+from lorbms_tf.config import require, setting
+from lorbms_tf.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    flag_count: int = setting(3, "How many.")
+    flag_rate: float = setting(0.5, "How fast.")
+    flag_kind: str = setting("a", "Which.", choices=("a", "b"))
+    flag_on: bool = setting(True, "Whether.")
+    flag_sizes: tuple[int, ...] = setting((1, 2), "Sizes.")
+    flag_names: tuple[str, ...] = setting(("x",), "Names.")
+
+    def validate(self):
+        require("flag_count", self.flag_count, minimum=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def defined():
+    flags.define(Example)
+
+
+@pytest.fixture
+def parse():
+    def parse(*words):
+        absl_flags.FLAGS.unparse_flags()
+        for name in Example.__dataclass_fields__:
+            absl_flags.FLAGS[name].unparse()
+        absl_flags.FLAGS(["program", *words])
+        return flags.read(Example)
+
+    return parse
+
+
+def test_defaults(parse):
+    assert parse() == Example()
+
+
+def test_every_type(parse):
+    words = ("--flag_count=7", "--flag_rate=2", "--flag_kind=b", "--noflag_on", "--flag_sizes=4,5")
+    made = parse(*words, "--flag_names=p,q")
+    assert made == Example(
+        flag_count=7, flag_rate=2.0, flag_kind="b", flag_on=False, flag_sizes=(4, 5),
+        flag_names=("p", "q"),
+    )  # fmt: skip
+    assert isinstance(made.flag_rate, float)
+
+
+def test_a_flag_after_the_flagfile_wins(parse, tmp_path):
+    path = tmp_path / "a.cfg"
+    path.write_text("# a comment\n--flag_count=5\n--flag_sizes=9\n")
+    made = parse(f"--flagfile={path}", "--flag_count=6")
+    assert (made.flag_count, made.flag_sizes) == (6, (9,))
+
+
+def test_wrong_values_name_the_flag_and_the_valid_ones(parse):
+    with pytest.raises(UserError, match="--flag_sizes=1,two is not a comma list of int"):
+        parse("--flag_sizes=1,two")
+    with pytest.raises(UserError, match="--flag_kind=c is not valid; valid values: a, b"):
+        parse("--flag_kind=c")
+    with pytest.raises(UserError, match="--flag_count=0"):
+        parse("--flag_count=0")
+
+
+def test_text_can_be_read_back(parse):
+    made = Example(flag_count=9, flag_on=False, flag_sizes=(3,))
+    assert parse(*flags.as_text(made).splitlines()) == made
+
+
+def test_help_of_the_door_lists_them():
+    assert "flag_count" in {f.name for f in absl_flags.FLAGS.get_key_flags_for_module(sys.argv[0])}
