@@ -28,7 +28,23 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the C++ side's notes help nobody here
     logging.set_verbosity(logging.WARNING)
-    app.run(guarded)
+    app.run(guarded, argv=flagfiles_first(sys.argv))
+
+
+def flagfiles_first(argv: Sequence[str]) -> list[str]:
+    """The command line with its flagfiles in front, so that any flag on it wins over them."""
+    files, others = [], []
+    words = iter(argv[1:])
+    for word in words:
+        if word in ("--flagfile", "-flagfile"):
+            files.append(f"--flagfile={next(words, '')}")
+        elif word.startswith(("--flagfile=", "-flagfile=")):
+            files.append(word)
+        elif word == "--":
+            others += [word, *words]
+        else:
+            others.append(word)
+    return [argv[0], *files, *others]
 
 
 def refuse_arguments(argv: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ def setting(default: Any, help: str, choices: tuple = (), may_change: bool = Fal
 class ModelConfig:
     """Networks (thesis, tables 3.1 to 3.5) and objective (equations 3.3 to 3.9, section 3.6)."""
 
-    image_size: int = setting(64, "Side of the images in pixels, a power of two, at least 8.")
+    image_size: int = setting(64, "Side of the images in pixels, a power of two, at least 32.")
     chunk_size: int = setting(192, "Width of one chunk of the code; a code is four chunks.")
     encoder_stem: int = setting(48, "Feature maps of the encoder's first convolution.")
     encoder_layers: tuple[int, ...] = setting(
@@ -142,9 +142,7 @@ class TrainConfig(ModelConfig):
         require("max_steps", self.max_steps, minimum=0)
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
-        for name in ("records", "run_dir"):
-            if not getattr(self, name):
-                raise UserError(f"--{name} is required")
+        require("seed", self.seed, minimum=0)
 
 
 def require(name: str, value: float, minimum: float, below: float = math.inf) -> None:
@@ -163,8 +161,8 @@ def _all_at_least(name: str, values: tuple[int, ...], minimum: int = 1) -> None:
 def _positive_power(image_size: int) -> int:
     """How many halvings lead from the image to the 2x2 code."""
     blocks = max(image_size, 1).bit_length() - 2
-    if image_size < 8 or image_size & (image_size - 1):
-        raise UserError(f"--image_size={image_size} is not valid: 8, 16, 32, 64, 128, 256, ...")
+    if image_size < 32 or image_size & (image_size - 1):
+        raise UserError(f"--image_size={image_size} is not valid: 32, 64, 128, 256, ...")
     return blocks
 
 
@@ -174,13 +172,17 @@ def to_dict(config: Any) -> dict:
 
 
 def from_dict(config_class: type, values: dict, source: str = "configuration"):
-    """The inverse of `to_dict`; unknown or missing names and wrong types are a UserError.
+    """The inverse of `to_dict`; unknown names and wrong types are a UserError.
+
+    Names that are missing take their defaults, as settings newer than the file do.
 
     Args:
       config_class: the dataclass to make.
       values: names and plain JSON values.
       source: the file they came from, for the message.
     """
+    if not isinstance(values, dict):
+        raise UserError(f"{source} holds no settings by name")
     fields = {field.name: field for field in dataclasses.fields(config_class)}
     unknown = sorted(set(values) - set(fields))
     if unknown:
@@ -190,8 +192,9 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
         default = fields[name].default
         if isinstance(default, tuple) and isinstance(value, list):
             value = tuple(value)
-        number = isinstance(default, float) and isinstance(value, int)
-        if type(value) is not type(default) and not number:
+        number = isinstance(default, float) and type(value) is int
+        numbers = not isinstance(default, tuple) or all(type(v) is int for v in value)
+        if (type(value) is not type(default) and not number) or not numbers:
             raise UserError(f"{source}: {name} has the wrong type: {value!r}")
         made[name] = value
     return config_class(**made)
@@ -199,9 +202,11 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
 
 def differences(old: Any, new: Any) -> list[str]:
     """Lines "name: old -> new" for settings that a run may not be continued with."""
+    free = {field.name for field in dataclasses.fields(old) if field.metadata.get("may_change")}
+    if getattr(old, "schedule", "constant") != "constant":
+        free -= {"epochs", "max_steps"}  # the learning rates depend on the length of the run
     return [
         f"{field.name}: {getattr(old, field.name)} -> {getattr(new, field.name)}"
         for field in dataclasses.fields(old)
-        if not field.metadata.get("may_change")
-        and getattr(old, field.name) != getattr(new, field.name)
+        if field.name not in free and getattr(old, field.name) != getattr(new, field.name)
     ]

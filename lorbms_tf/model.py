@@ -89,8 +89,12 @@ class Lorbms(keras.Model):
 
         Reference [B, H, W, 3], candidates [B, 4, H, W, 3], mask bool [B, 4] -> [B, H, W, 3].
         """
+        return self.decode(self.mix_codes(reference, candidates, mask)[1])
+
+    def mix_codes(self, reference, candidates, mask):
+        """The codes (f_ref, f_mix), each [B, 2, 2, C], of what `mix` takes."""
         codes, replacements = objective.encode_scene(self.encoder, reference, candidates)
-        return self.decode(mixing.mix_codes(codes, replacements, mask))
+        return codes, mixing.mix_codes(codes, replacements, mask)
 
     def render(self, reference, candidates, distances):
         """What a trained model makes of drawn candidates: (mask, I^_ref, I_mix).
@@ -99,8 +103,7 @@ class Lorbms(keras.Model):
         two times images [B, H, W, 3].
         """
         mask = mixing.replacement_mask(distances, self.tau)
-        codes, replacements = objective.encode_scene(self.encoder, reference, candidates)
-        mixed = mixing.mix_codes(codes, replacements, mask)
+        codes, mixed = self.mix_codes(reference, candidates, mask)
         return mask, self.decode(codes), self.decode(mixed)
 
     def compile_optimizers(self, total_steps: int = 0, schedule: str = "constant") -> None:

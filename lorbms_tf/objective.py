@@ -33,21 +33,20 @@ class Scene(NamedTuple):
 
 
 class GeneratorLoss(NamedTuple):
-    """Equation 3.6 and its three parts, and the classifier's logits on the way [B, 4, 4]."""
+    """Equation 3.6 and its three parts."""
 
     total: Any
     reconstruction: Any
     adversarial: Any
     classifier: Any
-    logits: Any
 
 
-def encode_scene(encoder, reference, candidates):
+def encode_scene(encoder, reference, candidates, training: bool = False):
     """Encodes the 5B images in one call: f_ref [B, 2, 2, C] and candidate chunks [B, 4, C]."""
     count = ops.shape(reference)[0]
     height, width, channels = reference.shape[1:]
     flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
-    codes = encoder(ops.concatenate([reference, flat], axis=0), training=True)  # [5B, 2, 2, C]
+    codes = encoder(ops.concatenate([reference, flat], axis=0), training=training)  # [5B, 2, 2, C]
     reference_codes = codes[:count]  # [B, 2, 2, C]
     candidate_codes = ops.reshape(
         codes[count:], (-1, quadrants.NUM_QUADRANTS, *codes.shape[1:])
@@ -58,7 +57,7 @@ def encode_scene(encoder, reference, candidates):
 def forward(networks: Networks, reference, candidates, mask) -> Scene:
     """One pass Enc - Dec - Enc - Dec (thesis, figure 3.4)."""
     count = ops.shape(reference)[0]
-    codes, replacements = encode_scene(networks.encoder, reference, candidates)
+    codes, replacements = encode_scene(networks.encoder, reference, candidates, training=True)
     mixed = mixing.mix_codes(codes, replacements, mask)  # f_mix [B, 2, 2, C]
     decoded = networks.decoder(ops.concatenate([codes, mixed], axis=0), training=True)
     reconstruction, mix = decoded[:count], decoded[count:]  # each [B, H, W, 3]
@@ -89,7 +88,7 @@ def generator_loss(networks: Networks, scene: Scene, config: ModelConfig) -> Gen
     logits = classify(networks.classifier, scene.mix, scene.candidates)
     cls = losses.classification(logits, mixing.classifier_labels(scene.mask), config.lambda_pair)
     total = losses.generator(rec, adv, cls, config.lambda_rec, config.lambda_adv, config.lambda_cls)
-    return GeneratorLoss(total, rec, adv, cls, logits)
+    return GeneratorLoss(total, rec, adv, cls)
 
 
 def discriminator_loss(networks: Networks, scene: Scene):

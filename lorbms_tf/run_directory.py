@@ -46,17 +46,19 @@ def read_config(run_dir: str) -> TrainConfig:
     return from_dict(TrainConfig, read_json(path), str(path))
 
 
-def prepare(config: TrainConfig) -> Path:
-    """Makes the run directory, or checks that a run there may be continued with `config`.
+def check(config: TrainConfig) -> Path:
+    """Checks that a run may be started or continued in the run directory; writes nothing.
 
-    Raises UserError, listing what differs, where it belongs to another configuration, or where
-    it is not empty and no run directory.
+    Raises UserError, listing what differs, where a run of another configuration has a checkpoint
+    there, or where the folder is not empty and no run directory.
     """
     if config.run_dir.startswith(_PREFIX):
         raise UserError(f"--run_dir={config.run_dir}: models of the package are not trained on")
     folder = Path(config.run_dir)
     path = folder / CONFIG_FILE
     if path.is_file():
+        if not any((folder / CHECKPOINTS).glob("*.index")):
+            return folder  # nothing was trained yet: a first try may be corrected
         differing = differences(from_dict(TrainConfig, read_json(path), str(path)), config)
         if differing:
             raise UserError(
@@ -65,7 +67,13 @@ def prepare(config: TrainConfig) -> Path:
             )
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"--run_dir={folder} is not empty and holds no run: name another folder")
-    write_json(path, to_dict(config))
+    return folder
+
+
+def prepare(config: TrainConfig) -> Path:
+    """Makes the run directory with the configuration; raises UserError as `check` does."""
+    folder = check(config)
+    write_json(folder / CONFIG_FILE, to_dict(config))
     for name in (CHECKPOINTS, LOGS, SAMPLES):
         (folder / name).mkdir(exist_ok=True)
     return folder
@@ -80,6 +88,16 @@ def load_model(run_dir: str):
     from lorbms_tf.training import checkpoints
 
     config = read_config(run_dir)
-    model = Lorbms(config)
+    try:
+        model = Lorbms(config)
+    except ValueError as error:
+        raise UserError(f"{resolve(run_dir) / CONFIG_FILE} fits no model: {error}") from error
     checkpoints.load_weights(resolve(run_dir) / CHECKPOINTS, model)
     return model, config
+
+
+def latest_step(run_dir: str) -> int:
+    """The training step of the run's latest checkpoint. UserError where there is none."""
+    from lorbms_tf.training import checkpoints
+
+    return checkpoints.latest_step(resolve(run_dir) / CHECKPOINTS)

@@ -20,6 +20,11 @@ def main(argv) -> None:
     config = flags.read(TrainConfig)
     from lorbms_tf.training import loop  # TensorFlow loads once the flags are known to be good
 
+    if FLAGS.dry_run and not config.records:
+        print(flags.as_text(config))
+        print(loop.parameter_table(loop.build_model(config, total_steps=1)))
+        print("dry run without --records: nothing was looked for, nothing was written")
+        return
     planned = loop.plan(config)
     print(flags.as_text(planned.config))
     if FLAGS.dry_run:
@@ -42,11 +47,16 @@ def main(argv) -> None:
 
 
 def _summary(planned) -> str:
+    from lorbms_tf.training import loop
+
     epochs = planned.total_steps / planned.steps_per_epoch
-    return (
+    lines = [
         f"{len(planned.shards)} shards, {planned.steps_per_epoch} steps an epoch, "
         f"{planned.total_steps} steps in all ({epochs:.1f} epochs)"
-    )
+    ]
+    if not planned.config.eval_records:
+        lines.append("no --eval_records: the sample pictures show training references")
+    return "\n".join([*lines, loop.tau_warning(planned)]).rstrip()
 
 
 def console_main() -> None:

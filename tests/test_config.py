@@ -37,8 +37,8 @@ def test_defaults_are_the_thesis():
         ({"adam_beta_1": 1.0}, "adam_beta_1"),
         ({"batch_size": 0}, "batch_size"),
         ({"tau_quantile": 1.5}, "tau_quantile"),
-        ({"records": ""}, "records"),
-        ({"run_dir": ""}, "run_dir"),
+        ({"seed": -1}, "seed"),
+        ({"image_size": 16}, "image_size"),
         ({"max_steps": -1}, "max_steps"),
     ],
 )

@@ -4,6 +4,8 @@ The order of records and every draw are functions of the seed, the epoch and the
 the epoch, so that a run can be continued at any step.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import tensorflow as tf
 
@@ -112,6 +114,8 @@ def training_batches(
     per_epoch = steps_per_epoch * batch_size
 
     def one_epoch(epoch) -> tf.data.Dataset:
+        # In this function's graph alone: the order shall not depend on TensorFlow's global seed.
+        tf.compat.v1.set_random_seed(None)
         seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
         order = tf.random.experimental.stateless_shuffle(tf.constant(shards), seeds)
         dataset = tf.data.Dataset.from_tensor_slices(order).interleave(
@@ -150,6 +154,29 @@ def count_steps(shards: list[str], batch_size: int) -> int:
     return total // batch_size
 
 
+def checked(batches: Iterable, pattern: str) -> Iterator:
+    """Yields the batches; a record that cannot be read or decoded becomes a UserError.
+
+    Args:
+      batches: a dataset, or an iterator over one.
+      pattern: the glob of its files, for the message.
+    """
+    batches, number = iter(batches), 0
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            reason = error.message.splitlines()[0]
+            raise UserError(
+                f"a record of batch {number} of {pattern} cannot be read: {reason}; find it with "
+                f"python -m tfrecords_tools.inspect --records='{pattern}'"
+            ) from error
+        yield batch
+        number += 1
+
+
 def evaluation_batches(
     pattern: str, image_size: int, batch_size: int, seed: int = 0, limit: int | None = None
 ) -> tf.data.Dataset:
@@ -170,6 +197,8 @@ def evaluation_batches(
       UserError: no such files, missing shards, or images of another size.
     """
     shards = records.find_shards(pattern)
+    if not sum(records.count(path) for path in shards):
+        raise UserError(f"the record files {pattern} hold no records")
     check_image_size(shards, image_size)
     dataset = tf.data.TFRecordDataset(shards)
     if limit is not None:

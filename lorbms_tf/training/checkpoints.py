@@ -87,14 +87,24 @@ def save_weights(folder: Path, model, step: int) -> None:
     manager.save(checkpoint_number=step)
 
 
+def _latest(folder: Path) -> str:
+    path = tf.train.latest_checkpoint(str(folder))
+    if path is None:
+        raise UserError(f"there is no checkpoint in {folder}: train first, or name another run")
+    return path
+
+
+def latest_step(folder: Path) -> int:
+    """The step of the latest checkpoint. Raises UserError where there is none."""
+    return int(_latest(folder).rpartition("-")[2])
+
+
 def load_weights(folder: Path, model) -> int:
     """Loads the networks' variables from the latest checkpoint and returns its step.
 
     Raises UserError where there is none or it does not fit the model.
     """
-    path = tf.train.latest_checkpoint(str(folder))
-    if path is None:
-        raise UserError(f"there is no checkpoint in {folder}: train first, or name another run")
+    path = _latest(folder)
     step = tf.Variable(0, dtype=tf.int64)
     checkpoint = tf.train.Checkpoint(step=step, variables=model_variables(model))
     try:

@@ -7,6 +7,7 @@ device and many.
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from lorbms_tf import flags, run_directory
@@ -27,8 +28,15 @@ def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
     """
     if config.tau_quantile < 0:
         return config
-    path = Path(shards[0]).parent / records.DATASET_FILE
-    stored = read_json(path).get("distance_quantiles")
+    folders = sorted({Path(shard).parent for shard in shards})
+    if len(folders) > 1:
+        raise UserError(
+            "--tau_quantile needs all --records in one folder with one dataset.json; they lie in "
+            f"{', '.join(map(str, folders))}: name --tau instead"
+        )
+    path = folders[0] / records.DATASET_FILE
+    stored = read_json(path)
+    stored = stored.get("distance_quantiles") if isinstance(stored, dict) else None
     if not stored:
         raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
     points = sorted((float(q), float(d)) for q, d in stored.items())
@@ -79,8 +87,12 @@ class Plan:
 def plan(config: TrainConfig) -> Plan:
     """Finds and checks the records, resolves tau and the number of steps. Writes nothing.
 
-    Raises UserError for records that are missing, cut short, or of another image size.
+    Raises UserError for records that are missing, cut short, or of another image size, and for
+    a run directory that the run may not be started in.
     """
+    for name in ("records", "run_dir"):
+        if not getattr(config, name):
+            raise UserError(f"--{name} is required")
     shards = records.find_shards(config.records)
     pipeline.check_image_size(shards, config.image_size)
     if config.eval_records:
@@ -89,7 +101,24 @@ def plan(config: TrainConfig) -> Plan:
     total = config.epochs * steps_per_epoch
     if config.max_steps:
         total = min(total, config.max_steps)
-    return Plan(resolve_tau(config, shards), shards, steps_per_epoch, total)
+    resolved = resolve_tau(config, shards)
+    run_directory.check(resolved)
+    return Plan(resolved, shards, steps_per_epoch, total)
+
+
+def tau_warning(planned: Plan) -> str:
+    """A sentence where tau lies outside the records' distances, so that it decides nothing."""
+    path = Path(planned.shards[0]).parent / records.DATASET_FILE
+    stored = read_json(path) if path.is_file() else None
+    quantiles = stored.get("distance_quantiles") if isinstance(stored, dict) else None
+    tau = planned.config.tau
+    if not quantiles or min(quantiles.values()) <= tau <= max(quantiles.values()):
+        return ""
+    return (
+        f"warning: --tau={tau:g} lies outside the records' distances "
+        f"({min(quantiles.values()):.4g} to {max(quantiles.values()):.4g}), so every mix replaces "
+        "the same number of quadrants; --tau_quantile=0.5 takes their median"
+    )
 
 
 class Run:
@@ -108,10 +137,10 @@ class Run:
             raise UserError(
                 f"--batch_size={config.batch_size} must be a multiple of the {replicas} devices"
             )
-        self.folder = run_directory.prepare(config)
         with self.strategy.scope():
             self.model = build_model(config, planned.total_steps)
             self.model.loss_share = 1.0 / replicas
+            self.folder = run_directory.prepare(config)
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
@@ -144,7 +173,8 @@ class Run:
             pattern, config.image_size, config.sample_rows, config.seed, config.sample_rows
         )
         render = tf.function(self.model.render, autograph=False)
-        return Samples(next(iter(held_out)), render, self.folder / run_directory.SAMPLES)
+        first = next(pipeline.checked(held_out, pattern))
+        return Samples(first, render, self.folder / run_directory.SAMPLES)
 
     def _rates(self) -> dict[str, float]:
         names = ("generator", "discriminator", "classifier")
@@ -169,25 +199,25 @@ class Run:
         samples = self._samples()
         if self.first_step == 0:
             samples.write(0, reporter.writer)
-        batches = self.batches(self.first_step)
+        batches = pipeline.checked(self.batches(self.first_step), config.records)
         for step in range(self.first_step + 1, total + 1):
-            values = self._step_function(self._next(batches, step))
+            values = self._step_function(next(batches))
             reporter.step_done(step, values, self._rates)
             if step % config.sample_every_steps == 0 or step == total:
                 samples.write(step, reporter.writer)
                 reporter.pause()
             if step % config.checkpoint_every_steps == 0 or step == total:
+                self._refuse_non_finite(values, step)
                 self.checkpoints.save(step)
                 reporter.pause()
         reporter.writer.close()
         return total - self.first_step
 
-    def _next(self, batches, step: int):
-        try:
-            return next(batches)
-        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-            reason = error.message.splitlines()[0]
+    def _refuse_non_finite(self, values: dict, step: int) -> None:
+        """Keeps a run that has diverged from overwriting its last good checkpoints."""
+        broken = sorted(name for name, value in values.items() if not np.isfinite(value))
+        if broken:
             raise UserError(
-                f"a record cannot be read at step {step}: {reason}; find it with python -m "
-                f"tfrecords_tools.inspect --records='{self.plan.config.records}'"
-            ) from error
+                f"{', '.join(broken)} not finite at step {step}; the checkpoints before it are "
+                f"kept in {self.folder / run_directory.CHECKPOINTS}. Lower the learning rates"
+            )

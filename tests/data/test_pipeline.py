@@ -91,6 +91,19 @@ def test_training_is_deterministic_and_differs_by_epoch_and_seed(pattern):
     )
 
 
+@pytest.mark.parametrize("global_seed", [0, 7])
+def test_the_global_seed_changes_nothing(pattern, global_seed):
+    before = training(pattern)
+    tf.random.set_seed(global_seed)
+    try:
+        after = training(pattern)
+    finally:
+        tf.random.set_seed(None)
+    for a, b in zip(before, after, strict=True):
+        np.testing.assert_array_equal(a["reference"], b["reference"])
+        np.testing.assert_array_equal(a["candidates"], b["candidates"])
+
+
 @pytest.mark.parametrize("first_step", [1, 3, 4])
 def test_starting_later_gives_the_same_batches(pattern, first_step):
     whole, rest = training(pattern), training(pattern, first_step=first_step)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,7 +122,7 @@ def test_sizes_that_do_not_fit_are_a_user_error(pattern, tmp_path):
         pattern, tmp_path, image_size=16, encoder_layers=(1,) * 3, decoder_layers=(1,) * 3,
         decoder_widths=(4,) * 3,
     )  # fmt: skip
-    with pytest.raises(UserError, match="28"):
+    with pytest.raises(UserError, match="28"):  # the least that the classifier can read
         loop.build_model(small, 1)
 
 
@@ -145,5 +146,50 @@ def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):
             config(str(tmp_path / "bad*"), tmp_path / "run", eval_records=pattern, max_steps=1)
         )
     )
-    with pytest.raises(UserError, match="step 1.*tfrecords_tools.inspect"):
+    with pytest.raises(UserError, match="batch 0.*tfrecords_tools.inspect"):
         run.train()
+
+
+def test_a_first_try_with_wrong_settings_can_be_corrected(pattern, tmp_path):
+    run = loop.Run(loop.plan(config(pattern, tmp_path / "run", seed=1)))
+    assert run.first_step == 0  # no checkpoint was written
+    loop.plan(config(pattern, tmp_path / "run", chunk_size=6))
+
+
+def test_a_diverged_run_does_not_overwrite_its_checkpoints(pattern, tmp_path):
+    run = loop.Run(
+        loop.plan(config(pattern, tmp_path, generator_learning_rate=1e30, keep_checkpoints=1))
+    )
+    with pytest.raises(UserError, match="loss/generator.* not finite at step"):
+        run.train()
+
+
+def test_tau_beyond_all_distances_is_warned_of(pattern, tmp_path):
+    planned = loop.plan(config(pattern, tmp_path))
+    shard = str(records.shard_path(tmp_path, "a", 0, 1))
+    (tmp_path / "dataset.json").write_text(json.dumps({"distance_quantiles": {"0": 3, "1": 9}}))
+    planned = dataclasses.replace(planned, shards=[shard])
+    assert "--tau=2 lies outside" in loop.tau_warning(planned)
+    inside = dataclasses.replace(planned.config, tau=5.0)
+    assert loop.tau_warning(dataclasses.replace(planned, config=inside)) == ""
+
+
+def test_quantiles_of_two_folders_are_not_mixed(pattern, tmp_path):
+    shards = [str(tmp_path / name / "a.tfrecord") for name in ("one", "two")]
+    with pytest.raises(UserError, match="one folder"):
+        loop.resolve_tau(config(pattern, tmp_path, tau_quantile=0.5), shards)
+
+
+def test_the_length_of_a_cosine_run_is_part_of_it(pattern, tmp_path):
+    made = config(pattern, tmp_path, schedule="cosine", max_steps=1, sample_every_steps=9)
+    loop.Run(loop.plan(made)).train()
+    with pytest.raises(UserError, match="max_steps: 1 -> 2"):
+        loop.plan(dataclasses.replace(made, max_steps=2))
+
+
+def test_held_out_records_cut_short(pattern, tmp_path):
+    whole = Path(records.find_shards(pattern)[0]).read_bytes()
+    (tmp_path / "cut.tfrecord-00000-of-00001").write_bytes(whole[:-9])
+    made = config(pattern, tmp_path / "run", eval_records=str(tmp_path / "cut*"))
+    with pytest.raises(UserError, match="cut.tfrecord.* is cut short"):
+        loop.Run(loop.plan(made)).train()

@@ -1,0 +1,36 @@
+import pytest
+
+from lorbms_tf import command
+from lorbms_tf.errors import UserError
+
+
+@pytest.mark.parametrize(
+    "words, ordered",
+    [
+        (["--a=1", "--flagfile=f"], ["--flagfile=f", "--a=1"]),
+        (["--flagfile", "f", "--a=1"], ["--flagfile=f", "--a=1"]),
+        (["x", "--flagfile=f", "--flagfile=g"], ["--flagfile=f", "--flagfile=g", "x"]),
+        (["--a", "--", "--flagfile=f"], ["--a", "--", "--flagfile=f"]),
+        ([], []),
+    ],
+)
+def test_flagfiles_come_first_so_that_the_command_line_wins(words, ordered):
+    assert command.flagfiles_first(["program", *words]) == ["program", *ordered]
+
+
+def test_a_user_error_is_one_line_without_traceback(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["program"])
+
+    def main(argv):
+        raise UserError("--colour=9 is not valid")
+
+    with pytest.raises(SystemExit) as stopped:
+        command.run(main)
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == "error: --colour=9 is not valid\n"
+
+
+def test_stray_words_are_refused():
+    command.refuse_arguments(["program"])
+    with pytest.raises(UserError, match="'stray'"):
+        command.refuse_arguments(["program", "stray"])
