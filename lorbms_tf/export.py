@@ -43,7 +43,8 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
       The folder, and the largest difference between reloaded and original outputs.
 
     Raises:
-      UserError: no run or no checkpoint; the version exists; the folder cannot be written.
+      UserError: no run or no checkpoint; the model's outputs are not finite; the version
+        exists; the folder cannot be written.
       RuntimeError: the written model computes something else; nothing is kept.
     """
     from lorbms_tf import run_directory, saved_model
@@ -51,7 +52,7 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
     model, _ = run_directory.load_model(config.run_dir)
     parent = Path(config.export_dir)
     folder = parent / str(config.version or saved_model.next_version(parent))
-    return folder, saved_model.write(model, folder)
+    return folder, saved_model.write(model, folder, f"--run_dir={config.run_dir}")
 
 
 def export_weights(config: ExportConfig) -> Path:
@@ -65,8 +66,7 @@ def export_weights(config: ExportConfig) -> Path:
     from lorbms_tf.training import checkpoints
 
     model, trained = run_directory.load_model(config.run_dir)
-    source = run_directory.resolve(config.run_dir) / run_directory.CHECKPOINTS
-    step = checkpoints.load_weights(source, model)
+    step = run_directory.latest_step(config.run_dir)
     portable = dataclasses.replace(trained, records="", eval_records="", run_dir="")
     folder = Path(config.weights_only)
     with files.atomic_directory(folder) as temporary:

@@ -12,6 +12,7 @@ Signatures, each with named inputs and outputs and any batch size B; images are 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
-TOLERANCE = 1e-4  # of images on [-1, 1] and of codes, which have about that size
+TOLERANCE = 1e-4  # of images in [-1, 1]; of larger values (codes) relative to the largest
 _CHECKED_BATCHES = (1, 3)
 
 
@@ -75,7 +76,14 @@ def next_version(export_dir: Path) -> int:
     return 1 + max((int(name) for name in names if name.isascii() and name.isdigit()), default=0)
 
 
-def write(model, folder: Path) -> float:
+class Probe(NamedTuple):
+    """Random inputs of all signatures and what the model makes of them; tensors by name."""
+
+    inputs: dict[str, dict]
+    outputs: dict[str, dict]
+
+
+def write(model, folder: Path, name: str = "the model") -> float:
     """Writes the SavedModel, reloads it, compares it with the model, and only then names it.
 
     Until the comparison has passed it lies under a temporary name that is no version number, so
@@ -84,21 +92,25 @@ def write(model, folder: Path) -> float:
     Args:
       model: a `Lorbms`.
       folder: a version folder, such as DIR/1.
+      name: what messages call the model, such as its run directory.
 
     Returns:
-      The largest absolute difference between reloaded and original outputs.
+      The largest difference between reloaded and original outputs, as `largest_difference`.
 
     Raises:
-      UserError: the folder exists and is not empty, or cannot be written.
+      UserError: the folder exists and is not empty, or cannot be written; the model's outputs
+        are not finite.
       RuntimeError: the outputs differ by more than 1e-4; nothing is kept.
     """
     served = ServedModel(model)
-    with atomic_directory(folder) as temporary:
+    with atomic_directory(folder) as temporary, _full_precision():
+        probes = make_probes(model)
+        _check_finite(probes, name)
         try:
             tf.saved_model.save(served, str(temporary), signatures=served.functions)
         except tf.errors.OpError as error:
             raise UserError(f"cannot write {folder}: {error.message}") from error
-        difference = largest_difference(model, tf.saved_model.load(str(temporary)))
+        difference = largest_difference(tf.saved_model.load(str(temporary)), probes)
         if not difference <= TOLERANCE:  # a NaN fails as well
             raise RuntimeError(
                 f"the reloaded model differs from the original by {difference:.2g}, more than "
@@ -107,43 +119,71 @@ def write(model, folder: Path) -> float:
     return difference
 
 
-def largest_difference(model, reloaded, seed: int = 0) -> float:
-    """Runs all signatures on random inputs of batch size 1 and 3 beside the model itself.
+def make_probes(model, seed: int = 0) -> list[Probe]:
+    """Random inputs of batch sizes 1 and 3 for all signatures, and the model's own outputs.
 
     Args:
-      model: the `Lorbms` that was exported.
-      reloaded: what `tf.saved_model.load` gave.
+      model: a `Lorbms`.
       seed: of the inputs.
-
-    Returns:
-      The largest absolute difference of any output value.
     """
     size = model.config.image_size
     random = np.random.default_rng(seed)
+    probes = []
+    for batch in _CHECKED_BATCHES:
+        images, candidates = (
+            tf.constant(random.uniform(-1, 1, shape).astype(np.float32))
+            for shape in ((batch, size, size, 3), (batch, NUM_QUADRANTS, size, size, 3))
+        )
+        mask = tf.constant(random.integers(0, 2, (batch, NUM_QUADRANTS)).astype(bool))
+        codes = tf.convert_to_tensor(model.encode(images))
+        decoded = {"images": model.decode(codes)}
+        mixed = model.mix_codes(images, candidates, mask)[1]
+        inputs = {
+            "encode": {"images": images},
+            "decode": {"codes": codes},
+            "serving_default": {"codes": codes},
+            "mix": {"reference": images, "candidates": candidates, "mask": mask},
+        }
+        outputs = {
+            "encode": {"codes": codes},
+            "decode": decoded,
+            "serving_default": decoded,
+            "mix": {"images": model.decode(mixed), "codes": mixed},
+        }
+        probes.append(Probe(inputs, outputs))
+    return probes
+
+
+def _check_finite(probes: list[Probe], name: str) -> None:
+    for probe in probes:
+        for signature, outputs in probe.outputs.items():
+            for output, values in outputs.items():
+                if not np.all(np.isfinite(values)):
+                    raise UserError(
+                        f"{name} cannot be exported: its outputs are not finite ({output} of "
+                        f"{signature}); the training has diverged, take an earlier checkpoint"
+                    )
+
+
+def largest_difference(reloaded, probes: list[Probe]) -> float:
+    """Runs all signatures on the probes' inputs and compares the outputs.
+
+    Args:
+      reloaded: what `tf.saved_model.load` gave.
+      probes: of the model that was exported.
+
+    Returns:
+      The largest absolute difference of any output value, each output's divided by its largest
+      expected value where that is above 1: codes may have any size, and float32 a fixed number
+      of digits.
+    """
     differences = []
-    with _full_precision():
-        for batch in _CHECKED_BATCHES:
-            images, candidates = (
-                tf.constant(random.uniform(-1, 1, shape).astype(np.float32))
-                for shape in ((batch, size, size, 3), (batch, NUM_QUADRANTS, size, size, 3))
-            )
-            mask = tf.constant(random.integers(0, 2, (batch, NUM_QUADRANTS)).astype(bool))
-            codes = tf.convert_to_tensor(model.encode(images))
-            given = {
-                "encode": {"images": images},
-                "decode": {"codes": codes},
-                "serving_default": {"codes": codes},
-                "mix": {"reference": images, "candidates": candidates, "mask": mask},
-            }
-            made = {name: reloaded.signatures[name](**given[name]) for name in given}
-            pairs = [
-                (made["encode"]["codes"], codes),
-                (made["decode"]["images"], model.decode(codes)),
-                (made["serving_default"]["images"], model.decode(codes)),
-                (made["mix"]["images"], model.mix(images, candidates, mask)),
-                (model.decode(made["mix"]["codes"]), made["mix"]["images"]),
-            ]
-            differences += [np.max(np.abs(np.subtract(*pair))) for pair in pairs]
+    for probe in probes:
+        for signature, expected in probe.outputs.items():
+            made = reloaded.signatures[signature](**probe.inputs[signature])
+            for output, values in expected.items():
+                scale = max(1.0, float(np.max(np.abs(values))))
+                differences.append(np.max(np.abs(np.subtract(made[output], values))) / scale)
     return float(np.max(differences))
 
 

@@ -17,11 +17,13 @@ def run_dir(tmp_path_factory):
 
 def test_the_next_version_is_written(run_dir, tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(saved_model, "write", lambda model, folder: written.append(folder) or 0.5)
+    monkeypatch.setattr(
+        saved_model, "write", lambda model, folder, name: written.append((folder, name)) or 0.5
+    )
     (tmp_path / "7").mkdir()
     config = ExportConfig(run_dir=run_dir, export_dir=str(tmp_path))
     assert export.export_saved_model(config) == (tmp_path / "8", 0.5)
-    assert written == [tmp_path / "8"]
+    assert written == [(tmp_path / "8", f"--run_dir={run_dir}")]
 
 
 def test_a_version_that_exists_is_refused(run_dir, tmp_path):
@@ -58,6 +60,7 @@ def test_weights_only_is_a_run_directory_of_the_same_model(run_dir, tmp_path):
     model, config = run_directory.load_model(run_dir)
     copy, copied = run_directory.load_model(str(folder))
     assert copied.tau == config.tau == 2.0
+    assert run_directory.latest_step(str(folder)) == tiny.STEP
     for name, network in model.networks._asdict().items():
         for ours, theirs in zip(
             network.variables, getattr(copy.networks, name).variables, strict=True

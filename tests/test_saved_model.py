@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,7 +79,35 @@ def test_a_full_mask_gives_the_candidates_code(model, reloaded):
 
 
 def test_another_model_is_told_apart(reloaded):
-    assert saved_model.largest_difference(Lorbms(tiny.config(), seed=2), reloaded) > 1e-3
+    probes = saved_model.make_probes(Lorbms(tiny.config(), seed=2))
+    assert saved_model.largest_difference(reloaded, probes) > 1e-3
+
+
+def served(scale, error):
+    """A probe whose one output has values up to `scale`, and a server that errs by `error`."""
+    codes = np.array([[scale, 0.5]], np.float32)
+    probe = saved_model.Probe({"encode": {}}, {"encode": {"codes": codes}})
+    server = SimpleNamespace(signatures={"encode": lambda: {"codes": codes + [[error, 0]]}})
+    return saved_model.largest_difference(server, [probe])
+
+
+def test_differences_are_relative_to_large_outputs_and_absolute_for_small_ones():
+    assert served(1000, 0.5) == pytest.approx(5e-4)
+    assert served(-1000, 0.5) == pytest.approx(5e-4)
+    assert served(0.01, 0.5) == pytest.approx(0.5)
+    assert np.isnan(served(1, float("nan")))
+
+
+def test_a_model_whose_outputs_are_not_finite_is_named_and_not_written(model, tmp_path, quick):
+    variable = model.encoder.trainable_variables[-1]
+    before = variable.numpy()
+    variable.assign(np.full_like(before, np.nan))
+    try:
+        with pytest.raises(UserError, match="runs/7 cannot be exported.*not finite.*codes of enc"):
+            saved_model.write(model, tmp_path / "1", "runs/7")
+    finally:
+        variable.assign(before)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
