@@ -1,7 +1,10 @@
 """Scores of a trained model: python -m lorbms_tf.evaluate --run_dir=R --records=GLOB."""
 
 import json
+import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
 
 from lorbms_tf import command, flags
 from lorbms_tf.config import require, setting
@@ -30,11 +33,16 @@ class EvaluateConfig:
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, float]:
-    """Scores by name; also keeps the number of records under "records"."""
+    """Scores by name, after "step" (of the checkpoint), "tau" and the number of "records".
+
+    A score may be infinite (PSNR where an image is reproduced exactly).
+
+    Raises UserError for unknown metrics and for runs or records that cannot be used.
+    """
     import tensorflow as tf
 
     from lorbms_tf import run_directory
-    from lorbms_tf.data import pipeline
+    from lorbms_tf.data import pipeline, records
     from lorbms_tf.evaluation import registry
     from lorbms_tf.progress import track
 
@@ -44,25 +52,54 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         config.records, trained.image_size, config.batch_size, config.seed, config.limit or None
     )
     render = tf.function(model.render, autograph=False, reduce_retracing=True)
-    rendered = registry.render_all(render, track(batches, label="rendering", unit="batch"))
+    available = sum(records.count(path) for path in records.find_shards(config.records))
+    steps = math.ceil(min(available, config.limit or available) / config.batch_size)
+    rendered = registry.render_all(
+        render, track(batches, total=steps, label="rendering", unit="step")
+    )
     scores = {name: registry.METRICS[name](rendered) for name in config.metrics}
-    return {"records": len(rendered.reference), **scores}
+    step = run_directory.latest_step(config.run_dir)
+    return {"step": step, "tau": trained.tau, "records": len(rendered.reference), **scores}
+
+
+def json_line(config: EvaluateConfig, scores: dict[str, float]) -> str:
+    """One line of JSON: where the scores come from, then the scores; null where not finite."""
+    values: dict[str, Any] = {
+        "run_dir": config.run_dir,
+        "records_glob": config.records,
+        "seed": config.seed,
+        **{name: value if math.isfinite(value) else None for name, value in scores.items()},
+    }
+    return json.dumps(values, allow_nan=False)
+
+
+def _open_out(path: str) -> TextIO:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "a", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--out={path} cannot be written: {error.strerror}") from error
 
 
 def main(argv) -> None:
     """Prints a small table and one JSON line."""
     command.refuse_arguments(argv)
     config = flags.read(EvaluateConfig)
+    if config.out:
+        _open_out(config.out).close()  # before the pass, which may take hours
     scores = evaluate(config)
-    print(f"{scores['records']} records of {config.records}, model {config.run_dir}")
+    print(
+        f"{scores['records']} records of {config.records}, "
+        f"model {config.run_dir} after step {scores['step']}"
+    )
     for name in config.metrics:
         shown = f"{100 * scores[name]:.1f} %" if name == "mix_fidelity" else f"{scores[name]:.2f}"
         print(f"  {name:<14} {shown}{' dB' if name == 'psnr' else ''}")
-    line = json.dumps({"run_dir": config.run_dir, "seed": config.seed, **scores})
+    line = json_line(config, scores)
     print(line)
     if config.out:
         try:
-            with open(config.out, "a") as file:
+            with _open_out(config.out) as file:
                 file.write(line + "\n")
         except OSError as error:
             raise UserError(f"--out={config.out} cannot be written: {error.strerror}") from error

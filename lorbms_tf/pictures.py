@@ -51,11 +51,12 @@ def sheet(
         match the rows.
     """
     columns = _check_table(rows, column_titles, row_titles, captions)
+    captions = captions or [[None] * len(row) for row in rows]
     size = max(11, min(18, cell // 8))
     line = size + 3
     left = margin + _row_title_width(row_titles, size, 2 * cell, margin)
     top = margin + (line * _most_lines(column_titles) + margin if column_titles else 0)
-    caption_heights = [line * _most_lines(texts) for texts in captions or [[]] * len(rows)]
+    caption_heights = [line * _most_lines(texts) for texts in captions]
     width = left + columns * (cell + margin)
     height = top + sum(cell + under + margin for under in caption_heights)
 
@@ -68,15 +69,8 @@ def sheet(
     for row, images in enumerate(rows):
         if row_titles:
             _write_row_title(draw, row_titles[row], (margin, y + cell / 2), size, left - 2 * margin)
-        for column, image in enumerate(images):
-            x = left + column * (cell + margin)
-            if image is not None:
-                fitted = fit(image, cell)
-                offset_x, offset_y = (cell - fitted.width) // 2, (cell - fitted.height) // 2
-                picture.paste(fitted, (x + offset_x, y + offset_y))
-            text = captions[row][column] if captions else None
-            if text:
-                _write(draw, text, (x + cell / 2, y + cell + 2), size - 1, cell, FAINT_INK)
+        for column, (image, text) in enumerate(zip(images, captions[row], strict=True)):
+            _draw_cell(picture, image, text, (left + column * (cell + margin), y), cell, size)
         y += cell + caption_heights[row] + margin
     return picture
 
@@ -155,6 +149,17 @@ def save(picture: Image.Image, path: str | Path) -> Path:
     except OSError as error:
         raise UserError(f"{path}: cannot write the picture ({error.strerror or error})") from error
     return path
+
+
+def _draw_cell(picture, image, text, corner, cell: int, size: int) -> None:
+    """Draws an image in the middle of its cell and the text under it; each may be None."""
+    x, y = corner
+    if image is not None:
+        fitted = fit(image, cell)
+        picture.paste(fitted, (x + (cell - fitted.width) // 2, y + (cell - fitted.height) // 2))
+    if text:
+        draw = ImageDraw.Draw(picture)
+        _write(draw, text, (x + cell / 2, y + cell + 2), size - 1, cell, FAINT_INK)
 
 
 def _check_image(image: np.ndarray) -> None:

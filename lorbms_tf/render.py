@@ -7,6 +7,7 @@ python -m lorbms_tf.render reconstructions --run_dir=R --records=GLOB --rows=6 -
 """
 
 import csv
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ class RenderConfig:
         for name in ("run_dir", "out"):
             if not getattr(self, name):
                 raise UserError(f"--{name} is required")
+        if not self.out.lower().endswith(".png"):
+            raise UserError(f"--out={self.out} is not valid: the name must end in .png")
         require("rows", self.rows, minimum=1)
         require("cell", self.cell, minimum=16, below=2049)
 
@@ -126,31 +129,54 @@ def read_square(path: Path, image_size: int) -> np.ndarray:
     return images.to_float(images.square_resize(images.center_square(photo), image_size))
 
 
-def _draw_transfer(config: RenderConfig, model, image_size: int):
-    from lorbms_tf import rendering
+class Transfers(NamedTuple):
+    """P object transfers with their photos, float32 [P, S, S, 3] in [-1, 1]; masks bool [P, 4]."""
 
+    objects: np.ndarray
+    scenes: np.ndarray
+    masks: np.ndarray
+    names: list[tuple[str, str]]
+
+
+def _read_transfers(config: RenderConfig, image_size: int) -> Transfers:
     if config.pairs:
         pairs = read_pairs(config.pairs)
     else:
-        mask = quadrants.parse_mask(config.mask)
+        try:
+            mask = quadrants.parse_mask(config.mask)
+        except UserError as error:
+            raise UserError(f"--mask: {error}") from error
         pairs = [Pair(Path(config.object), Path(config.scene), mask)]
-    objects = np.stack([read_square(pair.object, image_size) for pair in pairs])
-    scenes = np.stack([read_square(pair.scene, image_size) for pair in pairs])
-    masks = np.stack([pair.mask for pair in pairs])
-    mixes = model.mix(scenes, rendering.for_every_quadrant(objects), masks)
-    names = [(pair.object.stem, pair.scene.stem) for pair in pairs]
-    return rendering.transfer_sheet(objects, scenes, masks, mixes, names, cell=config.cell)
+    return Transfers(
+        np.stack([read_square(pair.object, image_size) for pair in pairs]),
+        np.stack([read_square(pair.scene, image_size) for pair in pairs]),
+        np.stack([pair.mask for pair in pairs]),
+        [(pair.object.stem, pair.scene.stem) for pair in pairs],
+    )
 
 
-def _draw_records(config: RenderConfig, model, image_size: int, subcommand: str):
+def _draw_transfers(config: RenderConfig, model, given: Transfers):
     from lorbms_tf import rendering
+
+    mixes = model.mix(given.scenes, rendering.for_every_quadrant(given.objects), given.masks)
+    return rendering.transfer_sheet(
+        given.objects, given.scenes, given.masks, mixes, given.names, cell=config.cell
+    )
+
+
+def _read_records(config: RenderConfig, image_size: int, subcommand: str):
     from lorbms_tf.data import pipeline
-    from lorbms_tf.evaluation import registry
 
     limit = config.rows * (PAIRS_PER_ROW if subcommand == "reconstructions" else 1)
-    batches = pipeline.evaluation_batches(
+    return pipeline.evaluation_batches(
         config.records, image_size, min(limit, _BATCH_SIZE), config.seed, limit
     )
+
+
+def _draw_records(config: RenderConfig, model, batches, subcommand: str):
+    from lorbms_tf import rendering
+    from lorbms_tf.evaluation import registry
+
     # Eagerly: for the few batches of a picture, tracing would take longer than running.
     rendered = registry.render_all(model.render, batches)
     if subcommand == "reconstructions":
@@ -167,14 +193,19 @@ def render(subcommand: str, config: RenderConfig) -> Path:
 
     Raises UserError for bad flags and files, each named with its valid values.
     """
+    config.validate()
     config.check_flags_of(subcommand)
     from lorbms_tf import run_directory
 
-    model, trained = run_directory.load_model(config.run_dir)
+    image_size = run_directory.read_config(config.run_dir).image_size
+    # All that is given is read before the model is loaded, which takes long: mistakes show at once.
     if subcommand == "transfer":
-        picture = _draw_transfer(config, model, trained.image_size)
+        given, draw = _read_transfers(config, image_size), _draw_transfers
     else:
-        picture = _draw_records(config, model, trained.image_size, subcommand)
+        given = _read_records(config, image_size, subcommand)
+        draw = functools.partial(_draw_records, subcommand=subcommand)
+    model, _ = run_directory.load_model(config.run_dir)
+    picture = draw(config, model, given)
     return pictures.save(picture, config.out)
 
 

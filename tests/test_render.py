@@ -146,6 +146,28 @@ def test_broken_and_missing_photos_are_named(tmp_path):
             render.read_square(tmp_path / name, 32)
 
 
+@pytest.mark.parametrize(
+    "subcommand, given, reason",
+    [
+        ("transfer", {"mask": "0012"}, "mask '0012' is not valid"),
+        ("transfer", {"mask": "0010", "scene": "absent.jpg"}, "absent.jpg"),
+        ("transfer", {"mask": "", "object": "", "scene": "", "pairs": "absent.csv"}, "absent.csv"),
+        ("scenes", {"object": "", "scene": "", "records": "absent*"}, "absent"),
+    ],
+)
+def test_mistakes_are_said_before_the_model_is_loaded(
+    run_dir, tmp_path, monkeypatch, subcommand, given, reason
+):
+    def load(_):
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(run_directory, "load_model", load)
+    car = photo(tmp_path / "car.jpg")
+    values = {"run_dir": run_dir, "out": "s.png", "object": car, "scene": car, **given}
+    with pytest.raises(UserError, match=reason):
+        render.render(subcommand, RenderConfig(**values))
+
+
 def test_records_of_another_size_are_refused(run_dir, tmp_path):
     wrong = tiny.write_records(tmp_path / "records", count=1, size=16)
     config = RenderConfig(run_dir=run_dir, records=wrong, out=str(tmp_path / "s.png"))
@@ -176,6 +198,7 @@ def test_wrong_flags_are_named(subcommand, given, reason):
     [
         ({"out": "s.png"}, "--run_dir is required"),
         ({"run_dir": "r"}, "--out is required"),
+        ({"run_dir": "r", "out": "s.jpg"}, "--out=s.jpg is not valid: the name must end in .png"),
         ({"run_dir": "r", "out": "s.png", "rows": 0}, "--rows=0"),
         ({"run_dir": "r", "out": "s.png", "cell": 0}, "--cell=0"),
     ],

@@ -1,0 +1,132 @@
+import json
+import math
+
+import pytest
+import tensorflow as tf
+
+from lorbms_tf import evaluate, progress
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluate import EvaluateConfig
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    return str(tiny.write_run(tmp_path_factory.mktemp("runs") / "run"))
+
+
+@pytest.fixture(scope="module")
+def glob(tmp_path_factory):
+    return tiny.write_records(tmp_path_factory.mktemp("records"), count=5)
+
+
+def refuse_constants(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+@pytest.fixture
+def eagerly():
+    """For a handful of records, tracing would take longer than running."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
+def test_scores_come_with_where_they_come_from(run_dir, glob, monkeypatch, eagerly):
+    totals = []
+    track = progress.track
+
+    def counted(items, total, label, unit):
+        totals.append((total, unit))
+        return track(items, total, label, unit)
+
+    monkeypatch.setattr(progress, "track", counted)
+    scores = evaluate.evaluate(EvaluateConfig(run_dir=run_dir, records=glob, batch_size=2))
+    assert list(scores) == ["step", "tau", "records", "psnr", "mix_fidelity"]
+    assert (scores["step"], scores["tau"], scores["records"]) == (tiny.STEP, 2.0, 5)
+    assert 0 <= scores["mix_fidelity"] <= 1 and math.isfinite(scores["psnr"])
+    config = EvaluateConfig(
+        run_dir=run_dir, records=glob, batch_size=2, limit=4, metrics=("mix_fidelity",)
+    )
+    assert evaluate.evaluate(config)["records"] == 4
+    assert totals == [(3, "step"), (2, "step")]
+
+
+def test_the_line_is_valid_json_whatever_the_scores():
+    config = EvaluateConfig(run_dir="r", records="a*,b*", seed=3)
+    scores = {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": math.nan}
+    line = evaluate.json_line(config, scores)
+    assert json.loads(line, parse_constant=refuse_constants) == {
+        "run_dir": "r",
+        "records_glob": "a*,b*",
+        "seed": 3,
+        "step": 7,
+        "tau": 2.0,
+        "records": 5,
+        "psnr": None,
+        "mix_fidelity": None,
+    }
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """The command with given flags, and a pass that costs nothing."""
+    passes = []
+
+    def scores(config):
+        passes.append(config)
+        return {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": 0.75}
+
+    monkeypatch.setattr(evaluate, "evaluate", scores)
+
+    def run(**given):
+        config = EvaluateConfig(run_dir="r", records="a*", **given)
+        monkeypatch.setattr(evaluate.flags, "read", lambda _: config)
+        evaluate.main(["evaluate"])
+
+    run.passes = passes
+    return run
+
+
+def test_lines_are_appended_to_out(command, tmp_path, capsys):
+    out = tmp_path / "new" / "scores.jsonl"
+    command(out=str(out))
+    command(out=str(out), seed=1)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(line["seed"], line["psnr"], line["step"]) for line in lines] == [
+        (0, None, 7),
+        (1, None, 7),
+    ]
+    printed = capsys.readouterr().out
+    assert "5 records of a*, model r after step 7" in printed
+    assert "inf dB" in printed and "75.0 %" in printed
+
+
+def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path, tmp_path / "file" / "scores.jsonl"):
+        with pytest.raises(UserError, match="--out=.* cannot be written"):
+            command(out=str(out))
+    assert command.passes == []
+
+
+def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
+    with pytest.raises(UserError, match="psnr, mix_fidelity"):
+        evaluate.evaluate(EvaluateConfig(run_dir="r", records=glob, metrics=("fid",)))
+    with pytest.raises(UserError, match="nowhere"):
+        evaluate.evaluate(EvaluateConfig(run_dir="nowhere", records=glob))
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({"records": "a"}, "--run_dir is required"),
+        ({"run_dir": "r"}, "--records is required"),
+        ({"run_dir": "r", "records": "a", "batch_size": 0}, "--batch_size=0"),
+        ({"run_dir": "r", "records": "a", "limit": -1}, "--limit=-1"),
+    ],
+)
+def test_settings_are_validated(given, reason):
+    with pytest.raises(UserError, match=reason):
+        EvaluateConfig(**given).validate()
