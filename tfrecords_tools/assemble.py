@@ -1,6 +1,6 @@
 """Images and neighbours to sharded records, and the numbers about them that training needs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,23 +75,24 @@ def write_shards(
       seed: of the order. The same arguments give the same bytes.
 
     Returns a list of {"file", "records", "bytes", "sha256"}, one for each shard.
-    Raises UserError where there are more shards than images.
+    Raises UserError where there are more shards than images, or the folder cannot be written.
     """
     check_shards(len(items), num_shards)
     order = np.random.default_rng(seed).permutation(len(items))
     parts = np.array_split(order, num_shards)
     paths = [records.shard_path(folder, prefix, s, num_shards) for s in range(num_shards)]
 
-    def write_all() -> Iterator[None]:
-        for path, part in zip(paths, parts, strict=True):
-            with tf.io.TFRecordWriter(str(path)) as writer:
-                for i in part:
-                    record = make_record(items, i, indices[i], distances[i], image_size)
-                    writer.write(records.serialize(record))
-                    yield
+    def make(i: int) -> bytes:
+        return records.serialize(make_record(items, i, indices[i], distances[i], image_size))
 
-    for _ in track(write_all(), total=len(items), label="writing records", unit="record"):
-        pass
+    written = _write_all(paths, parts, make)
+    try:
+        for _ in track(written, total=len(items), label="writing records", unit="record"):
+            pass
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(f"cannot write records to {folder}: the disk is full") from error
+    except tf.errors.OpError as error:
+        raise UserError(f"cannot write records to {folder}: {error.message}") from error
     return [
         {
             "file": path.name,
@@ -101,6 +102,15 @@ def write_shards(
         }
         for path, part in zip(paths, parts, strict=True)
     ]
+
+
+def _write_all(paths, parts, make: Callable[[int], bytes]) -> Iterator[None]:
+    """Writes each part's records to its file, one at a step."""
+    for path, part in zip(paths, parts, strict=True):
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for i in part:
+                writer.write(make(i))
+                yield
 
 
 def distance_quantiles(distances: np.ndarray) -> dict[str, float]:

@@ -8,10 +8,13 @@ same settings give the same bytes.
 import contextlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lorbms_tf import command, flags
 from lorbms_tf.data import records
@@ -142,7 +145,16 @@ def _compute(config: BuildConfig, photos: list[sources.Photo], network: FeatureN
         collected,
     )
     features = quadrant_features.compute(squares, network, total=len(photos) * len(names))
-    return collected, features[collected.kept] if collected.skipped else features
+    return collected, _compact(features, collected.kept)
+
+
+def _compact(features: np.ndarray, kept: Sequence[bool]) -> np.ndarray:
+    """The kept rows of `features`, moved to its front: a copy would double the memory."""
+    places = np.flatnonzero(kept)
+    if len(places) < len(features):
+        for place, row in enumerate(places):
+            features[place] = features[row]
+    return features[: len(places)]
 
 
 @contextlib.contextmanager
@@ -159,9 +171,30 @@ def _output(config: BuildConfig) -> Iterator[Path]:
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
     with atomic_directory(fresh) as folder:
         yield folder
-    os.replace(out, old)
-    os.replace(fresh, out)
-    shutil.rmtree(old)
+    _exchange(out, fresh, old)
+
+
+def _exchange(out: Path, fresh: Path, old: Path) -> None:
+    """Puts the folder `fresh` in place of `out`, by way of `old`.
+
+    Raises UserError where a folder cannot be renamed; `out` then is as it was, and `fresh`,
+    which may be hours of work, stays.
+    """
+    try:
+        os.replace(out, old)
+        try:
+            os.replace(fresh, out)
+        except OSError:
+            os.replace(old, out)
+            raise
+    except OSError as error:
+        raise UserError(
+            f"--out={out} cannot be replaced ({error.strerror}); the new records lie in {fresh}"
+        ) from error
+    try:
+        shutil.rmtree(old)
+    except OSError as error:
+        print(f"the older records in {old} cannot be removed ({error.strerror})", file=sys.stderr)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
 from tfrecords_tools import versions
 
+SMALLEST_IMAGE = 32  # pixels; the classifier takes no smaller ones
+
 # Where the results go and how fast they are made says nothing about what they are.
 _NOT_RECORDED = ("out", "num_workers", "dry_run", "overwrite")
 
@@ -39,7 +41,9 @@ class BuildConfig:
     num_clusters: int = setting(
         0, "Clusters of each quadrant's k-means; 0: one for every 500 images."
     )
-    image_size: int = setting(64, "Side of the images in the records, pixels.")
+    image_size: int = setting(
+        64, "Side of the images in the records, pixels; a power of two, >= 32."
+    )
     seed: int = setting(0, "Seed of crops, alexnet's weights, k-means and the order of records.")
     num_workers: int = setting(0, "Threads that read and cut photos; 0: one for each core.")
     num_shards: int = setting(8, "Number of record files.")
@@ -60,8 +64,11 @@ class BuildConfig:
             require(name, getattr(self, name), minimum=0)
         require("num_shards", self.num_shards, minimum=1, below=100_000)
         require("seed", self.seed, minimum=0, below=2**31 - 4)  # k-means takes a signed 32-bit seed
-        if self.image_size < 8 or self.image_size % 2:
-            raise UserError(f"--image_size={self.image_size} is not valid: an even number, >= 8")
+        if self.image_size < SMALLEST_IMAGE or self.image_size & (self.image_size - 1):
+            raise UserError(
+                f"--image_size={self.image_size} is not valid: models train on images of a power "
+                f"of two, at least {SMALLEST_IMAGE} (32, 64, 128, 256, ...)"
+            )
         self.version_names()
 
     def version_names(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from tfrecords_tools.neighbours import Neighbours
 from tfrecords_tools.quadrant_features import FeatureNetwork
 
 PLAN_SAMPLE = 16  # photos that a dry run reads to guess the size of the records
+NAMES_SHOWN = 3  # of the photos dropped for each reason; dataset.json holds some more
 _IMAGES = 1 + NUM_QUADRANTS * records.NUM_CANDIDATES  # in one record
 
 
@@ -164,11 +165,12 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
 
 
 def photo_line(counts: dict[str, Any]) -> str:
-    """ "2100 photos read, 2066 kept; dropped: 34 smaller than 128 px (a.jpg, ...)" """
-    dropped = [
-        f"{number} {reason} (such as {counts['examples'][reason][0]})"
-        for reason, number in counts["dropped"].items()
-    ]
+    """ "2100 photos found, 2066 kept; dropped: 34 smaller than 128 px (a.jpg, ...)" """
+    dropped = []
+    for reason, number in counts["dropped"].items():
+        names = counts["examples"][reason][:NAMES_SHOWN]
+        more = ["..."] if number > len(names) else []
+        dropped.append(f"{number} {reason} ({', '.join(names + more)})")
     text = f"{counts['read']} photos found, {counts['kept']} kept"
     return f"{text}; dropped: {', '.join(dropped)}" if dropped else text
 

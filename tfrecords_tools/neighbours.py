@@ -57,15 +57,7 @@ def resolve_num_clusters(num_clusters, num_images):
     return min(wanted, num_images)
 
 
-def search(
-    features,
-    photo_ids,
-    content_hashes,
-    num_clusters=0,
-    seed=0,
-    k=10,
-    image_hashes=None,
-):
+def search(features, photo_ids, content_hashes, num_clusters=0, seed=0, k=10, image_hashes=None):
     """Find the k nearest images of each quadrant of each image (thesis, algorithm 2).
 
     Never among them: the image itself, any image of the same photo (equal photo_id), any image of
@@ -89,16 +81,8 @@ def search(
     """
     features = np.asarray(features, np.float32)
     num_images = len(features)
-    if features.ndim != 3 or features.shape[1] != NUM_QUADRANTS:
-        raise ValueError(f"features must be [N, {NUM_QUADRANTS}, D], not {list(features.shape)}")
-    if len(photo_ids) != num_images or len(content_hashes) != num_images:
-        raise ValueError(
-            f"{num_images} images, but {len(photo_ids)} photo ids "
-            f"and {len(content_hashes)} content hashes"
-        )
-    if num_clusters < 0 or k < 1:
-        raise ValueError(f"num_clusters must be >= 0 and k >= 1, not {num_clusters} and {k}")
     labels = [photo_ids, content_hashes] + ([] if image_hashes is None else [image_hashes])
+    _check_arguments(features, labels, num_clusters, k)
     identity = np.stack([_codes(names) for names in labels])  # [2 or 3, N]
     _check_enough(identity, photo_ids, k)
     _check_finite(features, photo_ids)
@@ -165,6 +149,18 @@ def _num_alike(identity):
             _, group, counts = np.unique(chosen, axis=1, return_inverse=True, return_counts=True)
             alike += (1 if size % 2 else -1) * counts[group.reshape(-1)]
     return alike
+
+
+def _check_arguments(features, labels, num_clusters, k):
+    num_images = len(features)
+    if features.ndim != 3 or features.shape[1] != NUM_QUADRANTS:
+        raise ValueError(f"features must be [N, {NUM_QUADRANTS}, D], not {list(features.shape)}")
+    kinds = ("photo ids", "content hashes", "image hashes")
+    for kind, names in zip(kinds, labels, strict=False):
+        if len(names) != num_images:
+            raise ValueError(f"{num_images} images, but {len(names)} {kind}")
+    if num_clusters < 0 or k < 1:
+        raise ValueError(f"num_clusters must be >= 0 and k >= 1, not {num_clusters} and {k}")
 
 
 def _check_enough(identity, photo_ids, k):

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf.data.images import BadImage, list_photos, read_photo
+from lorbms_tf.data.images import EXTENSIONS, BadImage, list_photos, read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
 from tfrecords_tools import coco
 
 ABSENT = "named in the annotations, absent from the folder"
+NOT_NAMED = "in the folder, not named in the annotations"
 UNREADABLE = "unreadable"
 NUM_EXAMPLES = 5  # file names that are remembered for each reason
 
@@ -75,6 +76,7 @@ def load(
       The kept photos, sorted by id (COCO ids in numeric order), and the counts, ready for JSON:
       {"read": n, "kept": n, "dropped": {reason: n}, "examples": {reason: [file names]}}. A photo
       is dropped for one reason only, the first of: absent, too few boxes, unreadable, too small.
+      With annotations, photos in the folder that they do not name count as read and dropped.
 
     Raises:
       UserError: the folder is missing or has no images; the annotation file is missing, not
@@ -133,7 +135,21 @@ def _annotated(
             f"none of the {len(entries)} images named in {annotations} is in folder {images_dir} "
             f"(for example {entries[0].file_name}): is --images the folder that holds them?"
         )
+    for name in _not_named(images_dir, entries):
+        counts.read += 1
+        counts.drop(NOT_NAMED, name)
     return photos, counts
+
+
+def _not_named(images_dir: Path, entries: list[coco.Entry]) -> list[str]:
+    """Photos below the folder that no entry names, as paths below it, sorted; none is read."""
+    named = {os.path.normpath(images_dir / entry.file_name) for entry in entries}
+    found = [
+        path.relative_to(images_dir).as_posix()
+        for path in images_dir.rglob("*")
+        if path.suffix.lower() in EXTENSIONS and os.path.normpath(path) not in named
+    ]
+    return sorted(found)
 
 
 def _check_all(photos: list[Photo], min_size: int, num_workers: int) -> Iterator[tuple[Photo, str]]:

@@ -9,6 +9,7 @@ from lorbms_tf.data import records
 from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.files import write_json
 from tfrecords_tools import assemble, neighbours
+from tfrecords_tools.build_config import BuildConfig
 
 
 def picture(number: int, height: int = 24, width: int = 24) -> np.ndarray:
@@ -49,3 +50,26 @@ def write_dataset(folder: Path, count: int = 14, num_shards: int = 2, image_size
         {"image_size": image_size, "num_records": count, "shards": shards},
     )
     return str(folder / "tiny.tfrecord-*")
+
+
+def build_config(photos: Path, **changes) -> BuildConfig:
+    """A build of the folder `photos` into its neighbour "out"."""
+    values = {
+        "images": str(photos),
+        "out": str(photos.parent / "out"),
+        "min_size": 16,
+        "image_size": 32,
+        "num_shards": 3,
+        "num_workers": 2,
+    }
+    return BuildConfig(**{**values, **changes})
+
+
+def content(folder) -> dict[str, bytes]:
+    """The files of a folder: name to bytes."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def siblings(folder: Path) -> list[str]:
+    """What lies beside a folder, itself included: shows what a build left behind."""
+    return sorted(path.name for path in folder.parent.iterdir())

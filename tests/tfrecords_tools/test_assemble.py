@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
@@ -62,6 +63,23 @@ def test_more_shards_than_records_are_refused(tmp_path):
     with pytest.raises(UserError, match="--num_shards=15 is more than the 14 records"):
         write(tmp_path / "a", num_shards=15)
     assert len(write(tmp_path / "b", num_shards=14)[2]) == 14
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    items, found = making.items_and_neighbours(11)
+    folder = tmp_path / "absent"
+    with pytest.raises(UserError, match=f"cannot write records to {folder}"):
+        assemble.write_shards(folder, "x", 1, items, found.indices, found.distances, 8, 0)
+
+
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    class FullDisk(tf.io.TFRecordWriter):
+        def write(self, record):
+            raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(tf.io, "TFRecordWriter", FullDisk)
+    with pytest.raises(UserError, match="cannot write records to .*: the disk is full"):
+        write(tmp_path / "a")
 
 
 def test_quantiles_of_known_distances():

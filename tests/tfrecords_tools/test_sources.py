@@ -6,7 +6,7 @@ from PIL import Image
 
 from lorbms_tf.errors import UserError
 from tfrecords_tools import sources
-from tfrecords_tools.sources import ABSENT, UNREADABLE, Photo
+from tfrecords_tools.sources import ABSENT, NOT_NAMED, UNREADABLE, Photo
 
 
 def noise(height, width, seed=0):
@@ -119,15 +119,28 @@ def test_annotated_photos_are_filtered_and_counted(tmp_path):
     photos, counts = sources.load(folder, annotations, min_size=16, min_boxes=4)
     assert ids(photos) == ["1", "6", "7", "8", "9", "10", "11"]
     assert photos[5] == Photo("10", folder / "10.jpg")
-    assert counts["read"] == 12 and counts["kept"] == 7
+    assert counts["read"] == 13 and counts["kept"] == 7
     assert counts["dropped"] == {
         "fewer than 4 boxes": 2,
         ABSENT: 1,
+        NOT_NAMED: 1,
         UNREADABLE: 1,
         "smaller than 16 px": 1,
     }
     assert counts["examples"]["fewer than 4 boxes"] == ["2.jpg", "12.jpg"]
+    assert counts["examples"][NOT_NAMED] == ["not_named.jpg"]
     json.dumps(counts)
+
+
+def test_photos_that_the_annotations_do_not_name_are_counted(tmp_path):
+    for name in ("a.jpg", "deep/b.jpg", "deep/c.jpg", "d.png"):
+        save(noise(8, 8), tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no photo")
+    annotations = annotate(tmp_path / "a.json", ["./a.jpg", "deep/b.jpg"])
+    photos, counts = sources.load(tmp_path, annotations, min_size=8, min_boxes=1)
+    assert ids(photos) == ["1", "2"]
+    assert counts["read"] == 4 and counts["dropped"] == {NOT_NAMED: 2}
+    assert counts["examples"] == {NOT_NAMED: ["d.png", "deep/c.jpg"]}
 
 
 def test_no_boxes_need_be_asked_for(tmp_path):
