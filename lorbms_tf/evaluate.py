@@ -54,6 +54,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     render = tf.function(model.render, autograph=False, reduce_retracing=True)
     available = sum(records.count(path) for path in records.find_shards(config.records))
     steps = math.ceil(min(available, config.limit or available) / config.batch_size)
+    batches = pipeline.checked(batches, config.records)
     rendered = registry.render_all(
         render, track(batches, total=steps, label="rendering", unit="step")
     )

@@ -168,9 +168,10 @@ def _read_records(config: RenderConfig, image_size: int, subcommand: str):
     from lorbms_tf.data import pipeline
 
     limit = config.rows * (PAIRS_PER_ROW if subcommand == "reconstructions" else 1)
-    return pipeline.evaluation_batches(
+    batches = pipeline.evaluation_batches(
         config.records, image_size, min(limit, _BATCH_SIZE), config.seed, limit
     )
+    return pipeline.checked(batches, config.records)
 
 
 def _draw_records(config: RenderConfig, model, batches, subcommand: str):

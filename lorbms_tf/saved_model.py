@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import mixing, objective
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory
 from lorbms_tf.quadrants import NUM_QUADRANTS
@@ -58,8 +57,7 @@ class ServedModel(tf.Module):
             spec("mask", (NUM_QUADRANTS,), tf.bool),
         ])  # fmt: skip
         def mix(reference, candidates, mask):
-            codes, chunks = objective.encode_scene(model.encoder, reference, candidates)
-            codes = mixing.mix_codes(codes, chunks, mask)
+            codes = model.mix_codes(reference, candidates, mask)[1]
             return {"images": model.decode(codes), "codes": codes}
 
         self.functions = {

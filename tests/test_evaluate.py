@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -5,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf import evaluate, progress
+from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
 from tests import tiny
@@ -130,3 +132,15 @@ def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
 def test_settings_are_validated(given, reason):
     with pytest.raises(UserError, match=reason):
         EvaluateConfig(**given).validate()
+
+
+def test_records_that_cannot_be_decoded_are_one_clear_error(tmp_path):
+    run = tiny.write_run(tmp_path / "run")
+    shard = records.find_shards(tiny.write_records(tmp_path / "whole", 2))[0]
+    with tf.io.TFRecordWriter(str(tmp_path / "bad.tfrecord-00000-of-00001")) as writer:
+        for raw in records.read_shard(shard):
+            broken = dataclasses.replace(records.deserialize(raw), image=b"no jpeg")
+            writer.write(records.serialize(broken))
+    config = evaluate.EvaluateConfig(run_dir=str(run), records=str(tmp_path / "bad*"))
+    with pytest.raises(UserError, match="batch 0 of .*bad.*tfrecords_tools.inspect"):
+        evaluate.evaluate(config)
