@@ -114,23 +114,11 @@ def training_batches(
     per_epoch = steps_per_epoch * batch_size
 
     def one_epoch(epoch) -> tf.data.Dataset:
-        # In this function's graph alone: the order shall not depend on TensorFlow's global seed.
-        tf.compat.v1.set_random_seed(None)
-        seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
-        order = tf.random.experimental.stateless_shuffle(tf.constant(shards), seeds)
-        dataset = tf.data.Dataset.from_tensor_slices(order).interleave(
-            tf.data.TFRecordDataset,
-            cycle_length=min(_FILES_AT_ONCE, len(shards)),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
-        # Odd multipliers keep the shuffles of neighbouring seeds and epochs apart.
-        shuffle_seed = 1_000_003 * tf.constant(seed, tf.int64) + epoch
-        dataset = dataset.shuffle(shuffle_buffer, shuffle_seed, reshuffle_each_iteration=False)
         numbers = tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
-        dataset = tf.data.Dataset.zip(dataset, numbers)  # ends the epoch at whole batches
+        shuffled = _shuffled_epoch(shards, seed, epoch, shuffle_buffer)
         done = tf.where(epoch == first_epoch, skipped * batch_size, 0)
-        return dataset.skip(tf.cast(done, tf.int64))
+        # The numbers end the epoch at whole batches.
+        return tf.data.Dataset.zip(shuffled, numbers).skip(tf.cast(done, tf.int64))
 
     last = np.iinfo(np.int32).max if epochs is None else epochs
     dataset = tf.data.Dataset.range(first_epoch, max(last, first_epoch)).flat_map(one_epoch)
@@ -142,6 +130,25 @@ def training_batches(
     dataset = dataset.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
     return _options(dataset)
+
+
+def _shuffled_epoch(
+    shards: list[str], seed: int, epoch: tf.Tensor, shuffle_buffer: int
+) -> tf.data.Dataset:
+    """The serialized records of all shards in the order of one epoch; called in a graph."""
+    # In this graph alone: the order shall not depend on TensorFlow's global seed.
+    tf.compat.v1.set_random_seed(None)
+    seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
+    order = tf.random.experimental.stateless_shuffle(tf.constant(shards), seeds)
+    dataset = tf.data.Dataset.from_tensor_slices(order).interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=min(_FILES_AT_ONCE, len(shards)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    # Far apart for neighbouring seeds, so that no two runs share the order of an epoch.
+    shuffle_seed = 1_000_003 * tf.constant(seed, tf.int64) + epoch
+    return dataset.shuffle(shuffle_buffer, shuffle_seed, reshuffle_each_iteration=False)
 
 
 def count_steps(shards: list[str], batch_size: int) -> int:
