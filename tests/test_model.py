@@ -4,19 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lorbms_tf import objective
 from lorbms_tf.config import ModelConfig
 from lorbms_tf.model import Lorbms
+from lorbms_tf.networks.layers import SpectralConv2D
+from lorbms_tf.training import checkpoints
 from lorbms_tf.training.loop import parameter_table
 from tests import tiny
-
-
-def random_batch(count=2, size=tiny.IMAGE_SIZE):
-    rng = np.random.default_rng(0)
-    return {
-        "reference": tf.constant(rng.uniform(-1, 1, (count, size, size, 3)), tf.float32),
-        "candidates": tf.constant(rng.uniform(-1, 1, (count, 4, size, size, 3)), tf.float32),
-        "distances": tf.constant(rng.uniform(0, 4, (count, 4)), tf.float32),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +36,7 @@ def changed(before, after):
 
 
 def test_each_phase_changes_its_own_networks_and_no_other_bit(model):
-    batch, start = random_batch(), snapshot(model)
+    batch, start = tiny.random_batch(), snapshot(model)
     scene = model._update_generator(batch, {})
     after_generator = snapshot(model)
     assert changed(start, after_generator) == {"encoder", "decoder"}
@@ -53,11 +47,119 @@ def test_each_phase_changes_its_own_networks_and_no_other_bit(model):
     assert changed(after_discriminator, snapshot(model)) == {"classifier"}
 
 
-def test_only_singular_vectors_move_when_norms_advance(model):
-    before = {v.path: v.value.numpy() for v in model.trainable_variables}
+def spectral_layers(model):
+    """Every spectrally normalised layer of decoder and discriminator, which are all there are."""
+    found = [
+        [layer for layer in network._flatten_layers() if isinstance(layer, SpectralConv2D)]
+        for network in model.networks
+    ]
+    encoder, decoder, discriminator, classifier = found
+    assert decoder and discriminator and not encoder and not classifier
+    return decoder + discriminator
+
+
+def spectral_model(**changes):
+    """A model whose singular vectors point anywhere, so that each power iteration moves them.
+
+    Those of small layers have all but arrived when they are made.
+    """
+    made = Lorbms(tiny.config(**changes), seed=11)
+    made.compile_optimizers()
+    rng = np.random.default_rng(11)
+    for layer in spectral_layers(made):
+        for vector in (layer.u, layer.v):
+            values = rng.normal(size=vector.shape)
+            vector.assign(values / np.linalg.norm(values))
+    return made
+
+
+def singular_vectors(model):
+    return [v.value.numpy() for layer in spectral_layers(model) for v in (layer.u, layer.v)]
+
+
+def test_only_singular_vectors_move_when_norms_advance():
+    model = spectral_model()
+    before = {id(v): v.value.numpy() for network in model.networks for v in network.variables}
     model.advance_spectral_norms()
-    for variable in model.trainable_variables:
-        np.testing.assert_array_equal(before[variable.path], variable.value)
+    moved = {
+        id(v)
+        for network in model.networks
+        for v in network.variables
+        if not np.array_equal(before[id(v)], v.value.numpy())
+    }
+    assert moved == {id(v) for layer in spectral_layers(model) for v in (layer.u, layer.v)}
+
+
+def test_a_step_makes_one_power_iteration_however_many_generator_updates():
+    still = {f"{name}_learning_rate": 0.0 for name in ("generator", "discriminator", "classifier")}
+    model, by_hand = (spectral_model(generator_updates=2, **still) for _ in range(2))
+    before = singular_vectors(model)
+    model.train_step(tiny.random_batch())
+    after = singular_vectors(model)
+    for layer in spectral_layers(by_hand):
+        layer.advance()
+    once = singular_vectors(by_hand)
+    for layer in spectral_layers(by_hand):
+        layer.advance()
+    twice = singular_vectors(by_hand)
+    for old, new, expected in zip(before, after, once, strict=True):
+        assert not np.allclose(old, new, atol=1e-3)
+        np.testing.assert_allclose(new, expected, atol=1e-6)
+    # A second iteration would be seen.
+    assert any(not np.allclose(a, b, atol=1e-3) for a, b in zip(once, twice, strict=True))
+
+
+def test_discriminator_and_classifier_see_the_scene_of_the_last_generator_update(monkeypatch):
+    seen = {"forward": [], "discriminator_loss": [], "classifier_loss": []}
+
+    def spy(name, pick):
+        real = getattr(objective, name)
+
+        def wrapper(*arguments):
+            result = real(*arguments)
+            seen[name].append(pick(arguments, result))
+            return result
+
+        monkeypatch.setattr(objective, name, wrapper)
+
+    spy("forward", lambda arguments, result: result.mix.numpy())
+    for name in ("discriminator_loss", "classifier_loss"):
+        spy(name, lambda arguments, result: arguments[1].mix.numpy())
+    model = Lorbms(tiny.config(generator_updates=2, generator_learning_rate=1e-2), seed=3)
+    model.compile_optimizers()
+    model.train_step(tiny.random_batch())
+    first, last = seen["forward"]
+    assert not np.allclose(first, last, atol=1e-4)
+    for name in ("discriminator_loss", "classifier_loss"):
+        (mix,) = seen[name]
+        np.testing.assert_array_equal(mix, last)
+
+
+def test_each_optimizer_has_its_own_rate_and_the_betas():
+    rates = {"generator": 1e-3, "discriminator": 2e-3, "classifier": 4e-3}
+    model = Lorbms(
+        tiny.config(
+            generator_updates=1,
+            adam_beta_1=0.25,
+            adam_beta_2=0.75,
+            **{f"{name}_learning_rate": rate for name, rate in rates.items()},
+        )
+    )
+    model.compile_optimizers()
+    for name, rate in rates.items():
+        optimizer = getattr(model, f"{name}_optimizer")
+        assert float(optimizer.learning_rate) == pytest.approx(rate)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.25, 0.75)
+    # Adam's first update moves every weight by its rate, whatever the betas are.
+    before = [[v.value.numpy() for v in n.trainable_variables] for n in model.networks]
+    model.train_step(tiny.random_batch())
+    expected = [rates[n] for n in ("generator", "generator", "discriminator", "classifier")]
+    for network, old, rate in zip(model.networks, before, expected, strict=True):
+        moves = [
+            np.abs(v.value.numpy() - o).max()
+            for v, o in zip(network.trainable_variables, old, strict=True)
+        ]
+        assert max(moves) == pytest.approx(rate, rel=1e-2), network.name
 
 
 def test_updates_are_two_to_one_to_one(model):
@@ -67,13 +169,13 @@ def test_updates_are_two_to_one_to_one(model):
         model.classifier_optimizer,
     )
     before = [int(o.iterations) for o in optimizers]
-    tf.function(model.train_step, autograph=False)(random_batch())
+    model.train_step(tiny.random_batch())
     made = [int(o.iterations) - b for o, b in zip(optimizers, before, strict=True)]
     assert made == [2, 1, 1]
 
 
 def test_step_returns_finite_losses_and_accuracies(model):
-    values = {k: float(v) for k, v in model.train_step(random_batch()).items()}
+    values = {k: float(v) for k, v in model.train_step(tiny.random_batch()).items()}
     assert all(np.isfinite(v) for v in values.values())
     assert 1 <= values["mix/replaced_quadrants"] <= 3
     for name, value in values.items():
@@ -82,36 +184,45 @@ def test_step_returns_finite_losses_and_accuracies(model):
         assert f"loss/{name}" in values
 
 
-def test_graph_and_eager_steps_agree():
-    batch, losses = random_batch(), []
-    for wrap in (lambda f: f, lambda f: tf.function(f, autograph=False)):
-        model = Lorbms(tiny.config(), seed=5)
-        model.compile_optimizers()
-        losses.append({k: float(v) for k, v in wrap(model.train_step)(batch).items()})
-    for name, value in losses[0].items():
-        assert losses[1][name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
-
-
-def test_a_few_steps_lower_the_reconstruction_loss():
+@pytest.fixture(scope="module")
+def traced():
+    """A model and its step as a graph, shared because tracing takes many seconds."""
     model = Lorbms(
-        tiny.config(chunk_size=16, decoder_widths=(16, 16, 8, 8), generator_learning_rate=1e-2)
+        tiny.config(chunk_size=16, decoder_widths=(16, 16, 8, 8), generator_learning_rate=3e-3),
+        seed=5,
     )
     model.compile_optimizers()
-    step, flat = tf.function(model.train_step, autograph=False), random_batch(4)
-    # Flat colours: each image is its own first pixel everywhere.
-    flat = {
-        "reference": tf.tile(flat["reference"][:, :1, :1], (1, 32, 32, 1)),
-        "candidates": tf.tile(flat["candidates"][:, :, :1, :1], (1, 1, 32, 32, 1)),
-        "distances": flat["distances"],
-    }
-    first = float(step(flat)["loss/reconstruction"])
-    for _ in range(40):
-        last = float(step(flat)["loss/reconstruction"])
+    return model, tf.function(model.train_step, autograph=False)
+
+
+def test_graph_and_eager_steps_agree(traced):
+    model, step = traced
+    eager = Lorbms(model.config, seed=6)
+    eager.compile_optimizers()
+    for variables in (checkpoints.model_variables, checkpoints.optimizer_variables):
+        for name, variable in variables(eager).items():
+            variable.assign(variables(model)[name])
+    batch = tiny.random_batch(4)
+    in_graph, values = step(batch), eager.train_step(batch)
+    assert in_graph.keys() == values.keys()
+    for name, value in values.items():
+        assert float(in_graph[name]) == pytest.approx(float(value), rel=1e-4, abs=1e-5), name
+
+
+def test_some_steps_lower_the_reconstruction_loss(traced):
+    step = traced[1]
+    batch = tiny.random_batch(4)
+    for name in ("reference", "candidates"):  # four quadrants, each of one colour
+        colours = batch[name][..., :2, :2, :]
+        batch[name] = tf.repeat(tf.repeat(colours, 16, axis=-3), 16, axis=-2)
+    first = float(step(batch)["loss/reconstruction"])
+    for _ in range(60):
+        last = float(step(batch)["loss/reconstruction"])
     assert last < 0.8 * first
 
 
 def test_mix_equals_render_for_the_same_mask(model):
-    batch = random_batch(3)
+    batch = tiny.random_batch(3)
     mask, reconstruction, mix = model.render(*batch.values())
     np.testing.assert_allclose(
         model.mix(batch["reference"], batch["candidates"], mask), mix, atol=1e-6
@@ -126,7 +237,7 @@ def test_cosine_schedule_ends_at_zero_and_counts_generator_updates():
     model.compile_optimizers(total_steps=2, schedule="cosine")
     assert float(model.generator_optimizer.learning_rate) == pytest.approx(2e-4)
     for _ in range(2):
-        model.train_step(random_batch())
+        model.train_step(tiny.random_batch())
     assert float(model.generator_optimizer.learning_rate) == pytest.approx(0.0, abs=1e-10)
     assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(0.0, abs=1e-10)
 

@@ -80,6 +80,31 @@ def test_losses_of_the_oracle_are_known():
     assert float(objective.classifier_loss(made, scene, config)[0]) == pytest.approx(4 * log2)
 
 
+def test_every_weight_of_the_configuration_reaches_its_loss():
+    def sure_discriminator(images, training):
+        return ops.full((images.shape[0], 2, 2, 1), 2.0)
+
+    made = networks(shifted_decoder)._replace(discriminator=sure_discriminator)
+    config = ModelConfig(
+        reconstruction_norm=2, lambda_rec=2.0, lambda_adv=3.0, lambda_cls=5.0, lambda_pair=0.25
+    )
+    scene = objective.forward(made, REFERENCE, CANDIDATES, MASK)
+    loss = objective.generator_loss(made, scene, config)
+    # The reconstruction is off by 0.25 everywhere: 0.0625. The cycle is off by 0.5 in the two kept
+    # quadrants and by 0.25 in the two replaced: (2 * 0.25 + 2 * 0.0625) / 4 = 0.15625.
+    assert float(loss.reconstruction) == pytest.approx(0.21875)
+    # log(1 + exp(-2)) = 0.126928; 0.25 * 4 pairs * log 2 = 0.693147.
+    assert float(loss.adversarial) == pytest.approx(0.126928, rel=1e-5)
+    assert float(loss.classifier) == pytest.approx(0.693147, rel=1e-5)
+    # 2 * 0.21875 + 3 * 0.126928 + 5 * 0.693147
+    assert float(loss.total) == pytest.approx(4.284020, rel=1e-5)
+    # log(1 + exp(-2)) for the real and log(1 + exp(2)) = 2.126928 for the mix.
+    assert float(objective.discriminator_loss(made, scene)[0]) == pytest.approx(2.253856, rel=1e-5)
+    assert float(objective.classifier_loss(made, scene, config)[0]) == pytest.approx(
+        0.693147, rel=1e-5
+    )
+
+
 def test_the_four_pairs_are_one_call_in_reference_major_order():
     calls = []
     reference = np.concatenate([REFERENCE, REFERENCE + 0.01])

@@ -1,4 +1,4 @@
-"""What the tests of the doors share: a run of random weights and records, as small as they go."""
+"""What the tests share: a configuration, batch, run and records, as small as they go."""
 
 from pathlib import Path
 
@@ -36,6 +36,16 @@ def config(**changes) -> TrainConfig:
     return TrainConfig(**{**sizes, **changes})
 
 
+def random_batch(count: int = 2, size: int = IMAGE_SIZE) -> dict[str, tf.Tensor]:
+    """A training batch of noise whose distances lie around `tau`; the same at each call."""
+    rng = np.random.default_rng(0)
+    return {
+        "reference": tf.constant(rng.uniform(-1, 1, (count, size, size, 3)), tf.float32),
+        "candidates": tf.constant(rng.uniform(-1, 1, (count, 4, size, size, 3)), tf.float32),
+        "distances": tf.constant(rng.uniform(0, 4, (count, 4)), tf.float32),
+    }
+
+
 def write_run(folder: Path) -> Path:
     """A run directory after `STEP` steps, with random weights."""
     made = config(run_dir=str(folder))
@@ -52,20 +62,25 @@ def picture(number: int, size: int = IMAGE_SIZE) -> np.ndarray:
     return np.broadcast_to(colour, (size, size, 3)).astype(np.uint8)
 
 
-def write_records(folder: Path, count: int = 5, size: int = IMAGE_SIZE) -> str:
-    """One shard of `count` records whose images are all flat colours; returns its glob."""
+def noise(number: int, size: int = IMAGE_SIZE) -> np.ndarray:
+    """Coloured noise that differs for each number, uint8 [size, size, 3]."""
+    return np.random.default_rng(number).integers(0, 256, (size, size, 3)).astype(np.uint8)
+
+
+def write_records(folder: Path, count: int = 5, size: int = IMAGE_SIZE, draw=picture) -> str:
+    """One shard of `count` records, returns its glob; `draw(number, size)` gives the images."""
     folder.mkdir(parents=True, exist_ok=True)
     grid = [[f"c{i}-{k}" for k in range(records.NUM_CANDIDATES)] for i in range(4)]
     with tf.io.TFRecordWriter(str(records.shard_path(folder, "tiny", 0, 1))) as writer:
         for n in range(count):
             candidate_images = [
-                [images.encode_jpeg(picture(100 * n + 10 * i + k + 1, size)) for k in range(10)]
+                [images.encode_jpeg(draw(100 * n + 10 * i + k + 1, size)) for k in range(10)]
                 for i in range(4)
             ]
             record = records.Record(
                 photo_id=f"photo{n}",
                 version="original",
-                image=images.encode_jpeg(picture(100 * n, size)),
+                image=images.encode_jpeg(draw(100 * n, size)),
                 image_size=size,
                 candidate_ids=grid,
                 candidate_versions=[["original"] * 10] * 4,

@@ -6,7 +6,6 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.model import Lorbms
 from lorbms_tf.training import checkpoints
 from tests import tiny
-from tests.test_model import random_batch
 
 
 def compiled(seed=0, **changes):
@@ -23,7 +22,7 @@ def values(model):
 @pytest.fixture(scope="module")
 def trained():
     model = compiled(seed=1)
-    model.train_step(random_batch())
+    model.train_step(tiny.random_batch())
     return model
 
 

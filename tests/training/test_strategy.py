@@ -1,0 +1,132 @@
+"""Two devices under a MirroredStrategy learn what one device learns from the same global batch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# In a process of its own: logical devices must be set before TensorFlow is first used.
+#
+# The weights alone would hide a gradient that is summed over devices instead of averaged, since
+# Adam's updates do not depend on its scale; its first moments, also compared, do.
+#
+# The classifier is left out, and without weight in the generator's loss: its batch norm takes the
+# statistics of each device's share of the batch, so its gradients differ from one device's.
+COMPARE = """
+import json, sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_visible_devices([], "GPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
+
+from lorbms_tf.training import checkpoints, loop
+from tests import tiny
+
+pattern, folder = sys.argv[1], Path(sys.argv[2])
+
+
+def trained(name, strategy):
+    config = tiny.config(
+        records=pattern, run_dir=str(folder / name), batch_size=4, max_steps=2, sample_rows=2,
+        log_every_steps=1, lambda_cls=0.0, seed=3,
+    )
+    run = loop.Run(loop.plan(config), strategy)
+    start = {k: v.numpy() for k, v in checkpoints.model_variables(run.model).items()}
+    run.train()
+    weights = {k: v.numpy() for k, v in checkpoints.model_variables(run.model).items()}
+    moments = {
+        f"{name}/{v.path}": v.value.numpy()
+        for name in ("generator_optimizer", "discriminator_optimizer")
+        for v in getattr(run.model, name).variables
+        if v.path.endswith("momentum")
+    }
+    logged = {}
+    for path in (run.folder / "logs").glob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                counts = value.tag.startswith(("loss/", "psnr/", "mix/"))
+                if counts and "classifier" not in value.tag:
+                    logged[f"{value.tag} at {event.step}"] = tf.make_ndarray(value.tensor)
+    return start, weights, moments, logged
+
+
+def compared(weights):
+    return {k: v for k, v in weights.items() if not k.startswith("classifier/")}
+
+
+def encoder(weights):
+    return {k: v for k, v in weights.items() if k.startswith("encoder/")}
+
+
+def farthest(first, second):
+    assert first.keys() == second.keys()
+    return max(float(np.abs(first[k] - second[k]).max()) for k in first)
+
+
+devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+strategy = tf.distribute.MirroredStrategy(devices)
+start, one, one_moments, one_logged = trained("one", None)
+same_start, two, two_moments, two_logged = trained("two", strategy)
+relative = [
+    float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-3))
+    for a, b in zip(two_moments.values(), one_moments.values(), strict=True)
+]
+print(json.dumps({
+    "replicas": strategy.num_replicas_in_sync,
+    "networks": sorted({k.split("/")[0] for k in compared(one)}),
+    "start": farthest(start, same_start),
+    "moved": farthest(encoder(start), encoder(one)),
+    "weights": farthest(compared(one), compared(two)),
+    "moments": max(relative),
+    "number of moments": len(relative),
+    "logged": farthest(one_logged, two_logged),
+    "names logged": sorted(one_logged),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("strategy")
+    pattern = tiny.write_records(folder / "records", 8, draw=tiny.noise)
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARE, pattern, str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""},
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_comparison_means_something(result):
+    assert result["replicas"] == 2
+    assert result["networks"] == ["decoder", "discriminator", "encoder"]
+    assert result["start"] == 0.0 and result["moved"] > 1e-4
+    assert result["number of moments"] > 20
+
+
+def test_two_devices_reach_the_weights_of_one(result):
+    assert result["weights"] < 1e-5
+
+
+def test_gradients_are_averaged_over_the_global_batch(result):
+    assert result["moments"] < 1e-3
+
+
+def test_reported_losses_are_those_of_the_global_batch(result):
+    assert {"loss/generator at 1", "loss/discriminator at 2"} <= set(result["names logged"])
+    assert result["logged"] < 1e-4
