@@ -177,10 +177,14 @@ class Run:
         return Samples(first, render, self.folder / run_directory.SAMPLES)
 
     def _rates(self) -> dict[str, float]:
-        names = ("generator", "discriminator", "classifier")
+        optimizers = {
+            name: getattr(self.model, f"{name}_optimizer")
+            for name in ("generator", "discriminator", "classifier")
+        }
+        # As a tensor first: with several devices the rate is a variable mirrored over them.
         return {
-            f"learning_rate/{name}": float(getattr(self.model, f"{name}_optimizer").learning_rate)
-            for name in names
+            f"learning_rate/{name}": float(tf.convert_to_tensor(optimizer.learning_rate))
+            for name, optimizer in optimizers.items()
         }
 
     def train(self) -> int:
