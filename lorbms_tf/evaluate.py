@@ -42,7 +42,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     import tensorflow as tf
 
     from lorbms_tf import run_directory
-    from lorbms_tf.data import pipeline, records
+    from lorbms_tf.data import pipeline
     from lorbms_tf.evaluation import registry
     from lorbms_tf.progress import track
 
@@ -52,12 +52,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
         config.records, trained.image_size, config.batch_size, config.seed, config.limit or None
     )
     render = tf.function(model.render, autograph=False, reduce_retracing=True)
-    available = sum(records.count(path) for path in records.find_shards(config.records))
-    steps = math.ceil(min(available, config.limit or available) / config.batch_size)
-    batches = pipeline.checked(batches, config.records)
-    rendered = registry.render_all(
-        render, track(batches, total=steps, label="rendering", unit="step")
-    )
+    tracked = track(batches, label="rendering", unit="step")
+    rendered = registry.render_all(render, pipeline.checked(tracked, config.records))
     scores = {name: registry.METRICS[name](rendered) for name in config.metrics}
     step = run_directory.latest_step(config.run_dir)
     return {"step": step, "tau": trained.tau, "records": len(rendered.reference), **scores}

@@ -48,12 +48,14 @@ def test_each_bad_value_names_its_flag(changes, flag):
 
 
 def test_smaller_images_need_fewer_blocks():
-    config(
-        image_size=32,
-        encoder_layers=(1, 2, 3, 4),
-        decoder_layers=(4, 3, 2, 1),
-        decoder_widths=(32, 24, 16, 8),
-    ).validate()
+    blocks = {
+        "encoder_layers": (1, 2, 3, 4),
+        "decoder_layers": (4, 3, 2, 1),
+        "decoder_widths": (32, 24, 16, 8),
+    }
+    assert config(image_size=32, **blocks).validate() is None
+    with pytest.raises(UserError, match="--image_size=64 needs 5"):
+        config(image_size=64, **blocks).validate()
 
 
 def test_json_round_trip():

@@ -10,11 +10,6 @@ from lorbms_tf.export import ExportConfig
 from tests import tiny
 
 
-@pytest.fixture(scope="module")
-def run_dir(tmp_path_factory):
-    return str(tiny.write_run(tmp_path_factory.mktemp("runs") / "run"))
-
-
 def test_the_next_version_is_written(run_dir, tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(

@@ -11,16 +11,6 @@ from lorbms_tf.render import RenderConfig
 from tests import tiny
 
 
-@pytest.fixture(scope="module")
-def run_dir(tmp_path_factory):
-    return str(tiny.write_run(tmp_path_factory.mktemp("runs") / "run"))
-
-
-@pytest.fixture(scope="module")
-def glob(tmp_path_factory):
-    return tiny.write_records(tmp_path_factory.mktemp("records"), count=5)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def load_once():
     """The model is loaded once for all tests of this file: loading is what takes time."""

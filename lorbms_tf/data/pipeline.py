@@ -4,6 +4,7 @@ The order of records and every draw are functions of the seed, the epoch and the
 the epoch, so that a run can be continued at any step.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -204,16 +205,18 @@ def evaluation_batches(
       UserError: no such files, missing shards, or images of another size.
     """
     shards = records.find_shards(pattern)
-    if not sum(records.count(path) for path in shards):
+    total = sum(records.count(path) for path in shards)
+    if not total:
         raise UserError(f"the record files {pattern} hold no records")
     check_image_size(shards, image_size)
-    dataset = tf.data.TFRecordDataset(shards)
-    if limit is not None:
-        dataset = dataset.take(limit)
+    total = total if limit is None else min(total, limit)
+    dataset = tf.data.TFRecordDataset(shards).take(total)
     numbers = tf.data.Dataset.range(np.iinfo(np.int64).max)
     dataset = tf.data.Dataset.zip(dataset, numbers)
     dataset = dataset.map(
         lambda serialized, number: _example(serialized, number, image_size, seed),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return _options(dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE))
+    dataset = dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    known = tf.data.experimental.assert_cardinality(math.ceil(total / batch_size))
+    return _options(dataset.apply(known))  # so that progress over it has an ETA

@@ -21,10 +21,7 @@ class DenseBlockDecoder(keras.layers.Layer):
         ]
 
     def build(self, input_shape):
-        width = input_shape[-1]
-        for conv in self.convs:
-            conv.build((None, None, None, width))
-            width += self.growth
+        layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
 
     def call(self, maps):
         stack = ops.relu(maps)

@@ -38,10 +38,7 @@ class DenseBlockEncoder(keras.layers.Layer):
         self.convs = [_conv(growth, 3, seed, self.dtype_policy) for seed in seeds]
 
     def build(self, input_shape):
-        width = input_shape[-1]
-        for conv in self.convs:
-            conv.build((None, None, None, width))
-            width += self.growth
+        layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
 
     def call(self, maps):
         stack = self._activate(maps)

@@ -42,6 +42,12 @@ def normal_initializer(seed):
     return keras.initializers.RandomNormal(stddev=KERNEL_STDDEV, seed=seed)
 
 
+def build_dense_convs(convs, width, growth):
+    """Builds the convolutions of a dense block on `width` maps; each reads `growth` more."""
+    for index, conv in enumerate(convs):
+        conv.build((None, None, None, width + index * growth))
+
+
 def check_blocks(image_size, blocks):
     """Checks that `blocks` halvings lead from `image_size` to the 2x2 code (tables 3.1, 3.3).
 

@@ -35,16 +35,18 @@ def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
             f"{', '.join(map(str, folders))}: name --tau instead"
         )
     path = folders[0] / records.DATASET_FILE
+    points = _distance_quantiles(path)
+    if not points:
+        raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
+    tau = float(np.interp(config.tau_quantile, *zip(*points, strict=True)))
+    return dataclasses.replace(config, tau=tau)
+
+
+def _distance_quantiles(path: Path) -> list[tuple[float, float]]:
+    """(quantile, squared distance) pairs of a dataset.json, ascending; empty where it has none."""
     stored = read_json(path)
     stored = stored.get("distance_quantiles") if isinstance(stored, dict) else None
-    if not stored:
-        raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
-    points = sorted((float(q), float(d)) for q, d in stored.items())
-    below = max((p for p in points if p[0] <= config.tau_quantile), default=points[0])
-    above = min((p for p in points if p[0] >= config.tau_quantile), default=points[-1])
-    span = above[0] - below[0]
-    share = (config.tau_quantile - below[0]) / span if span else 0.0
-    return dataclasses.replace(config, tau=below[1] + share * (above[1] - below[1]))
+    return sorted((float(q), float(d)) for q, d in (stored or {}).items())
 
 
 def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
@@ -109,14 +111,13 @@ def plan(config: TrainConfig) -> Plan:
 def tau_warning(planned: Plan) -> str:
     """A sentence where tau lies outside the records' distances, so that it decides nothing."""
     path = Path(planned.shards[0]).parent / records.DATASET_FILE
-    stored = read_json(path) if path.is_file() else None
-    quantiles = stored.get("distance_quantiles") if isinstance(stored, dict) else None
+    points = _distance_quantiles(path) if path.is_file() else []
     tau = planned.config.tau
-    if not quantiles or min(quantiles.values()) <= tau <= max(quantiles.values()):
+    if not points or points[0][1] <= tau <= points[-1][1]:
         return ""
     return (
         f"warning: --tau={tau:g} lies outside the records' distances "
-        f"({min(quantiles.values()):.4g} to {max(quantiles.values()):.4g}), so every mix replaces "
+        f"({points[0][1]:.4g} to {points[-1][1]:.4g}), so every mix replaces "
         "the same number of quadrants; --tau_quantile=0.5 takes their median"
     )
 

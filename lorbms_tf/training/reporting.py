@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,7 +43,8 @@ class Reporter:
         self._total_steps, self._log_every = total_steps, log_every
         self._pending: list[dict] = []
         self._latest: dict[str, float] = {}
-        self._durations: list[float] = []  # of the last steps, the first of a start left out
+        # Of the last steps; the first after a pause is left out.
+        self._durations: deque[float] = deque(maxlen=200)
         self._last_line = time.monotonic()
         self._step_begun: float | None = None
 
@@ -55,7 +57,7 @@ class Reporter:
         """Takes the values of step number `step` (from 1); `rates()` gives the learning rates."""
         now = time.monotonic()
         if self._step_begun is not None:
-            self._durations = [*self._durations[-199:], now - self._step_begun]
+            self._durations.append(now - self._step_begun)
         self._step_begun = now
         self._pending.append(values)
         if step % self._log_every == 0 or step == self._total_steps:
