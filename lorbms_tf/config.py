@@ -44,6 +44,9 @@ class ModelConfig:
         (656, 464, 304, 192, 112), "Maps of each transition up of the decoder."
     )
     decoder_growth: int = setting(16, "Maps that each dense layer of the decoder adds.")
+    decoder_spectral_norm: bool = setting(
+        True, "Spectral norm in the decoder (table 3.4); without it plain convolutions."
+    )
     discriminator_widths: tuple[int, ...] = setting(
         (42, 84, 168, 336), "Maps of the discriminator's stride-2 convolutions."
     )
@@ -123,6 +126,11 @@ class TrainConfig(ModelConfig):
         "constant",
         "Learning rates over the run: as they are, or to zero on a half cosine.",
         choices=("constant", "cosine"),
+    )
+    precision: str = setting(
+        "float32",
+        "Arithmetic of the networks in training; weights, norms and losses stay in float32.",
+        choices=("float32", "mixed_bfloat16"),
     )
     seed: int = setting(0, "Seed of weights, order and draws.")
     shuffle_buffer: int = setting(2048, "Records among which the order is shuffled.")

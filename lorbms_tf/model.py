@@ -14,7 +14,7 @@ from lorbms_tf.networks.layers import advance_spectral_norms
 from lorbms_tf.objective import Networks, Scene
 
 
-def build_networks(config: ModelConfig, seed: int = 0) -> Networks:
+def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32") -> Networks:
     """The four networks of table 3.6, built, with weights that follow from the seed.
 
     Raises ValueError where the sizes do not fit each other.
@@ -26,6 +26,7 @@ def build_networks(config: ModelConfig, seed: int = 0) -> Networks:
         block_layers=config.encoder_layers,
         growth=config.encoder_growth,
         seed=4 * seed,
+        dtype=precision,
     )
     decoder = Decoder(
         image_size=config.image_size,
@@ -33,16 +34,22 @@ def build_networks(config: ModelConfig, seed: int = 0) -> Networks:
         block_layers=config.decoder_layers,
         up_widths=config.decoder_widths,
         growth=config.decoder_growth,
+        spectral_norm=config.decoder_spectral_norm,
         seed=4 * seed + 1,
+        dtype=precision,
     )
     discriminator = Discriminator(
-        image_size=config.image_size, widths=config.discriminator_widths, seed=4 * seed + 2
+        image_size=config.image_size,
+        widths=config.discriminator_widths,
+        seed=4 * seed + 2,
+        dtype=precision,
     )
     classifier = Classifier(
         image_size=config.image_size,
         conv_widths=config.classifier_widths,
         dense_widths=config.classifier_dense,
         seed=4 * seed + 3,
+        dtype=precision,
     )
     return Networks(encoder, decoder, discriminator, classifier)
 
@@ -56,12 +63,14 @@ class Lorbms(keras.Model):
     Args:
       config: sizes, loss weights and rates; the defaults are the thesis.
       seed: seed of all initial weights.
+      precision: arithmetic of the networks, "float32" or "mixed_bfloat16"; weights, codes,
+        images and losses are float32 in both.
     """
 
-    def __init__(self, config: ModelConfig, seed: int = 0, **kwargs):
+    def __init__(self, config: ModelConfig, seed: int = 0, precision: str = "float32", **kwargs):
         super().__init__(name="lorbms", **kwargs)
         self.config = config
-        networks = build_networks(config, seed)
+        networks = build_networks(config, seed, precision)
         self.encoder, self.decoder, self.discriminator, self.classifier = networks
         self.tau = config.tau
         self.loss_share = 1.0  # one over the number of replicas: their gradients are summed

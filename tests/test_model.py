@@ -232,6 +232,21 @@ def test_mix_equals_render_for_the_same_mask(model):
     )
 
 
+def test_bfloat16_trains_float32_weights_as_float32_does():
+    batch = tiny.random_batch()
+    logs = {}
+    for precision in ("float32", "mixed_bfloat16"):
+        model = Lorbms(tiny.config(), seed=3, precision=precision)
+        model.compile_optimizers()
+        logs[precision] = [model.train_step(batch) for _ in range(2)][-1]
+        assert {v.dtype for v in model.variables} <= {"float32", "int32"}
+        assert {value.dtype for value in logs[precision].values()} == {tf.float32}
+    for name in ("loss/generator", "loss/reconstruction", "loss/discriminator"):
+        assert float(logs["mixed_bfloat16"][name]) == pytest.approx(
+            float(logs["float32"][name]), rel=0.02
+        )
+
+
 def test_cosine_schedule_ends_at_zero_and_counts_generator_updates():
     model = Lorbms(tiny.config())
     model.compile_optimizers(total_steps=2, schedule="cosine")

@@ -6,6 +6,22 @@ from keras import ops
 from lorbms_tf.networks import layers
 
 
+def _conv(filters, kernel_size, seed, dtype, spectral_norm=True, use_bias=True):
+    if spectral_norm:
+        return layers.SpectralConv2D(
+            filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype
+        )
+    # No norm brings the maps to size, so the initial weights must: He's keep it through ReLUs.
+    return keras.layers.Conv2D(
+        filters,
+        kernel_size,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=keras.initializers.HeNormal(seed=seed),
+        dtype=dtype,
+    )
+
+
 class DenseBlockDecoder(keras.layers.Layer):
     """A dense block without norm layers: ReLU, spectral-normalised 3x3 convolution (table 3.4).
 
@@ -13,12 +29,10 @@ class DenseBlockDecoder(keras.layers.Layer):
     the NEW maps are returned (table 3.3). Each map is rectified once, when it is new.
     """
 
-    def __init__(self, growth, seeds, **kwargs):
+    def __init__(self, growth, seeds, spectral_norm=True, **kwargs):
         super().__init__(**kwargs)
         self.growth = growth
-        self.convs = [
-            layers.SpectralConv2D(growth, 3, seed=seed, dtype=self.dtype_policy) for seed in seeds
-        ]
+        self.convs = [_conv(growth, 3, seed, self.dtype_policy, spectral_norm) for seed in seeds]
 
     def build(self, input_shape):
         layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
@@ -50,6 +64,8 @@ class Decoder(keras.Model):
         block_layers: number of layers of each dense block; log2(image_size) - 1 blocks.
         up_widths: channels of the transition up before each block.
         growth: maps that a dense layer adds.
+        spectral_norm: False leaves the kernels as they are (not the thesis): plain convolutions
+            learn to reconstruct from fewer images.
         seed: of the initial weights; every layer has its own, derived from it.
 
     Raises:
@@ -64,6 +80,7 @@ class Decoder(keras.Model):
         block_layers=(12, 10, 7, 5, 4),
         up_widths=(656, 464, 304, 192, 112),
         growth=16,
+        spectral_norm=True,
         seed=0,
         **kwargs,
     ):
@@ -83,6 +100,7 @@ class Decoder(keras.Model):
             "block_layers": tuple(block_layers),
             "up_widths": tuple(up_widths),
             "growth": growth,
+            "spectral_norm": spectral_norm,
             "seed": seed,
         }
         seeds = layers.layer_seeds("decoder", seed)
@@ -91,13 +109,11 @@ class Decoder(keras.Model):
         self.transitions = []
         self.blocks = []
         for width, depth in zip(up_widths, block_layers, strict=True):
-            transition = layers.SpectralConv2D(
-                width, 3, use_bias=False, seed=next(seeds), dtype=dtype
-            )
+            transition = _conv(width, 3, next(seeds), dtype, spectral_norm, use_bias=False)
             self.transitions.append(transition)
             block_seeds = [next(seeds) for _ in range(depth)]
-            self.blocks.append(DenseBlockDecoder(growth, block_seeds, dtype=dtype))
-        self.head = layers.SpectralConv2D(3, 1, seed=next(seeds), dtype=dtype)
+            self.blocks.append(DenseBlockDecoder(growth, block_seeds, spectral_norm, dtype=dtype))
+        self.head = _conv(3, 1, next(seeds), dtype, spectral_norm)
         self.build((None, 2, 2, chunk_size))
 
     def build(self, input_shape):

@@ -52,7 +52,7 @@ def _distance_quantiles(path: Path) -> list[tuple[float, float]]:
 def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
     """A compiled model for a run. UserError where the sizes do not fit each other."""
     try:
-        model = Lorbms(config, seed=config.seed)
+        model = Lorbms(config, seed=config.seed, precision=config.precision)
     except ValueError as error:
         raise UserError(f"the networks cannot be built with these sizes: {error}") from error
     model.compile_optimizers(total_steps, config.schedule)

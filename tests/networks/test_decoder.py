@@ -1,5 +1,6 @@
 """The decoder: table 3.6, tables 3.3 and 3.4 read literally, ranges."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -55,6 +56,26 @@ def test_every_convolution_is_spectral_normalised_and_advanced():
     after = [w.numpy() for w in decoder.non_trainable_weights]
     changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
     assert np.mean(changed) > 0.9  # a converged vector may stay
+
+
+def test_without_spectral_norm_plain_convolutions_do_the_same():
+    decoder, plain = Decoder(**SMALL), Decoder(**SMALL, spectral_norm=False)
+    assert not plain.non_trainable_weights  # no u, no v
+    assert [v.shape for v in plain.trainable_variables] == [
+        v.shape for v in decoder.trainable_variables
+    ]
+    normalised = [m for m in decoder._flatten_layers() if isinstance(m, layers.SpectralConv2D)]
+    convs = [m for m in plain._flatten_layers() if isinstance(m, keras.layers.Conv2D)]
+    for source, target in zip(normalised, convs, strict=True):
+        target.kernel.assign(source.normalised_kernel())
+        if source.bias is not None:
+            target.bias.assign(source.bias)
+    np.testing.assert_allclose(plain(_codes(2)), decoder(_codes(2)), atol=1e-5)
+
+
+def test_without_spectral_norm_images_keep_the_contrast_of_their_codes():
+    images = Decoder(spectral_norm=False)(_codes(4, 192)).numpy()
+    assert images.std() > 0.2  # He's weights; the normal weights of 0.02 would give about 1e-4
 
 
 def test_same_seed_same_weights():
