@@ -69,6 +69,9 @@ class ModelConfig:
         1, "The p of the reconstruction loss, equation 3.3.", choices=(1, 2)
     )
     generator_updates: int = setting(2, "Generator updates in one training step.")
+    autoencoder_steps: int = setting(
+        0, "First steps, in which encoder and decoder learn as a plain autoencoder, without mixing."
+    )
     generator_learning_rate: float = setting(2e-4, "Adam's rate for encoder and decoder.")
     discriminator_learning_rate: float = setting(4e-4, "Adam's rate for the discriminator.")
     classifier_learning_rate: float = setting(2e-4, "Adam's rate for the classifier.")
@@ -98,6 +101,7 @@ class ModelConfig:
         for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
             require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)
+        require("autoencoder_steps", self.autoencoder_steps, minimum=0)
         for name in ("tau", "lambda_rec", "lambda_adv", "lambda_cls", "lambda_pair"):
             require(name, getattr(self, name), minimum=0)
         for name in ("generator", "discriminator", "classifier"):

@@ -21,6 +21,20 @@ def bce(logits, labels):
     )
 
 
+def distance(images, others, norm: int = 1):
+    """|I - I^|_p, one half of equation 3.3: the mean over pixels of two batches of images.
+
+    Args:
+      images: I [B, H, W, 3] in [-1, 1].
+      others: I^ [B, H, W, 3].
+      norm: 1 for absolute, 2 for squared differences; ValueError for another.
+    """
+    if norm not in (1, 2):
+        raise ValueError(f"norm {norm} is not one of 1, 2")
+    measure = ops.abs if norm == 1 else ops.square
+    return ops.mean(measure(_float32(images) - _float32(others)))
+
+
 def reconstruction(images, first, second, norm: int = 1):
     """L_rec, equation 3.3: |I_ref - I^_ref|_p + |I_ref - I'_ref|_p, each a mean over pixels.
 
@@ -30,13 +44,7 @@ def reconstruction(images, first, second, norm: int = 1):
       second: I'_ref, decoded from the kept chunks of the re-encoded mix.
       norm: 1 for absolute, 2 for squared differences.
     """
-    if norm not in (1, 2):
-        raise ValueError(f"norm {norm} is not one of 1, 2")
-    measure = ops.abs if norm == 1 else ops.square
-    images = _float32(images)
-    return ops.mean(measure(images - _float32(first))) + ops.mean(
-        measure(images - _float32(second))
-    )
+    return distance(images, first, norm) + distance(images, second, norm)
 
 
 def adversarial(fake_logits):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from lorbms_tf import mixing, objective
+from lorbms_tf import losses, mixing, objective
 from lorbms_tf.config import ModelConfig
 from lorbms_tf.networks.classifier import Classifier
 from lorbms_tf.networks.decoder import Decoder
@@ -120,19 +120,27 @@ class Lorbms(keras.Model):
 
         Args:
           total_steps: length of the run in training steps; needed by the cosine schedule.
-          schedule: "constant" or "cosine" (to zero at the end of the run).
+          schedule: "constant" or "cosine" (to zero at the end of the run, from the end of the
+            autoencoder steps on).
         """
         config = self.config
+        steps = max(1, total_steps - config.autoencoder_steps)  # those of all four networks
 
-        def adam(rate: float, updates: int) -> keras.optimizers.Optimizer:
+        def adam(rate: float, updates: int, first: int = 0) -> keras.optimizers.Optimizer:
             if schedule == "cosine":
-                rate = keras.optimizers.schedules.CosineDecay(rate, max(1, total_steps * updates))
+                rate = keras.optimizers.schedules.CosineDecay(
+                    rate, updates, warmup_target=rate, warmup_steps=first
+                )
             return keras.optimizers.Adam(rate, beta_1=config.adam_beta_1, beta_2=config.adam_beta_2)
 
         self.compile(
-            generator_optimizer=adam(config.generator_learning_rate, config.generator_updates),
-            discriminator_optimizer=adam(config.discriminator_learning_rate, 1),
-            classifier_optimizer=adam(config.classifier_learning_rate, 1),
+            generator_optimizer=adam(
+                config.generator_learning_rate,
+                steps * config.generator_updates,
+                config.autoencoder_steps,
+            ),
+            discriminator_optimizer=adam(config.discriminator_learning_rate, steps),
+            classifier_optimizer=adam(config.classifier_learning_rate, steps),
         )
 
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer):
@@ -166,6 +174,23 @@ class Lorbms(keras.Model):
         self._update_discriminator(scene, logs)  # eq. 3.9
         self._update_classifier(scene, logs)  # eq. 3.5
         return logs
+
+    def autoencoder_step(self, batch):
+        """One step in which encoder and decoder learn to reconstruct and nothing is mixed.
+
+        Not in the thesis. It costs a fraction of a training step, so that a small budget reaches
+        sharp reconstructions sooner; mixing is then learnt by a decoder that can already draw.
+
+        Takes what `train_step` takes and returns dict of float32 scalars, fewer of them.
+        """
+        advance_spectral_norms(self.decoder)
+        reference = batch["reference"]
+        with tf.GradientTape() as tape:
+            reconstruction = self(reference, training=True)
+            loss = losses.distance(reference, reconstruction, self.config.reconstruction_norm)
+            objective_value = loss * self.loss_share
+        self._apply(tape, objective_value, self.generator_variables, self.generator_optimizer)
+        return {"loss/autoencoder": loss, "psnr/train": _mean_psnr(reference - reconstruction)}
 
     def advance_spectral_norms(self) -> None:
         """One power iteration in every spectrally normalised layer; once per training step."""

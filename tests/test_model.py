@@ -247,6 +247,36 @@ def test_bfloat16_trains_float32_weights_as_float32_does():
         )
 
 
+@pytest.mark.parametrize("norm", [1, 2])
+def test_an_autoencoder_step_moves_encoder_and_decoder_alone_towards_the_references(norm):
+    model = Lorbms(tiny.config(reconstruction_norm=norm), seed=3)
+    model.compile_optimizers()
+    batch = tiny.random_batch()
+    before = [[v.numpy() for v in network.variables] for network in model.networks]
+    error = np.abs(model(batch["reference"]).numpy() - batch["reference"].numpy())
+    logs = model.autoencoder_step(batch)
+    assert float(logs["loss/autoencoder"]) == pytest.approx(np.mean(error**norm), rel=1e-3)
+    same = [
+        all(
+            np.array_equal(old, new.numpy())
+            for old, new in zip(values, network.variables, strict=True)
+        )
+        for values, network in zip(before, model.networks, strict=True)
+    ]
+    assert same == [False, False, True, True]
+    later = [float(model.autoencoder_step(batch)["loss/autoencoder"]) for _ in range(3)]
+    assert later[-1] < float(logs["loss/autoencoder"])
+
+
+def test_rates_stay_in_the_autoencoder_steps_and_fall_after_them():
+    model = Lorbms(tiny.config(autoencoder_steps=3, generator_updates=2))
+    model.compile_optimizers(total_steps=5, schedule="cosine")
+    schedule = model.generator_optimizer._learning_rate
+    assert [float(schedule(step)) for step in (0, 2, 3, 5, 7)] == pytest.approx(
+        [2e-4, 2e-4, 2e-4, 1e-4, 0.0], abs=1e-9
+    )
+
+
 def test_cosine_schedule_ends_at_zero_and_counts_generator_updates():
     model = Lorbms(tiny.config())
     model.compile_optimizers(total_steps=2, schedule="cosine")

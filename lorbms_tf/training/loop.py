@@ -147,12 +147,18 @@ class Run:
             )
         self.first_step = self.checkpoints.restore()
         # There is no control flow on tensors to convert, and converting costs many seconds.
-        self._step_function = tf.function(self._distributed_step, autograph=False)
+        self._train_step = tf.function(self._over_devices(self.model.train_step), autograph=False)
+        self._autoencoder_step = tf.function(
+            self._over_devices(self.model.autoencoder_step), autograph=False
+        )
 
-    def _distributed_step(self, batch) -> dict:
-        values = self.strategy.run(self.model.train_step, args=(batch,))
-        reduce = self.strategy.reduce
-        return {k: reduce(tf.distribute.ReduceOp.MEAN, v, axis=None) for k, v in values.items()}
+    def _over_devices(self, step_of_one_device):
+        def step(batch) -> dict:
+            values = self.strategy.run(step_of_one_device, args=(batch,))
+            mean = tf.distribute.ReduceOp.MEAN
+            return {k: self.strategy.reduce(mean, v, axis=None) for k, v in values.items()}
+
+        return step
 
     def batches(self, first_step: int):
         """The batches of the run from a step on."""
@@ -206,7 +212,8 @@ class Run:
             samples.write(0, reporter.writer)
         batches = pipeline.checked(self.batches(self.first_step), config.records)
         for step in range(self.first_step + 1, total + 1):
-            values = self._step_function(next(batches))
+            alone = step <= config.autoencoder_steps
+            values = (self._autoencoder_step if alone else self._train_step)(next(batches))
             reporter.step_done(step, values, self._rates)
             if step % config.sample_every_steps == 0 or step == total:
                 samples.write(step, reporter.writer)

@@ -13,6 +13,7 @@ from lorbms_tf import pictures, rendering
 from lorbms_tf.progress import clock
 
 _SHORT = {
+    "loss/autoencoder": "AE",
     "loss/generator": "L_G",
     "loss/reconstruction": "rec",
     "loss/adversarial": "adv",
@@ -75,8 +76,13 @@ class Reporter:
         return self._batch_size * len(self._durations) / total if total else 0.0
 
     def _means(self) -> dict[str, float]:
-        names = self._pending[0]
-        return {name: float(np.mean([v[name] for v in self._pending])) for name in names}
+        names = {
+            name for values in self._pending for name in values
+        }  # autoencoder steps have fewer
+        return {
+            name: float(np.mean([values[name] for values in self._pending if name in values]))
+            for name in sorted(names)
+        }
 
     def _write_scalars(self, step: int, rates: dict[str, float]) -> None:
         self._latest = self._means()
@@ -96,7 +102,9 @@ class Reporter:
             return
         self._last_line = now
         values = self._means() if self._pending else self._latest
-        losses = " ".join(f"{short} {values[name]:.3f}" for name, short in _SHORT.items())
+        losses = " ".join(
+            f"{short} {values[name]:.3f}" for name, short in _SHORT.items() if name in values
+        )
         speed = self.images_per_second
         rest = (self._total_steps - step) * self._batch_size / speed if speed else 0.0
         line = (

@@ -81,6 +81,27 @@ def test_a_run_cut_in_two_equals_the_whole(finished, pattern, tmp_path):
     assert loop.Run(loop.plan(dataclasses.replace(half, max_steps=0))).train() == 0
 
 
+def test_autoencoder_steps_come_first_and_are_continued_where_it_was_cut(pattern, tmp_path):
+    settings = {"autoencoder_steps": 3, "log_every_steps": 1, "sample_every_steps": 9}
+    half = config(pattern, tmp_path / "cut", max_steps=2, **settings)
+    loop.Run(loop.plan(half)).train()
+    rest = loop.Run(loop.plan(dataclasses.replace(half, max_steps=5)))
+    start = [v.numpy() for v in rest.model.classifier.variables]
+    assert rest.train() == 3
+    assert any(
+        not np.array_equal(old, new.numpy())
+        for old, new in zip(start, rest.model.classifier.variables, strict=True)
+    )
+    seen = {}
+    for path in (rest.folder / "logs").glob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                seen.setdefault(value.tag, []).append(event.step)
+    assert sorted(seen["loss/autoencoder"]) == [1, 2, 3]
+    assert seen["loss/generator"] == [4, 5]
+    assert sorted(seen["psnr/train"]) == [1, 2, 3, 4, 5]
+
+
 def test_another_configuration_is_refused_naming_the_difference(finished, pattern):
     other = config(pattern, finished.folder, chunk_size=6, epochs=3)
     with pytest.raises(UserError, match="chunk_size: 4 -> 6") as caught:
