@@ -112,7 +112,9 @@ class TrainConfig(ModelConfig):
     """Everything that `python -m lorbms_tf.train` needs (thesis, section 3.6)."""
 
     records: str = setting("", "Glob of the training shards.", may_change=True)
-    eval_records: str = setting("", "Glob of held-out shards, for pictures.", may_change=True)
+    eval_records: str = setting(
+        "", "Glob of held-out shards, for pictures and scores.", may_change=True
+    )
     run_dir: str = setting("", "Folder of the run: made, or continued.", may_change=True)
     batch_size: int = setting(12, "References in a step, over all devices.")
     epochs: int = setting(50, "Passes over the references.", may_change=True)
@@ -139,6 +141,20 @@ class TrainConfig(ModelConfig):
     log_every_steps: int = setting(50, "Steps between TensorBoard scalars.", may_change=True)
     sample_every_steps: int = setting(500, "Steps between sample pictures.", may_change=True)
     sample_rows: int = setting(8, "References in a sample picture.", may_change=True)
+    evaluate_every_steps: int = setting(
+        0, "Steps between evaluations on --eval_records; 0: none, and no best.", may_change=True
+    )
+    evaluate_records: int = setting(
+        256, "Score at most so many of --eval_records; 0: all.", may_change=True
+    )
+    best_metric: str = setting(
+        "mix_fidelity",
+        "Score (see evaluate) by which the best checkpoint is kept.",
+        may_change=True,
+    )
+    allow_changes: bool = setting(
+        False, "Continue a run with other settings or records than it had.", may_change=True
+    )
 
     def validate(self) -> None:
         """As `ModelConfig.validate`, for all settings."""
@@ -147,7 +163,10 @@ class TrainConfig(ModelConfig):
             require(name, getattr(self, name), minimum=1)
         for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
             require(name, getattr(self, name), minimum=1)
-        require("max_steps", self.max_steps, minimum=0)
+        for name in ("max_steps", "evaluate_every_steps", "evaluate_records"):
+            require(name, getattr(self, name), minimum=0)
+        if self.evaluate_every_steps and not self.eval_records:
+            raise UserError("--evaluate_every_steps needs --eval_records to evaluate on")
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
         require("seed", self.seed, minimum=0)

@@ -3,11 +3,12 @@
 Starting it again with the same run directory continues from the last checkpoint.
 """
 
+import sys
 import time
 
 from absl import flags as absl_flags
 
-from lorbms_tf import command, flags
+from lorbms_tf import command, flags, run_directory
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.progress import clock
 
@@ -32,11 +33,21 @@ def main(argv) -> None:
         print(_summary(planned))
         print("dry run: nothing was written")
         return
+    if planned.changes:
+        changed = "\n  ".join(planned.changes)
+        print(f"warning: continuing with changes:\n  {changed}", file=sys.stderr)
+    with run_directory.locked(planned.config.run_dir):
+        _train(planned)
+
+
+def _train(planned) -> None:
+    from lorbms_tf.training import loop
+
     run = loop.Run(planned)
     print(loop.parameter_table(run.model))
     print(_summary(planned))
     if run.first_step:
-        print(f"continuing {run.folder} from step {run.first_step}")
+        print(f"continuing {run.folder} from step {run.first_step}", flush=True)
     start = time.monotonic()
     made = run.train()
     if made:

@@ -163,7 +163,7 @@ def count_steps(shards: list[str], batch_size: int) -> int:
 
 
 def checked(batches: Iterable, pattern: str) -> Iterator:
-    """Yields the batches; a record that cannot be read or decoded becomes a UserError.
+    """Yields the batches; files that are gone and records that cannot be read become a UserError.
 
     Args:
       batches: a dataset, or an iterator over one.
@@ -180,6 +180,11 @@ def checked(batches: Iterable, pattern: str) -> Iterator:
             raise UserError(
                 f"a record of batch {number} of {pattern} cannot be read: {reason}; find it with "
                 f"python -m tfrecords_tools.inspect --records='{pattern}'"
+            ) from error
+        except (tf.errors.NotFoundError, tf.errors.PermissionDeniedError) as error:
+            reason = error.message.splitlines()[0]
+            raise UserError(
+                f"the record files {pattern} cannot be read any more: {reason}; put them back"
             ) from error
         yield batch
         number += 1

@@ -12,11 +12,15 @@ import tensorflow as tf
 
 from lorbms_tf import flags, run_directory
 from lorbms_tf.config import TrainConfig
-from lorbms_tf.data import pipeline, records
-from lorbms_tf.errors import UserError
+from lorbms_tf.data import fingerprint, pipeline, records
+from lorbms_tf.errors import Stopped, UserError
+from lorbms_tf.evaluation import registry
 from lorbms_tf.files import read_json
 from lorbms_tf.model import Lorbms
-from lorbms_tf.training.checkpoints import Checkpoints
+from lorbms_tf.training import event_files
+from lorbms_tf.training.checkpoints import Best, Checkpoints
+from lorbms_tf.training.evaluator import Evaluator
+from lorbms_tf.training.interrupts import Interrupts
 from lorbms_tf.training.reporting import Reporter, Samples
 
 
@@ -84,6 +88,8 @@ class Plan:
     shards: list[str]
     steps_per_epoch: int
     total_steps: int
+    data: list[dict]  # the shards' fingerprint
+    changes: list[str]  # what --allow_changes lets differ from the run that is continued
 
 
 def plan(config: TrainConfig) -> Plan:
@@ -92,6 +98,7 @@ def plan(config: TrainConfig) -> Plan:
     Raises UserError for records that are missing, cut short, or of another image size, and for
     a run directory that the run may not be started in.
     """
+    registry.check_names([config.best_metric], flag="best_metric")
     for name in ("records", "run_dir"):
         if not getattr(config, name):
             raise UserError(f"--{name} is required")
@@ -104,8 +111,9 @@ def plan(config: TrainConfig) -> Plan:
     if config.max_steps:
         total = min(total, config.max_steps)
     resolved = resolve_tau(config, shards)
-    run_directory.check(resolved)
-    return Plan(resolved, shards, steps_per_epoch, total)
+    data = fingerprint.fingerprint(shards)
+    changes = run_directory.check(resolved, data)
+    return Plan(resolved, shards, steps_per_epoch, total, data, changes)
 
 
 def tau_warning(planned: Plan) -> str:
@@ -141,13 +149,15 @@ class Run:
         with self.strategy.scope():
             self.model = build_model(config, planned.total_steps)
             self.model.loss_share = 1.0 / replicas
-            self.folder = run_directory.prepare(config)
+            self.folder = run_directory.prepare(config, planned.data)
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
-        self.first_step = self.checkpoints.restore()
+        self.first_step = self._done = self._saved = self.checkpoints.restore()
+        self._values: dict = {}
         # There is no control flow on tensors to convert, and converting costs many seconds.
         self._step_function = tf.function(self._distributed_step, autograph=False)
+        self._render = tf.function(self.model.render, autograph=False, reduce_retracing=True)
 
     def _distributed_step(self, batch) -> dict:
         values = self.strategy.run(self.model.train_step, args=(batch,))
@@ -167,15 +177,30 @@ class Run:
         )
         return iter(self.strategy.experimental_distribute_dataset(dataset))
 
+    def _held_out(self, pattern: str, batch_size: int, limit: int | None):
+        """Batches of held-out references; their draws follow from the seed, not from the run."""
+        config = self.plan.config
+        batches = pipeline.evaluation_batches(
+            pattern, config.image_size, batch_size, config.seed, limit
+        )
+        return pipeline.checked(batches, pattern)
+
     def _samples(self) -> Samples:
         config = self.plan.config
         pattern = config.eval_records or config.records
-        held_out = pipeline.evaluation_batches(
-            pattern, config.image_size, config.sample_rows, config.seed, config.sample_rows
-        )
-        render = tf.function(self.model.render, autograph=False)
-        first = next(pipeline.checked(held_out, pattern))
-        return Samples(first, render, self.folder / run_directory.SAMPLES)
+        first = next(self._held_out(pattern, config.sample_rows, config.sample_rows))
+        return Samples(first, self._render, self.folder / run_directory.SAMPLES)
+
+    def _evaluator(self, interrupts: Interrupts) -> Evaluator:
+        config = self.plan.config
+        limit = config.evaluate_records or None
+        best = Best(self.folder / run_directory.CHECKPOINTS, self.model, config.best_metric)
+
+        def batches():
+            held_out = self._held_out(config.eval_records, config.batch_size, limit)
+            return interrupts.watch(held_out)
+
+        return Evaluator(self._render, batches, best)
 
     def _rates(self) -> dict[str, float]:
         optimizers = {
@@ -189,34 +214,70 @@ class Run:
         }
 
     def train(self) -> int:
-        """Trains to the last step; returns how many steps this call has made."""
-        config, total = self.plan.config, self.plan.total_steps
+        """Trains to the last step; returns how many steps this call has made.
+
+        SIGTERM and Ctrl-C let it finish the step in hand, save, and raise `Stopped`. Raises
+        UserError where the records cannot be read any more, a file cannot be written, or the run
+        diverges; the last good checkpoint stays.
+        """
+        total = self.plan.total_steps
         if self.first_step >= total:
             return 0
+        with Interrupts() as interrupts:
+            try:
+                self._train(interrupts)
+            except Stopped as stop:
+                self._save()
+                raise Stopped(
+                    f"{stop} after step {self._done} of {total}; {self.folder} holds it, and the "
+                    "same command continues from there",
+                    stop.signal_number,
+                ) from None
+        return total - self.first_step
+
+    def _train(self, interrupts: Interrupts) -> None:
+        config, total = self.plan.config, self.plan.total_steps
+        logs = self.folder / run_directory.LOGS
+        event_files.forget_from(logs, self.first_step + 1 if self.first_step else 0)
         reporter = Reporter(
-            self.folder / run_directory.LOGS,
-            config.batch_size,
-            self.plan.steps_per_epoch,
-            total,
-            config.log_every_steps,
+            logs, config.batch_size, self.plan.steps_per_epoch, total, config.log_every_steps
         )
         reporter.text("configuration", flags.as_text(config))
-        samples = self._samples()
+        samples, evaluator = self._samples(), self._evaluator(interrupts)
         if self.first_step == 0:
             samples.write(0, reporter.writer)
         batches = pipeline.checked(self.batches(self.first_step), config.records)
         for step in range(self.first_step + 1, total + 1):
-            values = self._step_function(next(batches))
-            reporter.step_done(step, values, self._rates)
+            self._values = self._step_function(self._next(batches))
+            self._done = step
+            interrupts.work_begun()
+            reporter.step_done(step, self._values, self._rates)
             if step % config.sample_every_steps == 0 or step == total:
                 samples.write(step, reporter.writer)
                 reporter.pause()
-            if step % config.checkpoint_every_steps == 0 or step == total:
-                self._refuse_non_finite(values, step)
-                self.checkpoints.save(step)
+            every = config.evaluate_every_steps
+            if every and (step % every == 0 or step == total):
+                evaluator.evaluate(step, reporter.writer)
                 reporter.pause()
+            if step % config.checkpoint_every_steps == 0 or step == total:
+                self._save()
+                reporter.pause()
+            interrupts.check()
         reporter.writer.close()
-        return total - self.first_step
+
+    def _next(self, batches) -> dict:
+        try:
+            return next(batches)
+        except UserError:
+            self._save()  # the records may come back, and the run go on where it was
+            raise
+
+    def _save(self) -> None:
+        """Saves the state after the last step that was made, unless it is saved already."""
+        if self._done > self._saved:
+            self._refuse_non_finite(self._values, self._done)
+            self.checkpoints.save(self._done)
+            self._saved = self._done
 
     def _refuse_non_finite(self, values: dict, step: int) -> None:
         """Keeps a run that has diverged from overwriting its last good checkpoints."""
