@@ -40,6 +40,8 @@ def test_defaults_are_the_thesis():
         ({"seed": -1}, "seed"),
         ({"image_size": 16}, "image_size"),
         ({"max_steps": -1}, "max_steps"),
+        ({"evaluate_records": -1}, "evaluate_records"),
+        ({"evaluate_every_steps": 5}, "evaluate_every_steps"),
     ],
 )
 def test_each_bad_value_names_its_flag(changes, flag):

@@ -22,7 +22,9 @@ LATEST = "latest"
 _DAMAGED = "damaged"
 _BEST_FILE = "best.json"
 _PREFIX = "step-"
-_UNREADABLE = (tf.errors.OpError, AssertionError, ValueError)
+# Reading past a file's end is an IndexError of TensorFlow's reader, and no OpError.
+_UNREADABLE = (tf.errors.OpError, IndexError, RuntimeError, ValueError)
+_UNFIT = (*_UNREADABLE, AssertionError)
 
 
 def model_variables(model) -> dict[str, tf.Variable]:
@@ -87,7 +89,7 @@ class Checkpoints:
             path = _path(self._folder, step)
             try:
                 self._checkpoint.read(path).assert_existing_objects_matched()
-            except _UNREADABLE as error:
+            except _UNFIT as error:
                 reason = damage(path)
                 if not reason:
                     raise UserError(
@@ -121,7 +123,7 @@ class Checkpoints:
 def steps(folder: Path) -> list[int]:
     """The steps of which there is a checkpoint in a folder, ascending."""
     names = [path.stem.removeprefix(_PREFIX) for path in folder.glob(f"{_PREFIX}*.index")]
-    return sorted(int(name) for name in names if name.isdigit())
+    return sorted(int(name) for name in names if name.isdecimal())
 
 
 def _path(folder: Path, step: int) -> str:
@@ -180,10 +182,8 @@ def damage(path: str) -> str:
         reader = tf.train.load_checkpoint(path)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
-    except tf.errors.OpError as error:
-        return error.message.splitlines()[0]
-    except (ValueError, RuntimeError) as error:
-        return str(error).splitlines()[0]
+    except _UNREADABLE as error:
+        return str(getattr(error, "message", error)).splitlines()[0]
     return ""
 
 
@@ -245,7 +245,7 @@ def find(folder: Path, which: str = LATEST) -> tuple[str, int]:
             return _path(folder / BEST, step), step
     elif present and which == LATEST:
         return _path(folder, present[-1]), present[-1]
-    elif which.isdigit() and int(which) in present:
+    elif which.isdecimal() and int(which) in present:
         return _path(folder, int(which)), int(which)
     if which == LATEST:
         raise UserError(f"there is no checkpoint in {folder}: train first, or name another run")
@@ -265,7 +265,7 @@ def load_weights(folder: Path, model, which: str = LATEST) -> int:
     try:
         status = _weights(model).read(path)
         status.assert_existing_objects_matched().expect_partial()
-    except _UNREADABLE as error:
+    except _UNFIT as error:
         reason = damage(path)
         if reason:
             raise UserError(
