@@ -18,32 +18,36 @@ def main(argv) -> None:
     """Prints the resolved configuration and the parameter table, then trains."""
     command.refuse_arguments(argv)
     config = flags.read(TrainConfig)
-    from lorbms_tf.training import loop  # TensorFlow loads once the flags are known to be good
+    # TensorFlow loads once the flags are known to be good.
+    from lorbms_tf.training import loop, strategies
 
+    strategy = strategies.make(config)
+    chief = strategies.is_chief(strategy)
     if FLAGS.dry_run and not config.records:
         print(flags.as_text(config))
         print(loop.parameter_table(loop.build_model(config, total_steps=1)))
         print("dry run without --records: nothing was looked for, nothing was written")
         return
-    planned = loop.plan(config)
+    planned = loop.plan(config, chief)
     print(flags.as_text(planned.config))
     if FLAGS.dry_run:
         print(loop.parameter_table(loop.build_model(planned.config, planned.total_steps)))
         print(_summary(planned))
         print("dry run: nothing was written")
         return
-    run = loop.Run(planned)
+    run = loop.Run(planned, strategy)
     print(loop.parameter_table(run.model))
     print(_summary(planned))
     if run.first_step:
-        print(f"continuing {run.folder} from step {run.first_step}")
+        print(f"continuing {config.run_dir} from step {run.first_step}")
     start = time.monotonic()
     made = run.train()
+    folder = planned.config.run_dir
     if made:
-        print(f"{made} steps in {clock(time.monotonic() - start)}; run directory {run.folder}")
+        print(f"{made} steps in {clock(time.monotonic() - start)}; run directory {folder}")
     else:
-        print(f"{run.folder} has reached step {run.first_step} already: nothing left to do")
-    print(f"curves: tensorboard --logdir {run.folder}    pictures: {run.folder}/samples")
+        print(f"{folder} has reached step {run.first_step} already: nothing left to do")
+    print(f"curves: tensorboard --logdir {folder}    pictures: {folder}/samples")
 
 
 def _summary(planned) -> str:

@@ -14,8 +14,8 @@ _PREFIX = "step"
 
 
 def model_variables(model) -> dict[str, tf.Variable]:
-    """Variables of the four networks by place: "encoder/0" is the encoder's first."""
-    return _numbered(model.networks._asdict())
+    """Variables of all saved networks by place: "encoder/0" is the encoder's first."""
+    return _numbered(model.saved_networks)
 
 
 def optimizer_variables(model) -> dict[str, tf.Variable]:

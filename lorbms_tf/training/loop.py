@@ -5,19 +5,23 @@ device and many.
 """
 
 import dataclasses
+import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import flags, run_directory
+from lorbms_tf import flags, run_directory, training_logs
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import pipeline, records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from lorbms_tf.model import Lorbms
+from lorbms_tf.training import strategies
 from lorbms_tf.training.checkpoints import Checkpoints
 from lorbms_tf.training.reporting import Reporter, Samples
+from lorbms_tf.training.watch import Watch
 
 
 def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
@@ -55,8 +59,14 @@ def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
         model = Lorbms(config, seed=config.seed, precision=config.precision)
     except ValueError as error:
         raise UserError(f"the networks cannot be built with these sizes: {error}") from error
-    model.compile_optimizers(total_steps, config.schedule)
+    model.compile_optimizers(total_steps, config.schedule, config.warmup_steps)
     return model
+
+
+def _checksum(config: TrainConfig) -> int:
+    """Of the settings that all workers must share; folders and devices are each one's own."""
+    own = {"records": "", "eval_records": "", "run_dir": "", "device": "auto"}
+    return zlib.crc32(flags.as_text(dataclasses.replace(config, **own)).encode())
 
 
 def parameter_table(model: Lorbms) -> str:
@@ -86,8 +96,10 @@ class Plan:
     total_steps: int
 
 
-def plan(config: TrainConfig) -> Plan:
+def plan(config: TrainConfig, chief: bool = True) -> Plan:
     """Finds and checks the records, resolves tau and the number of steps. Writes nothing.
+
+    The run directory is the business of the chief alone, where there are several workers.
 
     Raises UserError for records that are missing, cut short, or of another image size, and for
     a run directory that the run may not be started in.
@@ -104,7 +116,8 @@ def plan(config: TrainConfig) -> Plan:
     if config.max_steps:
         total = min(total, config.max_steps)
     resolved = resolve_tau(config, shards)
-    run_directory.check(resolved)
+    if chief:
+        run_directory.check(resolved)
     return Plan(resolved, shards, steps_per_epoch, total)
 
 
@@ -138,34 +151,82 @@ class Run:
             raise UserError(
                 f"--batch_size={config.batch_size} must be a multiple of the {replicas} devices"
             )
+        jit = strategies.compiles(config.jit, self.strategy)
+        self.chief = strategies.is_chief(self.strategy)
         with self.strategy.scope():
             self.model = build_model(config, planned.total_steps)
             self.model.loss_share = 1.0 / replicas
-            self.folder = run_directory.prepare(config)
+            self.folder = self._prepare()
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
-        self.first_step = self.checkpoints.restore()
+            self.first_step = self._restore()
+        strategies.check_agreement(
+            self.strategy,
+            {
+                "the step of the last checkpoint": self.first_step,
+                "the number of steps": planned.total_steps,
+                "their flags (checksums)": _checksum(config),
+            },
+        )
         # There is no control flow on tensors to convert, and converting costs many seconds.
-        self._step_function = tf.function(self._distributed_step, autograph=False)
+        self._sigmas = tf.function(
+            lambda: training_logs.spectral_sigmas(self.model.networks), autograph=False
+        )
+        self._step_function = tf.function(
+            self._distributed_step, autograph=False, jit_compile=jit or None
+        )
+
+    def _prepare(self) -> Path:
+        """Where this process writes: the run directory, or a temporary folder beside the chief.
+
+        Saving is the work of all devices together, so every worker must write something.
+        """
+        if self.chief:
+            return run_directory.prepare(self.plan.config)
+        self._scratch = tempfile.TemporaryDirectory(prefix="lorbms-worker-")
+        return Path(self._scratch.name)
+
+    def _restore(self) -> int:
+        if self.chief:
+            return self.checkpoints.restore()
+        shared = Path(self.plan.config.run_dir) / run_directory.CHECKPOINTS
+        return Checkpoints(shared, self.model).restore()
 
     def _distributed_step(self, batch) -> dict:
-        values = self.strategy.run(self.model.train_step, args=(batch,))
-        reduce = self.strategy.reduce
-        return {k: reduce(tf.distribute.ReduceOp.MEAN, v, axis=None) for k, v in values.items()}
+        names = []
+
+        def on_each_device(batch):
+            values = self.model.train_step(batch)
+            names[:] = values
+            return tf.stack([tf.cast(value, tf.float32) for value in values.values()])
+
+        # One vector, not a scalar each: several hosts exchange it in one message.
+        stacked = self.strategy.run(on_each_device, args=(batch,))
+        means = self.strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None)
+        return dict(zip(names, tf.unstack(means), strict=True))
 
     def batches(self, first_step: int):
-        """The batches of the run from a step on."""
+        """The batches of the run from a step on; each device's share of every one."""
         config = self.plan.config
-        dataset = pipeline.training_batches(
-            self.plan.shards,
-            config.image_size,
-            config.batch_size,
-            seed=config.seed,
-            first_step=first_step,
-            shuffle_buffer=config.shuffle_buffer,
-        )
-        return iter(self.strategy.experimental_distribute_dataset(dataset))
+
+        def own_share(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            dataset = pipeline.training_batches(
+                self.plan.shards,
+                config.image_size,
+                config.batch_size,
+                seed=config.seed,
+                first_step=first_step,
+                shuffle_buffer=config.shuffle_buffer,
+                devices=context.num_replicas_in_sync,
+                worker=context.input_pipeline_id,
+                workers=context.num_input_pipelines,
+            )
+            # Or the workers would ask each other before each step whether any is at its end.
+            endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+            return dataset.apply(endless)
+
+        return iter(self.strategy.distribute_datasets_from_function(own_share))
 
     def _samples(self) -> Samples:
         config = self.plan.config
@@ -178,15 +239,17 @@ class Run:
         return Samples(first, render, self.folder / run_directory.SAMPLES)
 
     def _rates(self) -> dict[str, float]:
+        """Learning rates and spectral norms, for when scalars are written."""
         optimizers = {
             name: getattr(self.model, f"{name}_optimizer")
             for name in ("generator", "discriminator", "classifier")
         }
         # As a tensor first: with several devices the rate is a variable mirrored over them.
-        return {
+        rates = {
             f"learning_rate/{name}": float(tf.convert_to_tensor(optimizer.learning_rate))
             for name, optimizer in optimizers.items()
         }
+        return {**rates, **{name: float(value) for name, value in self._sigmas().items()}}
 
     def train(self) -> int:
         """Trains to the last step; returns how many steps this call has made."""
@@ -195,16 +258,17 @@ class Run:
             return 0
         reporter = Reporter(
             self.folder / run_directory.LOGS,
-            config.batch_size,
+            config,
             self.plan.steps_per_epoch,
             total,
-            config.log_every_steps,
+            Watch(self.folder / run_directory.CHECKPOINTS, config.collapse_steps),
         )
-        reporter.text("configuration", flags.as_text(config))
+        reporter.settings()
         samples = self._samples()
         if self.first_step == 0:
             samples.write(0, reporter.writer)
         batches = pipeline.checked(self.batches(self.first_step), config.records)
+        batches = reporter.timed(batches)
         for step in range(self.first_step + 1, total + 1):
             values = self._step_function(next(batches))
             reporter.step_done(step, values, self._rates)
@@ -212,17 +276,8 @@ class Run:
                 samples.write(step, reporter.writer)
                 reporter.pause()
             if step % config.checkpoint_every_steps == 0 or step == total:
-                self._refuse_non_finite(values, step)
+                reporter.check(step)  # a run that has diverged keeps its last good checkpoint
                 self.checkpoints.save(step)
                 reporter.pause()
         reporter.writer.close()
         return total - self.first_step
-
-    def _refuse_non_finite(self, values: dict, step: int) -> None:
-        """Keeps a run that has diverged from overwriting its last good checkpoints."""
-        broken = sorted(name for name, value in values.items() if not np.isfinite(value))
-        if broken:
-            raise UserError(
-                f"{', '.join(broken)} not finite at step {step}; the checkpoints before it are "
-                f"kept in {self.folder / run_directory.CHECKPOINTS}. Lower the learning rates"
-            )
