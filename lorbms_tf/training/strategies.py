@@ -144,8 +144,10 @@ def check_agreement(strategy: tf.distribute.Strategy, values: dict[str, int]) ->
         return
 
     def gather():
-        row = tf.constant([list(values.values())], tf.int64)
-        return tf.distribute.get_replica_context().all_gather(row, axis=0)
+        replica = tf.distribute.get_replica_context()
+        own = tf.one_hot(replica.replica_id_in_sync_group, strategy.num_replicas_in_sync)
+        rows = tf.cast(own, tf.int64)[:, None] * tf.constant(list(values.values()), tf.int64)
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, rows)
 
     everywhere = tf.function(lambda: strategy.run(gather), autograph=False)()
     table = strategy.experimental_local_results(everywhere)[0].numpy()  # [replicas, values]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from lorbms_tf import run_directory
 from lorbms_tf.data import records
@@ -58,16 +59,70 @@ def test_the_run_directory_holds_what_it_should(finished):
     assert Image.open(folder / "samples" / samples[0]).size[0] > 500
 
 
-def test_tensorboard_has_losses_rates_speed_and_pictures(finished):
+@pytest.fixture(scope="module")
+def logged(finished):
+    """Step -> value of every tag in the event files."""
     seen = {}
     for path in (finished.folder / "logs").glob("events*"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             for value in event.summary.value:
-                seen.setdefault(value.tag, []).append(event.step)
-    for name in ("loss/generator", "loss/classifier", "accuracy/discriminator_real"):
-        assert seen[name] == [2, 4, 6]
-    assert seen["learning_rate/generator"] == seen["speed/images_per_second"] == [2, 4, 6]
-    assert seen["scenes"] == [0, 3, 6] and "configuration" in seen
+                seen.setdefault(value.tag, {})[event.step] = value
+    return seen
+
+
+NETWORKS = ["encoder", "decoder", "discriminator", "classifier"]
+SCALARS = {
+    "loss": [
+        *("generator", "reconstruction", "adversarial", "classifier_generator"),
+        *("discriminator", "classifier"),
+    ],
+    "share": ["reconstruction", "adversarial", "classifier"],
+    "probability": ["real", "fake"],
+    "accuracy": [
+        *("discriminator_real", "discriminator_fake", "classifier_bits", "classifier_pairs"),
+        *(f"classifier_bit_{i}" for i in (1, 2, 3, 4)),
+    ],
+    "mix": ["replaced_quadrants", "replaced_distance"],
+    "diversity": ["mix"],
+    "psnr": ["train"],
+    "gradient_norm": NETWORKS,
+    "sigma": ["decoder_mean", "decoder_max", "discriminator_mean", "discriminator_max"],
+    "learning_rate": ["generator", "discriminator", "classifier"],
+    "speed": ["images_per_second", "waiting_for_input"],
+    "progress": ["epoch"],
+}
+
+
+def test_tensorboard_has_every_scalar_at_its_steps(logged):
+    names = [f"{group}/{name}" for group, members in SCALARS.items() for name in members]
+    values = {name: logged[name] for name in names}
+    for name, by_step in values.items():
+        assert list(by_step) == [2, 4, 6], name
+    numbers = {
+        name: [float(tf.make_ndarray(value.tensor)) for value in by_step.values()]
+        for name, by_step in values.items()
+    }
+    assert np.all(np.isfinite(list(numbers.values())))
+    for i in range(3):
+        shares = [numbers[f"share/{n}"][i] for n in ("reconstruction", "adversarial", "classifier")]
+        assert sum(shares) == pytest.approx(1.0, abs=1e-5)
+        weighted = 0.904 * numbers["loss/reconstruction"][i] / numbers["loss/generator"][i]
+        assert shares[0] == pytest.approx(weighted, rel=1e-4)
+        assert 0 <= numbers["speed/waiting_for_input"][i] <= 1
+        assert numbers["gradient_norm/encoder"][i] > 0
+    assert numbers["progress/epoch"] == pytest.approx([2 / 3, 4 / 3, 2.0])
+
+
+def test_tensorboard_has_pictures_configuration_and_hyperparameters(logged):
+    assert list(logged["scenes"]) == [0, 3, 6]
+    (text,) = tf.make_ndarray(logged["configuration"][0].tensor).ravel()
+    assert b"--batch_size=2" in text
+    written = plugin_data_pb2.HParamsPluginData.FromString(
+        logged[metadata.SESSION_START_INFO_TAG][0].metadata.plugin_data.content
+    ).session_start_info.hparams
+    assert written["lambda_rec"].number_value == 0.904
+    assert written["encoder_layers"].string_value == "1,1,1,1"
+    assert metadata.EXPERIMENT_TAG in logged
 
 
 def test_a_run_cut_in_two_equals_the_whole(finished, pattern, tmp_path):
@@ -160,8 +215,12 @@ def test_a_diverged_run_does_not_overwrite_its_checkpoints(pattern, tmp_path):
     run = loop.Run(
         loop.plan(config(pattern, tmp_path, generator_learning_rate=1e30, keep_checkpoints=1))
     )
-    with pytest.raises(UserError, match="loss/generator.* not finite at step"):
+    with pytest.raises(UserError, match="loss/generator.* not finite at step") as caught:
         run.train()
+    # The sixth step, the last, would have been saved too.
+    good = tf.train.latest_checkpoint(str(tmp_path / "checkpoints"))
+    said = f"that of step {good.rpartition('-')[2]} in" if good else "No checkpoint was written"
+    assert said in str(caught.value)
 
 
 def test_tau_beyond_all_distances_is_warned_of(pattern, tmp_path):
