@@ -28,8 +28,8 @@ _UNFIT = (*_UNREADABLE, AssertionError)
 
 
 def model_variables(model) -> dict[str, tf.Variable]:
-    """Variables of the four networks by place: "encoder/0" is the encoder's first."""
-    return _numbered(model.networks._asdict())
+    """Variables of all saved networks by place: "encoder/0" is the encoder's first."""
+    return _numbered(model.saved_networks)
 
 
 def optimizer_variables(model) -> dict[str, tf.Variable]:
@@ -75,15 +75,19 @@ class Checkpoints:
         _keep_only(self._folder, steps(self._folder)[-self._keep :])
         return path
 
-    def restore(self) -> int:
+    def restore(self, tidy: bool = True) -> int:
         """Restores the latest whole checkpoint and returns its step; 0 where there is none yet.
 
         What a kill has left half-written is removed. A damaged checkpoint is set aside, with a
         warning, for the one before: training from there leads to the same state again. Raises
         UserError where none is whole, or where the latest whole one is of another model.
+
+        Args:
+          tidy: False where the folder is another process's: nothing is removed or moved.
         """
-        clean(self._folder)
-        clean(self._folder / BEST)
+        if tidy:
+            clean(self._folder)
+            clean(self._folder / BEST)
         damaged = []
         for step in reversed(steps(self._folder)):
             path = _path(self._folder, step)
@@ -97,7 +101,8 @@ class Checkpoints:
                     ) from error
                 damaged.append((step, reason))
             else:
-                self._set_aside(damaged, instead=path)
+                if tidy:
+                    self._set_aside(damaged, instead=path)
                 return int(self.step.numpy())
         if damaged:
             shown = "\n".join(f"  {_PREFIX}{step}: {reason}" for step, reason in damaged)

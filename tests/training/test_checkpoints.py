@@ -43,6 +43,33 @@ def test_restoring_brings_back_every_variable_of_networks_and_optimizers(trained
     assert {"u", "v", "moving_mean", "moving_variance"} <= paths
 
 
+def test_averages_and_loss_scales_are_saved_and_loaded(tmp_path):
+    def scaling(seed):
+        config = tiny.config(ema_decay=0.9, classifier_dense=(2, 2))
+        model = Lorbms(config, seed=seed, precision="mixed_float16")
+        model.compile_optimizers()
+        return model
+
+    saved = scaling(1)
+    saved.classifier_optimizer.loss_scale.assign(8.0)
+    for variable in saved.generator[0].variables:
+        variable.assign(variable.value + 1.0)
+    checkpoints.Checkpoints(tmp_path, saved).save(3)
+    other = scaling(2)
+    checkpoints.Checkpoints(tmp_path, other).restore()
+    assert float(other.classifier_optimizer.loss_scale.value) == 8.0
+    loaded = Lorbms(saved.config, seed=5)
+    checkpoints.load_weights(tmp_path, loaded)
+    for one, same, also in zip(
+        saved.generator[0].variables,
+        other.generator[0].variables,
+        loaded.generator[0].variables,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one.value.numpy(), same.value.numpy())
+        np.testing.assert_array_equal(one.value.numpy(), also.value.numpy())
+
+
 def test_no_checkpoint_yet_is_step_zero(trained, tmp_path):
     assert checkpoints.Checkpoints(tmp_path, trained).restore() == 0
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from lorbms_tf import flags, run_directory
 from lorbms_tf.errors import UserError
-from lorbms_tf.training import checkpoints, loop
+from lorbms_tf.training import checkpoints, loop, planning
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +114,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(place):
     """The run directory of an uninterrupted run, in this process."""
-    run = loop.Run(loop.plan(config(place, "whole")))
+    run = loop.Run(planning.plan(config(place, "whole")))
     assert run.train() == STEPS
     return run.folder
 
