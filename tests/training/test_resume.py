@@ -64,7 +64,7 @@ class Training:
         self._log.seek(0)
         return self._log.read()
 
-    def wait_until(self, reached, pause: float = 0.01) -> None:
+    def wait_until(self, reached, pause: float = 0.1) -> None:
         begun = time.monotonic()
         while not reached():
             assert self.process.poll() is None, self.log()
