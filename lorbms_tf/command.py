@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 
 from absl import app, logging
 
-from lorbms_tf.errors import UserError
+from lorbms_tf.errors import Stopped, UserError
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
     """Runs `main(argv)` under absl and exits with its return value.
 
     A `UserError` becomes one line "error: ..." on stderr and exit code 1; any other exception is
-    a fault of ours and keeps its traceback. Ctrl-C exits with 130, as shells do.
+    a fault of ours and keeps its traceback. Ctrl-C exits with 130, as shells do, and `Stopped`
+    with 128 plus the number of its signal.
     """
 
     def guarded(argv: Sequence[str]) -> int | None:
@@ -22,6 +23,9 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
+        except Stopped as stop:
+            print(stop, file=sys.stderr)
+            return stop.status
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130

@@ -77,6 +77,14 @@ class ModelConfig:
     classifier_learning_rate: float = setting(2e-4, "Adam's rate for the classifier.")
     adam_beta_1: float = setting(0.5, "First-moment decay of all three Adams.")
     adam_beta_2: float = setting(0.999, "Second-moment decay of all three Adams.")
+    clip_norm: float = setting(
+        0.0, "Shorten each network's gradient to this length where it is longer; 0: never."
+    )
+    ema_decay: float = setting(
+        0.0,
+        "Keep a moving average of encoder and decoder with this decay a step (0.999, say), which "
+        "then makes all pictures, scores and exports; 0: none.",
+    )
 
     def validate(self) -> None:
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
@@ -107,7 +115,8 @@ class ModelConfig:
         for name in ("generator", "discriminator", "classifier"):
             name += "_learning_rate"
             require(name, getattr(self, name), minimum=0)
-        for name in ("adam_beta_1", "adam_beta_2"):
+        require("clip_norm", self.clip_norm, minimum=0)
+        for name in ("adam_beta_1", "adam_beta_2", "ema_decay"):
             require(name, getattr(self, name), minimum=0, below=1)
 
 
@@ -116,7 +125,9 @@ class TrainConfig(ModelConfig):
     """Everything that `python -m lorbms_tf.train` needs (thesis, section 3.6)."""
 
     records: str = setting("", "Glob of the training shards.", may_change=True)
-    eval_records: str = setting("", "Glob of held-out shards, for pictures.", may_change=True)
+    eval_records: str = setting(
+        "", "Glob of held-out shards, for pictures and scores.", may_change=True
+    )
     run_dir: str = setting("", "Folder of the run: made, or continued.", may_change=True)
     batch_size: int = setting(12, "References in a step, over all devices.")
     epochs: int = setting(50, "Passes over the references.", may_change=True)
@@ -131,10 +142,33 @@ class TrainConfig(ModelConfig):
         "Learning rates over the run: as they are, or to zero on a half cosine.",
         choices=("constant", "cosine"),
     )
+    warmup_steps: int = setting(
+        0, "Steps over which the learning rates rise from 0 before --schedule begins."
+    )
     precision: str = setting(
         "float32",
-        "Arithmetic of the networks in training; weights, norms and losses stay in float32.",
-        choices=("float32", "mixed_bfloat16"),
+        "Arithmetic of the networks in training; weights, norms and losses stay in float32. "
+        "mixed_float16 scales the losses.",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    strategy: str = setting(
+        "auto",
+        "Devices: one; mirrored: all of this host; multi_worker: of all hosts in TF_CONFIG; auto: "
+        "the last of these that there is.",
+        choices=("auto", "one", "mirrored", "multi_worker"),
+        may_change=True,
+    )
+    device: str = setting(
+        "auto",
+        "Kind of device; gpu is an error where there is none.",
+        choices=("auto", "cpu", "gpu"),
+        may_change=True,
+    )
+    jit: str = setting(
+        "auto",
+        "Compile the training step with XLA; auto: on a single GPU.",
+        choices=("auto", "on", "off"),
+        may_change=True,
     )
     seed: int = setting(0, "Seed of weights, order and draws.")
     shuffle_buffer: int = setting(2048, "Records among which the order is shuffled.")
@@ -143,6 +177,26 @@ class TrainConfig(ModelConfig):
     log_every_steps: int = setting(50, "Steps between TensorBoard scalars.", may_change=True)
     sample_every_steps: int = setting(500, "Steps between sample pictures.", may_change=True)
     sample_rows: int = setting(8, "References in a sample picture.", may_change=True)
+    evaluate_every_steps: int = setting(
+        0, "Steps between evaluations on --eval_records; 0: none, and no best.", may_change=True
+    )
+    evaluate_records: int = setting(
+        256, "Score at most so many of --eval_records; 0: all.", may_change=True
+    )
+    best_metric: str = setting(
+        "mix_fidelity",
+        "Score (see evaluate) by which the best checkpoint is kept.",
+        may_change=True,
+    )
+    allow_changes: bool = setting(
+        False, "Continue a run with other settings or records than it had.", may_change=True
+    )
+    collapse_steps: int = setting(
+        1000,
+        "Warn when the discriminator is always right or always wrong, or all mixes of a batch are "
+        "alike, for this many steps; 0: never.",
+        may_change=True,
+    )
 
     def validate(self) -> None:
         """As `ModelConfig.validate`, for all settings."""
@@ -151,7 +205,11 @@ class TrainConfig(ModelConfig):
             require(name, getattr(self, name), minimum=1)
         for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
             require(name, getattr(self, name), minimum=1)
-        require("max_steps", self.max_steps, minimum=0)
+        counts = ("max_steps", "warmup_steps", "collapse_steps")
+        for name in (*counts, "evaluate_every_steps", "evaluate_records"):
+            require(name, getattr(self, name), minimum=0)
+        if self.evaluate_every_steps and not self.eval_records:
+            raise UserError("--evaluate_every_steps needs --eval_records to evaluate on")
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
         require("seed", self.seed, minimum=0)

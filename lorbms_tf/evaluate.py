@@ -16,6 +16,7 @@ class EvaluateConfig:
     """What to score, and on which records."""
 
     run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
     records: str = setting("", "Glob of held-out record files.")
     metrics: tuple[str, ...] = setting(("psnr", "mix_fidelity"), "Scores to compute.")
     batch_size: int = setting(16, "References at a time.")
@@ -47,7 +48,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     from lorbms_tf.progress import track
 
     registry.check_names(config.metrics)
-    model, trained = run_directory.load_model(config.run_dir)
+    model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     batches = pipeline.evaluation_batches(
         config.records, trained.image_size, config.batch_size, config.seed, config.limit or None
     )
@@ -55,7 +56,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     tracked = track(batches, label="rendering", unit="step")
     rendered = registry.render_all(render, pipeline.checked(tracked, config.records))
     scores = {name: registry.METRICS[name](rendered) for name in config.metrics}
-    step = run_directory.latest_step(config.run_dir)
+    step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
     return {"step": step, "tau": trained.tau, "records": len(rendered.reference), **scores}
 
 

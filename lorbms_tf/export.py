@@ -19,6 +19,7 @@ class ExportConfig:
     """What to export, and where to."""
 
     run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
     export_dir: str = setting("", "Folder of versions; the SavedModel is written to DIR/VERSION.")
     version: int = setting(0, "Version, at least 1; 0: one more than the highest there.")
     weights_only: str = setting(
@@ -49,7 +50,7 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
     """
     from lorbms_tf import run_directory, saved_model
 
-    model, _ = run_directory.load_model(config.run_dir)
+    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
     parent = Path(config.export_dir)
     folder = parent / str(config.version or saved_model.next_version(parent))
     return folder, saved_model.write(model, folder, f"--run_dir={config.run_dir}")
@@ -65,8 +66,8 @@ def export_weights(config: ExportConfig) -> Path:
     from lorbms_tf import run_directory
     from lorbms_tf.training import checkpoints
 
-    model, trained = run_directory.load_model(config.run_dir)
-    step = run_directory.latest_step(config.run_dir)
+    model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
+    step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
     portable = dataclasses.replace(trained, records="", eval_records="", run_dir="")
     folder = Path(config.weights_only)
     with files.atomic_directory(folder) as temporary:

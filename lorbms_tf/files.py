@@ -12,10 +12,41 @@ from typing import Any
 
 from lorbms_tf.errors import UserError
 
+_LEFTOVER = ".*.tmp"
 
-def _writable(path: Path, error: OSError) -> UserError:
+
+def not_writable(path: Path, error: OSError) -> UserError:
+    """What to raise where `path` could not be written."""
     reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
     return UserError(f"cannot write {path}: {reason}")
+
+
+def temporary_path(path: Path) -> Path:
+    """Where to write what shall become `path`; `remove_leftovers` knows such names."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What processes that were killed have left half-written in a folder."""
+    return sorted(folder.glob(_LEFTOVER))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes `leftovers`. Only for a folder that no other process writes to."""
+    for path in leftovers(folder):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def sync(path: str | os.PathLike) -> None:
+    """Brings a file, or a folder's list of names, from memory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -26,18 +57,33 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     stays as it was. Raises UserError where the folder cannot be written or the disk is full.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
+        sync(temporary)
         os.replace(temporary, path)
     except OSError as error:
-        raise _writable(path, error) from error
+        raise not_writable(path, error) from error
     finally:
         with contextlib.suppress(OSError):  # where the folder is none there is nothing to remove
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def temporary_directory(path: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `path`, whose parents are made; it is removed afterwards.
+
+    Raises OSError where it cannot be made.
+    """
+    temporary = temporary_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -50,17 +96,12 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UserError(f"{path} exists already and is not empty: name another folder")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        yield temporary
-        os.replace(temporary, path)  # replaces an empty folder in one step
+        with temporary_directory(path) as temporary:
+            yield temporary
+            os.replace(temporary, path)  # replaces an empty folder in one step
     except OSError as error:
-        raise _writable(path, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        raise not_writable(path, error) from error
 
 
 def sha256_file(path: str | os.PathLike) -> str:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from lorbms_tf import losses, mixing, objective
+from lorbms_tf import losses, mixing, objective, optimizers, training_logs
 from lorbms_tf.config import ModelConfig
 from lorbms_tf.networks.classifier import Classifier
 from lorbms_tf.networks.decoder import Decoder
@@ -14,11 +14,8 @@ from lorbms_tf.networks.layers import advance_spectral_norms
 from lorbms_tf.objective import Networks, Scene
 
 
-def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32") -> Networks:
-    """The four networks of table 3.6, built, with weights that follow from the seed.
-
-    Raises ValueError where the sizes do not fit each other.
-    """
+def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Encoder, Decoder]:
+    """Encoder and decoder, built, with weights that follow from the seed."""
     encoder = Encoder(
         image_size=config.image_size,
         chunk_size=config.chunk_size,
@@ -38,6 +35,15 @@ def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32
         seed=4 * seed + 1,
         dtype=precision,
     )
+    return encoder, decoder
+
+
+def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32") -> Networks:
+    """The four networks of table 3.6, built, with weights that follow from the seed.
+
+    Raises ValueError where the sizes do not fit each other.
+    """
+    encoder, decoder = build_generator(config, seed, precision)
     discriminator = Discriminator(
         image_size=config.image_size,
         widths=config.discriminator_widths,
@@ -63,8 +69,8 @@ class Lorbms(keras.Model):
     Args:
       config: sizes, loss weights and rates; the defaults are the thesis.
       seed: seed of all initial weights.
-      precision: arithmetic of the networks, "float32" or "mixed_bfloat16"; weights, codes,
-        images and losses are float32 in both.
+      precision: arithmetic of the networks, "float32", "mixed_bfloat16" or "mixed_float16";
+        weights, codes, images and losses are float32 in all.
     """
 
     def __init__(self, config: ModelConfig, seed: int = 0, precision: str = "float32", **kwargs):
@@ -72,6 +78,12 @@ class Lorbms(keras.Model):
         self.config = config
         networks = build_networks(config, seed, precision)
         self.encoder, self.decoder, self.discriminator, self.classifier = networks
+        self.averaged = None  # encoder and decoder of the moving average
+        if config.ema_decay:
+            self.averaged = build_generator(config, seed, precision)
+            for network in self.averaged:
+                network.trainable = False
+        self.precision = precision
         self.tau = config.tau
         self.loss_share = 1.0  # one over the number of replicas: their gradients are summed
         self.built = True
@@ -81,17 +93,30 @@ class Lorbms(keras.Model):
         """The four networks by name."""
         return Networks(self.encoder, self.decoder, self.discriminator, self.classifier)
 
+    @property
+    def generator(self) -> tuple[Encoder, Decoder]:
+        """Encoder and decoder that make codes and images: the averaged, where there are any."""
+        return self.averaged or (self.encoder, self.decoder)
+
+    @property
+    def saved_networks(self) -> dict:
+        """Every network that a checkpoint holds, by name."""
+        named = self.networks._asdict()
+        if self.averaged:
+            named["averaged_encoder"], named["averaged_decoder"] = self.averaged
+        return named
+
     def encode(self, images):
         """Images [B, H, W, 3] -> codes [B, 2, 2, C] (eq. 3.1)."""
-        return self.encoder(images, training=False)
+        return self.generator[0](images, training=False)
 
     def decode(self, codes):
         """Codes [B, 2, 2, C] -> images [B, H, W, 3] in [-1, 1] (eq. 3.2)."""
-        return self.decoder(codes, training=False)
+        return self.generator[1](codes, training=False)
 
     def call(self, images, training=False):
         """Reconstructions I^ = Dec(Enc(I)), images in and out [B, H, W, 3]."""
-        return self.decoder(self.encoder(images, training=training), training=training)
+        return self.decode(self.encode(images))
 
     def mix(self, reference, candidates, mask):
         """I_mix: the masked quadrants taken over from their candidates, in latent space.
@@ -102,7 +127,7 @@ class Lorbms(keras.Model):
 
     def mix_codes(self, reference, candidates, mask):
         """The codes (f_ref, f_mix), each [B, 2, 2, C], of what `mix` takes."""
-        codes, replacements = objective.encode_scene(self.encoder, reference, candidates)
+        codes, replacements = objective.encode_scene(self.generator[0], reference, candidates)
         return codes, mixing.mix_codes(codes, replacements, mask)
 
     def render(self, reference, candidates, distances):
@@ -115,36 +140,43 @@ class Lorbms(keras.Model):
         codes, mixed = self.mix_codes(reference, candidates, mask)
         return mask, self.decode(codes), self.decode(mixed)
 
-    def compile_optimizers(self, total_steps: int = 0, schedule: str = "constant") -> None:
+    def compile_optimizers(
+        self, total_steps: int = 0, schedule: str = "constant", warmup_steps: int = 0
+    ) -> None:
         """Makes the three Adams of section 3.6.
 
         Args:
           total_steps: length of the run in training steps; needed by the cosine schedule.
           schedule: "constant" or "cosine" (to zero at the end of the run, from the end of the
             autoencoder steps on).
+          warmup_steps: training steps over which the rates rise from 0 before that.
         """
         config = self.config
         steps = max(1, total_steps - config.autoencoder_steps)  # those of all four networks
 
-        def adam(rate: float, updates: int, first: int = 0) -> keras.optimizers.Optimizer:
-            if schedule == "cosine":
-                rate = keras.optimizers.schedules.CosineDecay(
-                    rate, updates, warmup_target=rate, warmup_steps=first
-                )
-            return keras.optimizers.Adam(rate, beta_1=config.adam_beta_1, beta_2=config.adam_beta_2)
+        def adam(rate: float, updates: int, alone: int = 0) -> optimizers.Adam:
+            warmup = warmup_steps * (1 if alone else updates)
+            return optimizers.Adam(
+                optimizers.rate_over_run(rate, alone + steps * updates, warmup, schedule, alone),
+                clip_norm=config.clip_norm,
+                scale_loss=self.precision == "mixed_float16",
+                beta_1=config.adam_beta_1,
+                beta_2=config.adam_beta_2,
+            )
 
         self.compile(
             generator_optimizer=adam(
-                config.generator_learning_rate,
-                steps * config.generator_updates,
-                config.autoencoder_steps,
+                config.generator_learning_rate, config.generator_updates, config.autoencoder_steps
             ),
-            discriminator_optimizer=adam(config.discriminator_learning_rate, steps),
-            classifier_optimizer=adam(config.classifier_learning_rate, steps),
+            discriminator_optimizer=adam(config.discriminator_learning_rate, 1),
+            classifier_optimizer=adam(config.classifier_learning_rate, 1),
         )
 
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer):
-        """Sets the optimizers and makes their variables, so that a checkpoint can hold them."""
+        """Sets the optimizers, of the kind `optimizers.Adam`, and makes their variables.
+
+        So a checkpoint can hold them before the first step.
+        """
         super().compile()
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
@@ -165,7 +197,8 @@ class Lorbms(keras.Model):
           batch: dict of reference [B, H, W, 3], candidates [B, 4, H, W, 3] and distances [B, 4].
 
         Returns:
-          dict of float32 scalars: losses and accuracies, means over this replica's batch.
+          dict of float32 scalars (see `lorbms_tf.training_logs`), means over this replica's batch;
+          those of the last generator update.
         """
         self.advance_spectral_norms()
         logs = {}
@@ -173,6 +206,7 @@ class Lorbms(keras.Model):
             scene = self._update_generator(batch, logs)  # eq. 3.6
         self._update_discriminator(scene, logs)  # eq. 3.9
         self._update_classifier(scene, logs)  # eq. 3.5
+        self._update_average()
         return logs
 
     def autoencoder_step(self, batch):
@@ -184,18 +218,20 @@ class Lorbms(keras.Model):
         Takes what `train_step` takes and returns dict of float32 scalars, fewer of them.
         """
         advance_spectral_norms(self.decoder)
-        reference = batch["reference"]
+        reference, logs = batch["reference"], {}
         with tf.GradientTape() as tape:
-            reconstruction = self(reference, training=True)
+            reconstruction = self.decoder(self.encoder(reference, training=True), training=True)
             loss = losses.distance(reference, reconstruction, self.config.reconstruction_norm)
-            objective_value = loss * self.loss_share
-        self._apply(tape, objective_value, self.generator_variables, self.generator_optimizer)
-        return {"loss/autoencoder": loss, "psnr/train": _mean_psnr(reference - reconstruction)}
+        self._descend(tape, loss, self.generator_optimizer, ("encoder", "decoder"), logs)
+        self._update_average()
+        return {**training_logs.of_autoencoder(reference, reconstruction, loss), **logs}
 
     def advance_spectral_norms(self) -> None:
         """One power iteration in every spectrally normalised layer; once per training step."""
         advance_spectral_norms(self.decoder)
         advance_spectral_norms(self.discriminator)
+        if self.averaged:
+            advance_spectral_norms(self.averaged[1])
 
     def _update_generator(self, batch, logs) -> Scene:
         mask = mixing.replacement_mask(batch["distances"], self.tau)
@@ -205,15 +241,8 @@ class Lorbms(keras.Model):
         with tf.GradientTape() as tape:
             scene = objective.forward(networks, batch["reference"], batch["candidates"], mask)
             loss = objective.generator_loss(networks, scene, self.config)
-            objective_value = loss.total * self.loss_share
-        self._apply(tape, objective_value, self.generator_variables, self.generator_optimizer)
-        logs["loss/generator"] = loss.total
-        logs["loss/reconstruction"] = loss.reconstruction
-        logs["loss/adversarial"] = loss.adversarial
-        logs["loss/classifier_generator"] = loss.classifier
-        logs["mix/replaced_quadrants"] = ops.mean(ops.sum(ops.cast(mask, "float32"), axis=1))
-        error = ops.cast(scene.reference, "float32") - ops.cast(scene.reconstruction, "float32")
-        logs["psnr/train"] = _mean_psnr(error)
+        self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
+        logs |= training_logs.of_generator(scene, loss, batch["distances"])
         return scene
 
     def _classify_statelessly(self, mixes, candidates, training=True):
@@ -230,30 +259,47 @@ class Lorbms(keras.Model):
     def _update_discriminator(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
             loss, real, fake = objective.discriminator_loss(self.networks, scene)
-            objective_value = loss * self.loss_share
-        variables = self.discriminator.trainable_variables
-        self._apply(tape, objective_value, variables, self.discriminator_optimizer)
-        logs["loss/discriminator"] = loss
-        logs["accuracy/discriminator_real"] = ops.mean(ops.cast(real > 0, "float32"))
-        logs["accuracy/discriminator_fake"] = ops.mean(ops.cast(fake < 0, "float32"))
+        self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs)
+        logs |= training_logs.of_discriminator(loss, real, fake)
 
     def _update_classifier(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
             loss, logits, labels = objective.classifier_loss(self.networks, scene, self.config)
-            objective_value = loss * self.loss_share
-        variables = self.classifier.trainable_variables
-        self._apply(tape, objective_value, variables, self.classifier_optimizer)
-        right = ops.equal(logits > 0, labels > 0.5)  # [B, 4 pairs, 4 bits]
-        logs["loss/classifier"] = loss
-        logs["accuracy/classifier_bits"] = ops.mean(ops.cast(right, "float32"))
-        logs["accuracy/classifier_pairs"] = ops.mean(ops.cast(ops.all(right, axis=-1), "float32"))
+        self._descend(tape, loss, self.classifier_optimizer, ("classifier",), logs)
+        logs |= training_logs.of_classifier(loss, logits, labels)
 
-    def _apply(self, tape, loss, variables, optimizer) -> None:
-        gradients = tape.gradient(loss, [v.value for v in variables])
-        optimizer.apply(gradients, variables)
+    def _descend(self, tape, loss, optimizer, names, logs) -> None:
+        """One update of the named networks along the gradient of the loss."""
+        groups = [getattr(self, name).trainable_variables for name in names]
+        sources = [variable.value for group in groups for variable in group]
+        seed = self.loss_share * optimizer.output_gradient
+        gradients = tape.gradient(loss, sources, output_gradients=seed)
+        for name, norm in zip(names, optimizer.update(gradients, groups), strict=True):
+            logs[f"gradient_norm/{name}"] = norm
+        if optimizer.scale_loss:
+            logs[f"loss_scale/{names[-1]}"] = optimizer.output_gradient
 
+    def _update_average(self) -> None:
+        """Moves the averaged encoder and decoder towards the present ones."""
+        if not self.averaged:
+            return
+        pairs = [
+            (average.value, present.value)
+            for averaged, network in zip(self.averaged, self.networks[:2], strict=True)
+            for average, present in zip(averaged.variables, network.variables, strict=True)
+            if present.trainable  # singular vectors are the averaged kernels' own
+        ]
+        steps = ops.cast(self.generator_optimizer.iterations, "float32")
+        steps = steps / self.config.generator_updates
+        # Less at the beginning, or the average would be of the initial weights for long.
+        decay = ops.minimum(self.config.ema_decay, (1.0 + steps) / (10.0 + steps))
 
-def _mean_psnr(error):
-    """Mean over images of the PSNR of errors [B, H, W, 3] on a range of [-1, 1] (peak 2)."""
-    squared = ops.mean(ops.square(error), axis=(1, 2, 3))  # [B]
-    return ops.mean(10.0 * ops.log(4.0 / ops.maximum(squared, 1e-10)) / ops.log(10.0))
+        def move(average, present, share):
+            average.assign_add((present - average) * share)
+
+        def across(strategy, share):
+            for average, present in pairs:
+                strategy.extended.update(average, move, args=(present, share), group=False)
+
+        # Variables of several devices change together, between the devices.
+        tf.distribute.get_replica_context().merge_call(across, args=(1.0 - decay,))

@@ -32,6 +32,7 @@ class RenderConfig:
     """What to draw, and with which model."""
 
     run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
     out: str = setting("", "The picture to write, a .png.")
     records: str = setting("", "Glob of record files (scenes, reconstructions).")
     rows: int = setting(12, "Rows of the picture (scenes, reconstructions).")
@@ -205,7 +206,7 @@ def render(subcommand: str, config: RenderConfig) -> Path:
     else:
         given = _read_records(config, image_size, subcommand)
         draw = functools.partial(_draw_records, subcommand=subcommand)
-    model, _ = run_directory.load_model(config.run_dir)
+    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
     picture = draw(config, model, given)
     return pictures.save(picture, config.out)
 

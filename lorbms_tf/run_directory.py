@@ -1,17 +1,28 @@
 """A run directory: the resolved configuration, checkpoints, logs and sample pictures of one run.
 
-    config.json   checkpoints/   logs/ (TensorBoard)   samples/*.png
+    config.json   records.json   checkpoints/   logs/ (TensorBoard)   samples/*.png   lock
 
+records.json tells which shards the run learns from (`lorbms_tf.data.fingerprint`).
 Models that come with the package are run directories too, named "pretrained:NAME".
 """
 
+import contextlib
+import dataclasses
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from lorbms_tf.config import TrainConfig, differences, from_dict, to_dict
+from lorbms_tf import config as settings
+from lorbms_tf.config import TrainConfig, from_dict, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import read_json, write_json
+from lorbms_tf.files import leftovers, not_writable, read_json, remove_leftovers, write_json
 
 CONFIG_FILE = "config.json"
+RECORDS_FILE = "records.json"
+LOCK_FILE = "lock"
 CHECKPOINTS = "checkpoints"
 LOGS = "logs"
 SAMPLES = "samples"
@@ -46,43 +57,109 @@ def read_config(run_dir: str) -> TrainConfig:
     return from_dict(TrainConfig, read_json(path), str(path))
 
 
-def check(config: TrainConfig) -> Path:
+def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
     """Checks that a run may be started or continued in the run directory; writes nothing.
 
-    Raises UserError, listing what differs, where a run of another configuration has a checkpoint
-    there, or where the folder is not empty and no run directory.
+    Args:
+      config: the resolved settings.
+      data: what `fingerprint.fingerprint` says of its records; None: they are not compared.
+
+    Returns:
+      what differs from the run that is there, a line each, where --allow_changes is set; else
+      nothing differs.
+
+    Raises:
+      UserError: a run of another configuration or on other records has a checkpoint there, which
+        lists what differs; or the folder is not empty and no run directory.
     """
     if config.run_dir.startswith(_PREFIX):
         raise UserError(f"--run_dir={config.run_dir}: models of the package are not trained on")
     folder = Path(config.run_dir)
-    path = folder / CONFIG_FILE
-    if path.is_file():
-        if not any((folder / CHECKPOINTS).glob("*.index")):
-            return folder  # nothing was trained yet: a first try may be corrected
-        differing = differences(from_dict(TrainConfig, read_json(path), str(path)), config)
-        if differing:
+    if not (folder / CONFIG_FILE).is_file():
+        if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
             raise UserError(
-                f"{folder} holds a run of another configuration; name another --run_dir, or set "
-                "these back:\n  " + "\n  ".join(differing)
+                f"--run_dir={folder} is not empty and holds no run: name another folder"
             )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"--run_dir={folder} is not empty and holds no run: name another folder")
-    return folder
+        return []
+    if not any((folder / CHECKPOINTS).glob("*.index")):
+        return []  # nothing was trained yet: a first try may be corrected
+    differing = settings.differences(read_config(config.run_dir), config)
+    known = folder / RECORDS_FILE
+    if data is not None and known.is_file():
+        from lorbms_tf.data import fingerprint  # loads TensorFlow
+
+        differing += fingerprint.differences(read_json(known), data)
+    if differing and not config.allow_changes:
+        raise UserError(
+            f"{folder} holds a run of another configuration or on other records; name another "
+            "--run_dir, set these back, or continue nevertheless with --allow_changes:\n  "
+            + "\n  ".join(differing)
+        )
+    return differing
 
 
-def prepare(config: TrainConfig) -> Path:
-    """Makes the run directory with the configuration; raises UserError as `check` does."""
-    folder = check(config)
-    write_json(folder / CONFIG_FILE, to_dict(config))
+def _holds_something(folder: Path) -> bool:
+    """Whether anything is in a folder besides what a first start leaves if it is killed."""
+    return bool(set(folder.iterdir()) - {folder / LOCK_FILE, *leftovers(folder)})
+
+
+def prepare(config: TrainConfig, data: list[dict] | None = None) -> Path:
+    """Makes the run directory, or brings it up to date; raises UserError as `check` does."""
+    check(config, data)
+    folder = Path(config.run_dir)
+    write_json(folder / CONFIG_FILE, to_dict(dataclasses.replace(config, allow_changes=False)))
+    if data is not None:
+        write_json(folder / RECORDS_FILE, data)
     for name in (CHECKPOINTS, LOGS, SAMPLES):
         (folder / name).mkdir(exist_ok=True)
+        remove_leftovers(folder / name)
+    remove_leftovers(folder)
     return folder
 
 
-def load_model(run_dir: str):
+@contextlib.contextmanager
+def locked(run_dir: str) -> Iterator[None]:
+    """Holds a run directory, made if need be, for this process; a kill lets go of it.
+
+    Raises UserError where another process holds it, naming that, or where it cannot be written.
+    """
+    path = Path(run_dir) / LOCK_FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise not_writable(Path(run_dir), error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "a process that did not say its name"
+            raise UserError(
+                f"--run_dir={run_dir} is being trained in by {holder}: wait until it has ended, "
+                "stop it, or name another folder"
+            ) from error
+        except OSError as error:
+            print(
+                f"warning: {path} cannot be locked ({error.strerror}): take care that no other "
+                "training uses this run directory",
+                file=sys.stderr,
+            )
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without a name
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+        yield
+
+
+def load_model(run_dir: str, checkpoint: str = "latest"):
     """The trained model of a run and its configuration: (Lorbms, TrainConfig).
 
-    Raises UserError where there is no run, no checkpoint yet, or the checkpoint does not fit.
+    Args:
+      run_dir: the run directory, or "pretrained:NAME".
+      checkpoint: "latest", "best", or a step (see `lorbms_tf.training.checkpoints.find`).
+
+    Raises UserError where there is no run, no such checkpoint, or the checkpoint does not fit.
     """
     from lorbms_tf.model import Lorbms  # TensorFlow loads only when a model is wanted
     from lorbms_tf.training import checkpoints
@@ -92,12 +169,12 @@ def load_model(run_dir: str):
         model = Lorbms(config)
     except ValueError as error:
         raise UserError(f"{resolve(run_dir) / CONFIG_FILE} fits no model: {error}") from error
-    checkpoints.load_weights(resolve(run_dir) / CHECKPOINTS, model)
+    checkpoints.load_weights(resolve(run_dir) / CHECKPOINTS, model, checkpoint)
     return model, config
 
 
-def latest_step(run_dir: str) -> int:
-    """The training step of the run's latest checkpoint. UserError where there is none."""
+def checkpoint_step(run_dir: str, checkpoint: str = "latest") -> int:
+    """The training step of one checkpoint of a run. UserError where there is none."""
     from lorbms_tf.training import checkpoints
 
-    return checkpoints.latest_step(resolve(run_dir) / CHECKPOINTS)
+    return checkpoints.find(resolve(run_dir) / CHECKPOINTS, checkpoint)[1]

@@ -35,7 +35,7 @@ class ServedModel(tf.Module):
     def __init__(self, model):
         super().__init__(name="lorbms")
         self._variables_to_save = [
-            variable.value for variable in model.encoder.variables + model.decoder.variables
+            variable.value for network in model.generator for variable in network.variables
         ]
         image = (model.config.image_size, model.config.image_size, 3)
         code = (2, 2, model.config.chunk_size)

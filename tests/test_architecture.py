@@ -36,7 +36,12 @@ LAYERS = {
         "lorbms_tf.data.pipeline",
         "lorbms_tf.evaluation",
     ),
-    "system": ("lorbms_tf.objective", "lorbms_tf.model"),
+    "system": (
+        "lorbms_tf.objective",
+        "lorbms_tf.optimizers",
+        "lorbms_tf.training_logs",
+        "lorbms_tf.model",
+    ),
     "around": (
         "lorbms_tf.training",
         "lorbms_tf.run_directory",

@@ -1,7 +1,7 @@
 import pytest
 
 from lorbms_tf import command
-from lorbms_tf.errors import UserError
+from lorbms_tf.errors import Stopped, UserError
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,18 @@ def test_a_user_error_is_one_line_without_traceback(monkeypatch, capsys):
         command.run(main)
     assert stopped.value.code == 1
     assert capsys.readouterr().err == "error: --colour=9 is not valid\n"
+
+
+def test_a_stop_by_a_signal_is_one_line_and_the_status_that_shells_expect(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["program"])
+
+    def main(argv):
+        raise Stopped("stopped by SIGTERM after step 3", 15)
+
+    with pytest.raises(SystemExit) as stopped:
+        command.run(main)
+    assert stopped.value.code == 143
+    assert capsys.readouterr().err == "stopped by SIGTERM after step 3\n"
 
 
 def test_stray_words_are_refused():

@@ -17,6 +17,7 @@ def test_defaults_are_the_thesis():
     assert (defaults.batch_size, defaults.generator_updates, defaults.tau) == (12, 2, 16000.0)
     assert defaults.generator_learning_rate == defaults.classifier_learning_rate == 2e-4
     assert defaults.discriminator_learning_rate == 4e-4
+    assert defaults.clip_norm == defaults.ema_decay == defaults.warmup_steps == 0
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,12 @@ def test_defaults_are_the_thesis():
         ({"seed": -1}, "seed"),
         ({"image_size": 16}, "image_size"),
         ({"max_steps": -1}, "max_steps"),
+        ({"evaluate_records": -1}, "evaluate_records"),
+        ({"evaluate_every_steps": 5}, "evaluate_every_steps"),
+        ({"warmup_steps": -1}, "warmup_steps"),
+        ({"collapse_steps": -1}, "collapse_steps"),
+        ({"clip_norm": -1.0}, "clip_norm"),
+        ({"ema_decay": 1.0}, "ema_decay"),
     ],
 )
 def test_each_bad_value_names_its_flag(changes, flag):

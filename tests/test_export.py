@@ -55,7 +55,7 @@ def test_weights_only_is_a_run_directory_of_the_same_model(run_dir, tmp_path):
     model, config = run_directory.load_model(run_dir)
     copy, copied = run_directory.load_model(str(folder))
     assert copied.tau == config.tau == 2.0
-    assert run_directory.latest_step(str(folder)) == tiny.STEP
+    assert run_directory.checkpoint_step(str(folder)) == tiny.STEP
     for name, network in model.networks._asdict().items():
         for ours, theirs in zip(
             network.variables, getattr(copy.networks, name).variables, strict=True

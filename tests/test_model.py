@@ -232,19 +232,62 @@ def test_mix_equals_render_for_the_same_mask(model):
     )
 
 
-def test_bfloat16_trains_float32_weights_as_float32_does():
+@pytest.mark.parametrize("half", ["mixed_bfloat16", "mixed_float16"])
+def test_sixteen_bits_train_float32_weights_as_float32_does(half):
     batch = tiny.random_batch()
     logs = {}
-    for precision in ("float32", "mixed_bfloat16"):
+    for precision in ("float32", half):
         model = Lorbms(tiny.config(), seed=3, precision=precision)
         model.compile_optimizers()
         logs[precision] = [model.train_step(batch) for _ in range(2)][-1]
         assert {v.dtype for v in model.variables} <= {"float32", "int32"}
+        assert float(logs[precision]["gradient_norm/encoder"]) > 0  # no update was left out
         assert {value.dtype for value in logs[precision].values()} == {tf.float32}
     for name in ("loss/generator", "loss/reconstruction", "loss/discriminator"):
-        assert float(logs["mixed_bfloat16"][name]) == pytest.approx(
-            float(logs["float32"][name]), rel=0.02
-        )
+        assert float(logs[half][name]) == pytest.approx(float(logs["float32"][name]), rel=0.02)
+
+
+def averaging_model():
+    model = Lorbms(tiny.config(ema_decay=0.5, generator_updates=1), seed=3)
+    model.compile_optimizers()
+    return model
+
+
+def test_the_average_follows_the_generator():
+    model = averaging_model()
+    batch = tiny.random_batch()
+    start = [v.value.numpy() for v in model.generator[0].variables]
+    for v, average in zip(model.encoder.variables, start, strict=True):
+        np.testing.assert_array_equal(v.value.numpy(), average)
+    expected = start
+    for step in (1, 2):
+        model.train_step(batch)
+        decay = (1 + step) / (10 + step)  # at first less than the 0.5 asked for
+        present = [v.value.numpy() for v in model.encoder.variables]
+        expected = [decay * e + (1 - decay) * p for e, p in zip(expected, present, strict=True)]
+        averaged = [v.value.numpy() for v in model.generator[0].variables]
+        for made, hoped in zip(averaged, expected, strict=True):
+            np.testing.assert_allclose(made, hoped, atol=1e-7)
+        assert any(not np.array_equal(a, p) for a, p in zip(averaged, present, strict=True))
+    assert not any(v.trainable for network in model.generator for v in network.variables)
+
+
+def test_the_average_makes_pictures_and_the_generator_is_trained():
+    model = averaging_model()
+    batch = tiny.random_batch()
+    before = [x.numpy() for x in model.render(*batch.values())[1:]]
+    for v in model.encoder.variables + model.decoder.variables:
+        v.assign(v.value + 0.1)
+    for old, new in zip(before, model.render(*batch.values())[1:], strict=True):
+        np.testing.assert_array_equal(old, new)
+    for v in model.generator[1].variables:
+        v.assign(v.value + 0.1)
+    assert not np.allclose(before[0], model.render(*batch.values())[1])
+
+
+def test_without_an_average_the_generator_makes_its_own_pictures(model):
+    assert model.generator == (model.encoder, model.decoder)
+    assert list(model.saved_networks) == ["encoder", "decoder", "discriminator", "classifier"]
 
 
 @pytest.mark.parametrize("norm", [1, 2])

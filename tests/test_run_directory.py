@@ -1,4 +1,7 @@
+import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -19,8 +22,87 @@ def test_an_unknown_pretrained_name_lists_the_valid_ones():
 def test_preparing_makes_it_and_does_so_again(tmp_path):
     config = tiny.config(run_dir=str(tmp_path / "run"))
     folder = run_directory.prepare(config)
-    assert {p.name for p in folder.iterdir()} == {"config.json", "checkpoints", "logs", "samples"}
+    assert {p.name for p in folder.iterdir()} == {
+        "config.json", "checkpoints", "logs", "samples",
+    }  # fmt: skip
     assert run_directory.prepare(config) == folder
+    assert run_directory.read_config(str(folder)) == config
+
+
+def trained(folder, data=None):
+    """A run directory in which a checkpoint seems to lie."""
+    config = tiny.config(run_dir=str(folder))
+    run_directory.prepare(config, data)
+    (folder / "checkpoints" / "step-1.index").touch()
+    return config
+
+
+def shard(name="a", size=3):
+    return {"file": name, "bytes": size, "sha256": None}
+
+
+def test_other_records_are_refused_unless_told_otherwise(tmp_path):
+    config = trained(tmp_path, [shard()])
+    assert run_directory.check(config, [shard()]) == []
+    assert run_directory.check(config) == []
+    with pytest.raises(UserError, match="records: a: 3 bytes -> 4 bytes"):
+        run_directory.check(config, [shard(size=4)])
+    told = dataclasses.replace(config, allow_changes=True, chunk_size=6)
+    changes = run_directory.check(told, [shard("b")])
+    assert changes == ["chunk_size: 4 -> 6", "records: a: gone", "records: b: new"]
+    run_directory.prepare(told, [shard("b")])
+    # From now on they are the run's own; what was allowed once is not allowed for ever.
+    once = dataclasses.replace(told, allow_changes=False)
+    assert run_directory.check(once, [shard("b")]) == []
+    assert run_directory.read_config(str(tmp_path)) == once
+
+
+def test_a_run_older_than_the_list_of_its_records_goes_on(tmp_path):
+    config = trained(tmp_path)
+    assert run_directory.check(config, [shard()]) == []
+
+
+def test_a_first_start_killed_at_its_first_file_can_be_repeated(tmp_path):
+    (tmp_path / "lock").touch()
+    (tmp_path / ".config.json.123.tmp").write_text("{")
+    run_directory.prepare(tiny.config(run_dir=str(tmp_path)))
+    assert not list(tmp_path.glob(".*"))
+
+
+HOLD = """
+import sys
+from lorbms_tf import run_directory
+with run_directory.locked(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_training_is_refused_until_the_first_has_ended_or_was_killed(tmp_path):
+    folder = str(tmp_path / "run")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"held\n"
+    message = f"trained in by process {holder.pid} on .*name another folder"
+    with pytest.raises(UserError, match=message), run_directory.locked(folder):
+        pass
+    holder.kill()
+    holder.communicate()
+    for _ in range(2):
+        with run_directory.locked(folder):
+            pass
+
+
+def test_a_read_only_run_directory_is_a_clear_error(tmp_path):
+    folder = tmp_path / "run"
+    config = tiny.config(run_dir=str(folder))
+    run_directory.prepare(config)
+    with tiny.read_only(folder):
+        with pytest.raises(UserError, match="cannot write .*run"), run_directory.locked(folder):
+            pass
+        with pytest.raises(UserError, match="cannot write .*config.json: Permission denied"):
+            run_directory.prepare(config)
     assert run_directory.read_config(str(folder)) == config
 
 

@@ -91,8 +91,14 @@ def training_batches(
     first_step: int = 0,
     epochs: int | None = None,
     shuffle_buffer: int = 2048,
+    devices: int = 1,
+    worker: int = 0,
+    workers: int = 1,
 ) -> tf.data.Dataset:
     """Shuffled batches of whole epochs, from `first_step` on.
+
+    With several devices the batches are those of one worker's devices in turn, each B / devices
+    references; all workers together see what one device alone would see, in the same order.
 
     Args:
       shards: record files.
@@ -102,6 +108,9 @@ def training_batches(
       first_step: batches to leave out at the start (over all epochs).
       epochs: after how many epochs to end; None: never.
       shuffle_buffer: records among which the order is shuffled (files are shuffled as well).
+      devices: among which a batch is divided, over all workers.
+      worker: whose share this is, from 0; it alone is decoded.
+      workers: how many there are, with equally many devices each.
 
     Returns:
       dataset of dicts: reference float32 [B, S, S, 3] and candidates [B, 4, S, S, 3] in
@@ -128,8 +137,12 @@ def training_batches(
         made = _example(serialized, number, image_size, seed)
         return {name: made[name] for name in ("reference", "candidates", "distances")}
 
+    if workers > 1:
+        share = batch_size // workers  # each epoch begins with a whole batch, so numbers tell
+        dataset = dataset.filter(lambda _, number: number % batch_size // share == worker)
     dataset = dataset.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    dataset = dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.batch(batch_size // devices, drop_remainder=True)
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
     return _options(dataset)
 
 
@@ -163,7 +176,7 @@ def count_steps(shards: list[str], batch_size: int) -> int:
 
 
 def checked(batches: Iterable, pattern: str) -> Iterator:
-    """Yields the batches; a record that cannot be read or decoded becomes a UserError.
+    """Yields the batches; files that are gone and records that cannot be read become a UserError.
 
     Args:
       batches: a dataset, or an iterator over one.
@@ -181,6 +194,9 @@ def checked(batches: Iterable, pattern: str) -> Iterator:
                 f"a record of batch {number} of {pattern} cannot be read: {reason}; find it with "
                 f"python -m tfrecords_tools.inspect --records='{pattern}'"
             ) from error
+        except tf.errors.NotFoundError as error:
+            reason = error.message.splitlines()[0]
+            raise UserError(f"a record file of {pattern} has vanished: {reason}") from error
         yield batch
         number += 1
 

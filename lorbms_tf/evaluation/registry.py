@@ -30,17 +30,18 @@ def _mix_fidelity(rendered: Rendered) -> float:
     )))  # fmt: skip
 
 
+# Of each, more is better.
 METRICS: dict[str, Callable[[Rendered], float]] = {
     "psnr": _psnr,
     "mix_fidelity": _mix_fidelity,
 }
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Iterable[str], flag: str = "metrics") -> None:
     """Raises UserError for a metric that does not exist, listing those that do."""
     for name in names:
         if name not in METRICS:
-            raise UserError(f"--metrics: no metric {name!r}; valid names: {', '.join(METRICS)}")
+            raise UserError(f"--{flag}: no metric {name!r}; valid names: {', '.join(METRICS)}")
 
 
 def render_all(

@@ -5,48 +5,24 @@ device and many.
 """
 
 import dataclasses
+import tempfile
+import zlib
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import flags, run_directory
+from lorbms_tf import flags, run_directory, training_logs
 from lorbms_tf.config import TrainConfig
-from lorbms_tf.data import pipeline, records
-from lorbms_tf.errors import UserError
-from lorbms_tf.files import read_json
+from lorbms_tf.data import pipeline
+from lorbms_tf.errors import Stopped, UserError
 from lorbms_tf.model import Lorbms
-from lorbms_tf.training.checkpoints import Checkpoints
+from lorbms_tf.training import event_files, strategies
+from lorbms_tf.training.checkpoints import Best, Checkpoints
+from lorbms_tf.training.evaluator import Evaluator
+from lorbms_tf.training.interrupts import Interrupts
+from lorbms_tf.training.planning import Plan
 from lorbms_tf.training.reporting import Reporter, Samples
-
-
-def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
-    """The configuration with `tau` set from --tau_quantile, where that is asked for.
-
-    The quantile of all [N, 4, 10] distances is read from the dataset.json beside the shards,
-    interpolated between those that are stored. Raises UserError where it is missing.
-    """
-    if config.tau_quantile < 0:
-        return config
-    folders = sorted({Path(shard).parent for shard in shards})
-    if len(folders) > 1:
-        raise UserError(
-            "--tau_quantile needs all --records in one folder with one dataset.json; they lie in "
-            f"{', '.join(map(str, folders))}: name --tau instead"
-        )
-    path = folders[0] / records.DATASET_FILE
-    points = _distance_quantiles(path)
-    if not points:
-        raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
-    tau = float(np.interp(config.tau_quantile, *zip(*points, strict=True)))
-    return dataclasses.replace(config, tau=tau)
-
-
-def _distance_quantiles(path: Path) -> list[tuple[float, float]]:
-    """(quantile, squared distance) pairs of a dataset.json, ascending; empty where it has none."""
-    stored = read_json(path)
-    stored = stored.get("distance_quantiles") if isinstance(stored, dict) else None
-    return sorted((float(q), float(d)) for q, d in (stored or {}).items())
+from lorbms_tf.training.watch import Watch
 
 
 def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
@@ -55,8 +31,14 @@ def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
         model = Lorbms(config, seed=config.seed, precision=config.precision)
     except ValueError as error:
         raise UserError(f"the networks cannot be built with these sizes: {error}") from error
-    model.compile_optimizers(total_steps, config.schedule)
+    model.compile_optimizers(total_steps, config.schedule, config.warmup_steps)
     return model
+
+
+def _checksum(config: TrainConfig) -> int:
+    """Of the settings that all workers must share; folders and devices are each one's own."""
+    own = {"records": "", "eval_records": "", "run_dir": "", "device": "auto"}
+    return zlib.crc32(flags.as_text(dataclasses.replace(config, **own)).encode())
 
 
 def parameter_table(model: Lorbms) -> str:
@@ -76,57 +58,11 @@ def parameter_table(model: Lorbms) -> str:
     return "\n".join(f"{name:<15}{count:>12,}" for name, count in rows)
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """A run before it starts: what it would do, resolved and checked."""
-
-    config: TrainConfig
-    shards: list[str]
-    steps_per_epoch: int
-    total_steps: int
-
-
-def plan(config: TrainConfig) -> Plan:
-    """Finds and checks the records, resolves tau and the number of steps. Writes nothing.
-
-    Raises UserError for records that are missing, cut short, or of another image size, and for
-    a run directory that the run may not be started in.
-    """
-    for name in ("records", "run_dir"):
-        if not getattr(config, name):
-            raise UserError(f"--{name} is required")
-    shards = records.find_shards(config.records)
-    pipeline.check_image_size(shards, config.image_size)
-    if config.eval_records:
-        pipeline.check_image_size(records.find_shards(config.eval_records), config.image_size)
-    steps_per_epoch = pipeline.count_steps(shards, config.batch_size)
-    total = config.epochs * steps_per_epoch
-    if config.max_steps:
-        total = min(total, config.max_steps)
-    resolved = resolve_tau(config, shards)
-    run_directory.check(resolved)
-    return Plan(resolved, shards, steps_per_epoch, total)
-
-
-def tau_warning(planned: Plan) -> str:
-    """A sentence where tau lies outside the records' distances, so that it decides nothing."""
-    path = Path(planned.shards[0]).parent / records.DATASET_FILE
-    points = _distance_quantiles(path) if path.is_file() else []
-    tau = planned.config.tau
-    if not points or points[0][1] <= tau <= points[-1][1]:
-        return ""
-    return (
-        f"warning: --tau={tau:g} lies outside the records' distances "
-        f"({points[0][1]:.4g} to {points[-1][1]:.4g}), so every mix replaces "
-        "the same number of quadrants; --tau_quantile=0.5 takes their median"
-    )
-
-
 class Run:
     """One run in its run directory, new or continued.
 
     Args:
-      planned: what `plan` gave.
+      planned: what `planning.plan` gave.
       strategy: a tf.distribute strategy; None: the one in scope, usually one device.
     """
 
@@ -138,98 +74,202 @@ class Run:
             raise UserError(
                 f"--batch_size={config.batch_size} must be a multiple of the {replicas} devices"
             )
+        jit = strategies.compiles(config.jit, self.strategy)
+        self.chief = strategies.is_chief(self.strategy)
+        # Several workers save together or not at all, but a signal comes to one of them.
+        self._alone = strategies.is_alone(self.strategy)
+        if config.evaluate_every_steps and not self._alone:
+            raise UserError(
+                "--evaluate_every_steps is for a single worker; score the checkpoints of several "
+                "with python -m lorbms_tf.evaluate"
+            )
         with self.strategy.scope():
             self.model = build_model(config, planned.total_steps)
             self.model.loss_share = 1.0 / replicas
-            self.folder = run_directory.prepare(config)
+            self.folder = self._prepare()
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
-        self.first_step = self.checkpoints.restore()
-        # There is no control flow on tensors to convert, and converting costs many seconds.
-        self._train_step = tf.function(self._over_devices(self.model.train_step), autograph=False)
-        self._autoencoder_step = tf.function(
-            self._over_devices(self.model.autoencoder_step), autograph=False
+            self.first_step = self._done = self._saved = self._restore()
+        strategies.check_agreement(
+            self.strategy,
+            {
+                "the step of the last checkpoint": self.first_step,
+                "the number of steps": planned.total_steps,
+                "their flags (checksums)": _checksum(config),
+            },
         )
+        # There is no control flow on tensors to convert, and converting costs many seconds.
+        self._sigmas = tf.function(
+            lambda: training_logs.spectral_sigmas(self.model.networks), autograph=False
+        )
+        self._train_step, self._autoencoder_step = (
+            tf.function(self._over_devices(step), autograph=False, jit_compile=jit or None)
+            for step in (self.model.train_step, self.model.autoencoder_step)
+        )
+        self._render = tf.function(self.model.render, autograph=False, reduce_retracing=True)
 
-    def _over_devices(self, step_of_one_device):
-        def step(batch) -> dict:
-            values = self.strategy.run(step_of_one_device, args=(batch,))
-            mean = tf.distribute.ReduceOp.MEAN
-            return {k: self.strategy.reduce(mean, v, axis=None) for k, v in values.items()}
+    def _prepare(self) -> Path:
+        """Where this process writes: the run directory, or a temporary folder beside the chief.
 
-        return step
+        Saving is the work of all devices together, so every worker must write something.
+        """
+        if self.chief:
+            return run_directory.prepare(self.plan.config, self.plan.data)
+        self._scratch = tempfile.TemporaryDirectory(prefix="lorbms-worker-")
+        return Path(self._scratch.name)
+
+    def _restore(self) -> int:
+        if self.chief:
+            return self.checkpoints.restore()
+        shared = Path(self.plan.config.run_dir) / run_directory.CHECKPOINTS
+        return Checkpoints(shared, self.model).restore(tidy=False)  # the chief does that
+
+    def _over_devices(self, step):
+        """A step on each device's share of a batch -> one on the batch: the means of its values."""
+        names = []
+
+        def on_each_device(batch):
+            values = step(batch)
+            names[:] = values
+            return tf.stack([tf.cast(value, tf.float32) for value in values.values()])
+
+        def on_all(batch) -> dict:
+            # One vector, not a scalar each: several hosts exchange it in one message.
+            stacked = self.strategy.run(on_each_device, args=(batch,))
+            means = self.strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None)
+            return dict(zip(names, tf.unstack(means), strict=True))
+
+        return on_all
 
     def batches(self, first_step: int):
-        """The batches of the run from a step on."""
+        """The batches of the run from a step on; each device's share of every one."""
         config = self.plan.config
-        dataset = pipeline.training_batches(
-            self.plan.shards,
-            config.image_size,
-            config.batch_size,
-            seed=config.seed,
-            first_step=first_step,
-            shuffle_buffer=config.shuffle_buffer,
+
+        def own_share(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            dataset = pipeline.training_batches(
+                self.plan.shards,
+                config.image_size,
+                config.batch_size,
+                seed=config.seed,
+                first_step=first_step,
+                shuffle_buffer=config.shuffle_buffer,
+                devices=context.num_replicas_in_sync,
+                worker=context.input_pipeline_id,
+                workers=context.num_input_pipelines,
+            )
+            # Or the workers would ask each other before each step whether any is at its end.
+            endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+            return dataset.apply(endless)
+
+        return iter(self.strategy.distribute_datasets_from_function(own_share))
+
+    def _held_out(self, pattern: str, batch_size: int, limit: int | None):
+        """Batches of held-out references; their draws follow from the seed, not from the run."""
+        config = self.plan.config
+        batches = pipeline.evaluation_batches(
+            pattern, config.image_size, batch_size, config.seed, limit
         )
-        return iter(self.strategy.experimental_distribute_dataset(dataset))
+        return pipeline.checked(batches, pattern)
 
     def _samples(self) -> Samples:
         config = self.plan.config
         pattern = config.eval_records or config.records
-        held_out = pipeline.evaluation_batches(
-            pattern, config.image_size, config.sample_rows, config.seed, config.sample_rows
-        )
-        render = tf.function(self.model.render, autograph=False)
-        first = next(pipeline.checked(held_out, pattern))
-        return Samples(first, render, self.folder / run_directory.SAMPLES)
+        first = next(self._held_out(pattern, config.sample_rows, config.sample_rows))
+        return Samples(first, self._render, self.folder / run_directory.SAMPLES)
+
+    def _evaluator(self, interrupts: Interrupts) -> Evaluator:
+        config = self.plan.config
+        limit = config.evaluate_records or None
+        best = Best(self.folder / run_directory.CHECKPOINTS, self.model, config.best_metric)
+
+        def batches():
+            held_out = self._held_out(config.eval_records, config.batch_size, limit)
+            return interrupts.watch(held_out)
+
+        return Evaluator(self._render, batches, best)
 
     def _rates(self) -> dict[str, float]:
+        """Learning rates and spectral norms, for when scalars are written."""
         optimizers = {
             name: getattr(self.model, f"{name}_optimizer")
             for name in ("generator", "discriminator", "classifier")
         }
         # As a tensor first: with several devices the rate is a variable mirrored over them.
-        return {
+        rates = {
             f"learning_rate/{name}": float(tf.convert_to_tensor(optimizer.learning_rate))
             for name, optimizer in optimizers.items()
         }
+        return {**rates, **{name: float(value) for name, value in self._sigmas().items()}}
 
     def train(self) -> int:
-        """Trains to the last step; returns how many steps this call has made."""
-        config, total = self.plan.config, self.plan.total_steps
+        """Trains to the last step; returns how many steps this call has made.
+
+        SIGTERM and Ctrl-C let it finish the step in hand, save, and raise `Stopped`; where there
+        are several workers they are not waited for, and the last checkpoint is as it was. Raises
+        UserError where the records cannot be read any more, a file cannot be written, or the run
+        diverges; the last good checkpoint stays.
+        """
+        total = self.plan.total_steps
         if self.first_step >= total:
             return 0
-        reporter = Reporter(
-            self.folder / run_directory.LOGS,
-            config.batch_size,
-            self.plan.steps_per_epoch,
-            total,
-            config.log_every_steps,
-        )
-        reporter.text("configuration", flags.as_text(config))
-        samples = self._samples()
+        with Interrupts() as interrupts:
+            try:
+                self._train(interrupts)
+            except Stopped as stop:
+                if self._alone:
+                    self._save()
+                raise Stopped(
+                    f"{stop} after step {self._done} of {total}; the same command continues "
+                    f"{self.plan.config.run_dir} from step {self._saved}",
+                    stop.signal_number,
+                ) from None
+        return total - self.first_step
+
+    def _train(self, interrupts: Interrupts) -> None:
+        config, total = self.plan.config, self.plan.total_steps
+        logs = self.folder / run_directory.LOGS
+        event_files.forget_from(logs, self.first_step + 1 if self.first_step else 0)
+        watch = Watch(self.folder / run_directory.CHECKPOINTS, config.collapse_steps)
+        reporter = Reporter(logs, config, self.plan.steps_per_epoch, total, watch)
+        self._reporter = reporter
+        reporter.settings()
+        samples, evaluator = self._samples(), self._evaluator(interrupts)
         if self.first_step == 0:
             samples.write(0, reporter.writer)
         batches = pipeline.checked(self.batches(self.first_step), config.records)
+        batches = reporter.timed(batches)
         for step in range(self.first_step + 1, total + 1):
             alone = step <= config.autoencoder_steps
-            values = (self._autoencoder_step if alone else self._train_step)(next(batches))
+            values = (self._autoencoder_step if alone else self._train_step)(self._next(batches))
+            self._done = step
+            if self._alone:
+                interrupts.work_begun()
             reporter.step_done(step, values, self._rates)
             if step % config.sample_every_steps == 0 or step == total:
                 samples.write(step, reporter.writer)
                 reporter.pause()
-            if step % config.checkpoint_every_steps == 0 or step == total:
-                self._refuse_non_finite(values, step)
-                self.checkpoints.save(step)
+            every = config.evaluate_every_steps
+            if every and (step % every == 0 or step == total):
+                evaluator.evaluate(step, reporter.writer)
                 reporter.pause()
+            if step % config.checkpoint_every_steps == 0 or step == total:
+                self._save()
+                reporter.pause()
+            interrupts.check()
         reporter.writer.close()
-        return total - self.first_step
 
-    def _refuse_non_finite(self, values: dict, step: int) -> None:
-        """Keeps a run that has diverged from overwriting its last good checkpoints."""
-        broken = sorted(name for name, value in values.items() if not np.isfinite(value))
-        if broken:
-            raise UserError(
-                f"{', '.join(broken)} not finite at step {step}; the checkpoints before it are "
-                f"kept in {self.folder / run_directory.CHECKPOINTS}. Lower the learning rates"
-            )
+    def _next(self, batches) -> dict:
+        try:
+            return next(batches)
+        except UserError:
+            if self._alone:
+                self._save()  # the records may come back, and the run go on where it was
+            raise
+
+    def _save(self) -> None:
+        """Saves the state after the last step that was made, unless it is saved already."""
+        if self._done > self._saved:
+            self._reporter.check(self._done)  # a run that has diverged keeps its last good one
+            self.checkpoints.save(self._done)
+            self._saved = self._done

@@ -1,16 +1,24 @@
-"""What a person sees of a run: a progress line with the ETA, TensorBoard scalars and pictures."""
+"""What a person sees of a run: a progress line with the ETA, TensorBoard scalars and pictures.
+
+Values stay where the devices made them until scalars, a line or a checkpoint are due: fetching them
+at each step would make the devices wait.
+"""
 
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
 
-from lorbms_tf import pictures, rendering
+from lorbms_tf import flags, pictures, rendering
+from lorbms_tf.config import TrainConfig, to_dict
 from lorbms_tf.progress import clock
+from lorbms_tf.training.watch import Watch
+from lorbms_tf.training_logs import shares
 
 _SHORT = {
     "loss/autoencoder": "AE",
@@ -30,40 +38,95 @@ class Reporter:
 
     Args:
       logs: the TensorBoard folder of the run.
-      batch_size: references in a step.
+      config: of the run.
       steps_per_epoch: for the epoch shown.
       total_steps: for the ETA.
-      log_every: steps between scalars.
+      watch: sees the values of all steps, in groups.
     """
 
     def __init__(
-        self, logs: Path, batch_size: int, steps_per_epoch: int, total_steps: int, log_every: int
+        self, logs: Path, config: TrainConfig, steps_per_epoch: int, total_steps: int, watch: Watch
     ):
         self.writer = tf.summary.create_file_writer(str(logs))
-        self._batch_size, self._steps_per_epoch = batch_size, steps_per_epoch
-        self._total_steps, self._log_every = total_steps, log_every
-        self._pending: list[dict] = []
+        self._config, self._watch = config, watch
+        self._steps_per_epoch, self._total_steps = steps_per_epoch, total_steps
+        self._pending: list[dict] = []  # not fetched yet
+        self._rows: list[np.ndarray] = []  # fetched since the last scalars
+        self._names: list[str] = []
+        self._latest_names = None
         self._latest: dict[str, float] = {}
-        # Of the last steps; the first after a pause is left out.
-        self._durations: deque[float] = deque(maxlen=200)
+        # Seconds of the last steps, and of them waiting for input; the first after a pause is
+        # left out.
+        self._durations: deque[tuple[float, float]] = deque(maxlen=200)
+        self._waited = 0.0
         self._last_line = time.monotonic()
         self._step_begun: float | None = None
 
-    def text(self, name: str, text: str) -> None:
-        """Writes a text to TensorBoard, as preformatted lines."""
+    def settings(self) -> None:
+        """Writes the configuration to TensorBoard, as a text and for its hparams page."""
+        lines = flags.as_text(self._config).splitlines()
+        values = {
+            name: value if isinstance(value, int | float | str) else ",".join(map(str, value))
+            for name, value in to_dict(self._config).items()
+        }
         with self.writer.as_default(step=0):
-            tf.summary.text(name, "\n".join(f"    {line}" for line in text.splitlines()))
+            tf.summary.text("configuration", "\n".join(f"    {line}" for line in lines))
+            hparams.hparams_config(hparams=[], metrics=[hparams.Metric(name) for name in _SHORT])
+            hparams.hparams(values)
 
-    def step_done(self, step: int, values: dict, rates: Callable[[], dict]) -> None:
-        """Takes the values of step number `step` (from 1); `rates()` gives the learning rates."""
+    def timed(self, batches: Iterable) -> Iterator:
+        """Yields the batches, and counts the time that is waited for them."""
+        batches = iter(batches)
+        while True:
+            begun = time.monotonic()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            self._waited += time.monotonic() - begun
+            yield batch
+
+    def step_done(self, step: int, values: dict, extras: Callable[[], dict]) -> None:
+        """Takes the values of step number `step` (from 1).
+
+        Args:
+          step: counted from 1.
+          values: float scalars by name; where the names change, a new mean begins.
+          extras: gives more scalars, for when scalars are written.
+
+        Raises:
+          UserError: a value is not finite; found when the values are looked at.
+        """
         now = time.monotonic()
         if self._step_begun is not None:
-            self._durations.append(now - self._step_begun)
-        self._step_begun = now
+            self._durations.append((now - self._step_begun, self._waited))
+        self._step_begun, self._waited = now, 0.0
+        if self._latest_names not in (None, values.keys()):  # another kind of step begins
+            self.check(step - 1)
+            if self._rows:
+                self._write_scalars(step - 1, {})
+        self._latest_names = values.keys()
         self._pending.append(values)
-        if step % self._log_every == 0 or step == self._total_steps:
-            self._write_scalars(step, rates())
+        if step % self._config.log_every_steps == 0 or step == self._total_steps:
+            self.check(step)
+            self._write_scalars(step, extras())
         self._show(step, now)
+
+    def check(self, step: int) -> None:
+        """Fetches and looks at the values up to `step`, the last that is done.
+
+        Raises UserError where one is not finite, so that nothing is saved after it.
+        """
+        if not self._pending:
+            return
+        self._names = list(self._pending[0])
+        flat = tf.stack([v[name] for v in self._pending for name in self._names])  # one transfer
+        table = flat.numpy().reshape(len(self._pending), len(self._names))
+        self._pending = []
+        columns = dict(zip(self._names, table.T, strict=True))
+        for warning in self._watch.look(step - len(table) + 1, columns):
+            self._say(warning, end="\n")
+        self._rows.append(table)
 
     def pause(self) -> None:
         """Keeps work between two steps (pictures, checkpoints) out of the images a second."""
@@ -72,26 +135,33 @@ class Reporter:
     @property
     def images_per_second(self) -> float:
         """Reference images a second over the last steps; 0 before the second step."""
-        total = sum(self._durations)
-        return self._batch_size * len(self._durations) / total if total else 0.0
+        total = sum(seconds for seconds, _ in self._durations)
+        return self._config.batch_size * len(self._durations) / total if total else 0.0
+
+    @property
+    def waiting_share(self) -> float:
+        """The share of the last steps' time that passed waiting for input; 0 to 1."""
+        total = sum(seconds for seconds, _ in self._durations)
+        return sum(waited for _, waited in self._durations) / total if total else 0.0
 
     def _means(self) -> dict[str, float]:
-        names = {
-            name for values in self._pending for name in values
-        }  # autoencoder steps have fewer
-        return {
-            name: float(np.mean([values[name] for values in self._pending if name in values]))
-            for name in sorted(names)
-        }
+        means = np.concatenate(self._rows).mean(axis=0, dtype=np.float64)
+        return dict(zip(self._names, map(float, means), strict=True))
 
-    def _write_scalars(self, step: int, rates: dict[str, float]) -> None:
+    def _write_scalars(self, step: int, extras: dict[str, float]) -> None:
         self._latest = self._means()
-        self._pending = []
+        self._rows = []
+        scalars = {
+            **self._latest,
+            **shares(self._latest, self._config),
+            **extras,
+            "speed/images_per_second": self.images_per_second,
+            "speed/waiting_for_input": self.waiting_share,
+            "progress/epoch": step / self._steps_per_epoch,
+        }
         with self.writer.as_default(step=step):
-            for name, value in {**self._latest, **rates}.items():
+            for name, value in scalars.items():
                 tf.summary.scalar(name, value)
-            tf.summary.scalar("speed/images_per_second", self.images_per_second)
-            tf.summary.scalar("progress/epoch", step / self._steps_per_epoch)
         self.writer.flush()
 
     def _show(self, step: int, now: float) -> None:
@@ -101,18 +171,21 @@ class Reporter:
         if now - self._last_line < interval and not last:
             return
         self._last_line = now
-        values = self._means() if self._pending else self._latest
+        self.check(step)
+        values = self._means() if self._rows else self._latest
         losses = " ".join(
             f"{short} {values[name]:.3f}" for name, short in _SHORT.items() if name in values
         )
         speed = self.images_per_second
-        rest = (self._total_steps - step) * self._batch_size / speed if speed else 0.0
+        rest = (self._total_steps - step) * self._config.batch_size / speed if speed else 0.0
         line = (
             f"epoch {(step - 1) // self._steps_per_epoch + 1} step {step}/{self._total_steps} "
             f"{losses} {speed:.1f} images/s ETA {clock(rest) if speed else '--:--'}"
         )
-        end = "\n" if last or not terminal else ""
-        start = "\r\x1b[2K" if terminal else ""
+        self._say(line, end="\n" if last or not terminal else "")
+
+    def _say(self, line: str, end: str) -> None:
+        start = "\r\x1b[2K" if sys.stderr.isatty() else ""
         print(f"{start}{line}", end=end, file=sys.stderr, flush=True)
 
 

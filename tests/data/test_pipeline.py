@@ -135,3 +135,45 @@ def test_a_file_that_holds_no_records_of_ours(tmp_path):
         writer.write(b"something else")
     with pytest.raises(UserError, match="a.tfrecord.*record 0"):
         pipeline.evaluation_batches(str(path), 32, 2)
+
+
+@pytest.mark.parametrize("first_step", [0, 4])
+def test_workers_together_see_the_batches_of_one(tmp_path, first_step):
+    pattern = tiny.write_records(tmp_path, 9)
+    settings = {"batch_size": 4, "epochs": 3, "first_step": first_step}
+    whole = training(pattern, **settings)
+    shares = [
+        training(pattern, devices=4, worker=worker, workers=2, **settings) for worker in (0, 1)
+    ]
+    assert [len(share) for share in shares] == [2 * len(whole)] * 2  # two devices each
+    for step, batch in enumerate(whole):
+        for name, values in batch.items():
+            parts = [share[2 * step + device][name] for share in shares for device in (0, 1)]
+            np.testing.assert_array_equal(np.concatenate(parts), values)
+
+
+def test_devices_of_one_worker_take_turns(pattern):
+    whole, turns = training(pattern), training(pattern, devices=2)
+    assert len(turns) == 2 * len(whole)
+    for step, batch in enumerate(whole):
+        for name, values in batch.items():
+            parts = [turns[2 * step + device][name] for device in (0, 1)]
+            np.testing.assert_array_equal(np.concatenate(parts), values)
+
+
+def test_a_worker_decodes_only_its_own_share(tmp_path):
+    pattern = tiny.write_records(tmp_path / "good", 4)
+    (shard,) = records.find_shards(pattern)
+    settings = {"batch_size": 4, "epochs": 1, "devices": 2, "workers": 2}
+    first = training(pattern, worker=0, **settings)[0]["reference"]
+    with tf.io.TFRecordWriter(str(tmp_path / "bad.tfrecord-00000-of-00001")) as writer:
+        for raw in records.read_shard(shard):
+            record = records.deserialize(raw)
+            expected = images.to_float(images.decode_jpeg(record.image))
+            if not any(np.allclose(expected, image, atol=0.05) for image in first):
+                record = dataclasses.replace(record, image=b"no jpeg")
+            writer.write(records.serialize(record))
+    again = training(str(tmp_path / "bad*"), worker=0, **settings)[0]["reference"]
+    np.testing.assert_array_equal(first, again)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        training(str(tmp_path / "bad*"), worker=1, **settings)

@@ -2,17 +2,20 @@
 
 import dataclasses
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from lorbms_tf import run_directory
 from lorbms_tf.data import records
-from lorbms_tf.errors import UserError
-from lorbms_tf.training import checkpoints, loop
+from lorbms_tf.errors import Stopped, UserError
+from lorbms_tf.training import checkpoints, loop, planning
 from tests import tiny
 
 
@@ -43,7 +46,7 @@ def variables(run):
 @pytest.fixture(scope="module")
 def finished(pattern, tmp_path_factory):
     """An uninterrupted run of six steps."""
-    run = loop.Run(loop.plan(config(pattern, tmp_path_factory.mktemp("runs") / "whole")))
+    run = loop.Run(planning.plan(config(pattern, tmp_path_factory.mktemp("runs") / "whole")))
     assert run.train() == 6
     return run
 
@@ -58,27 +61,81 @@ def test_the_run_directory_holds_what_it_should(finished):
     assert Image.open(folder / "samples" / samples[0]).size[0] > 500
 
 
-def test_tensorboard_has_losses_rates_speed_and_pictures(finished):
+@pytest.fixture(scope="module")
+def logged(finished):
+    """Step -> value of every tag in the event files."""
     seen = {}
     for path in (finished.folder / "logs").glob("events*"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             for value in event.summary.value:
-                seen.setdefault(value.tag, []).append(event.step)
-    for name in ("loss/generator", "loss/classifier", "accuracy/discriminator_real"):
-        assert seen[name] == [2, 4, 6]
-    assert seen["learning_rate/generator"] == seen["speed/images_per_second"] == [2, 4, 6]
-    assert seen["scenes"] == [0, 3, 6] and "configuration" in seen
+                seen.setdefault(value.tag, {})[event.step] = value
+    return seen
+
+
+NETWORKS = ["encoder", "decoder", "discriminator", "classifier"]
+SCALARS = {
+    "loss": [
+        *("generator", "reconstruction", "adversarial", "classifier_generator"),
+        *("discriminator", "classifier"),
+    ],
+    "share": ["reconstruction", "adversarial", "classifier"],
+    "probability": ["real", "fake"],
+    "accuracy": [
+        *("discriminator_real", "discriminator_fake", "classifier_bits", "classifier_pairs"),
+        *(f"classifier_bit_{i}" for i in (1, 2, 3, 4)),
+    ],
+    "mix": ["replaced_quadrants", "replaced_distance"],
+    "diversity": ["mix"],
+    "psnr": ["train"],
+    "gradient_norm": NETWORKS,
+    "sigma": ["decoder_mean", "decoder_max", "discriminator_mean", "discriminator_max"],
+    "learning_rate": ["generator", "discriminator", "classifier"],
+    "speed": ["images_per_second", "waiting_for_input"],
+    "progress": ["epoch"],
+}
+
+
+def test_tensorboard_has_every_scalar_at_its_steps(logged):
+    names = [f"{group}/{name}" for group, members in SCALARS.items() for name in members]
+    values = {name: logged[name] for name in names}
+    for name, by_step in values.items():
+        assert list(by_step) == [2, 4, 6], name
+    numbers = {
+        name: [float(tf.make_ndarray(value.tensor)) for value in by_step.values()]
+        for name, by_step in values.items()
+    }
+    assert np.all(np.isfinite(list(numbers.values())))
+    for i in range(3):
+        shares = [numbers[f"share/{n}"][i] for n in ("reconstruction", "adversarial", "classifier")]
+        assert sum(shares) == pytest.approx(1.0, abs=1e-5)
+        weighted = 0.904 * numbers["loss/reconstruction"][i] / numbers["loss/generator"][i]
+        assert shares[0] == pytest.approx(weighted, rel=1e-4)
+        assert 0 <= numbers["speed/waiting_for_input"][i] <= 1
+        assert numbers["gradient_norm/encoder"][i] > 0
+    assert numbers["progress/epoch"] == pytest.approx([2 / 3, 4 / 3, 2.0])
+
+
+def test_tensorboard_has_pictures_configuration_and_hyperparameters(logged):
+    assert list(logged["scenes"]) == [0, 3, 6]
+    (text,) = tf.make_ndarray(logged["configuration"][0].tensor).ravel()
+    assert b"--batch_size=2" in text
+    written = plugin_data_pb2.HParamsPluginData.FromString(
+        logged[metadata.SESSION_START_INFO_TAG][0].metadata.plugin_data.content
+    ).session_start_info.hparams
+    assert written["lambda_rec"].number_value == 0.904
+    assert written["encoder_layers"].string_value == "1,1,1,1"
+    assert metadata.EXPERIMENT_TAG in logged
 
 
 def test_a_run_cut_in_two_equals_the_whole(finished, pattern, tmp_path):
     half = config(pattern, tmp_path / "cut", max_steps=3)
-    assert loop.Run(loop.plan(half)).train() == 3
-    rest = loop.Run(loop.plan(dataclasses.replace(half, max_steps=0)))
+    assert loop.Run(planning.plan(half)).train() == 3
+    rest = loop.Run(planning.plan(dataclasses.replace(half, max_steps=0)))
     assert rest.first_step == 3 and rest.train() == 3
     whole = variables(finished)
     for name, value in variables(rest).items():
-        np.testing.assert_allclose(value, whole[name], atol=1e-5, err_msg=name)
-    assert loop.Run(loop.plan(dataclasses.replace(half, max_steps=0))).train() == 0
+        np.testing.assert_array_equal(value, whole[name], err_msg=name)
+    assert loop.Run(planning.plan(dataclasses.replace(half, max_steps=0))).train() == 0
 
 
 def test_autoencoder_steps_come_first_and_are_continued_where_it_was_cut(pattern, tmp_path):
@@ -105,18 +162,18 @@ def test_autoencoder_steps_come_first_and_are_continued_where_it_was_cut(pattern
 def test_another_configuration_is_refused_naming_the_difference(finished, pattern):
     other = config(pattern, finished.folder, chunk_size=6, epochs=3)
     with pytest.raises(UserError, match="chunk_size: 4 -> 6") as caught:
-        loop.Run(loop.plan(other))
+        loop.Run(planning.plan(other))
     assert "epochs" not in str(caught.value)
 
 
 def test_a_folder_that_is_no_run(pattern, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="not empty and holds no run"):
-        loop.Run(loop.plan(config(pattern, tmp_path)))
+        loop.Run(planning.plan(config(pattern, tmp_path)))
 
 
 def test_planning_writes_nothing_and_counts_steps(pattern, tmp_path):
-    planned = loop.plan(config(pattern, tmp_path / "run", max_steps=5))
+    planned = planning.plan(config(pattern, tmp_path / "run", max_steps=5))
     assert (planned.steps_per_epoch, planned.total_steps) == (3, 5)
     assert not (tmp_path / "run").exists()
 
@@ -130,12 +187,12 @@ def test_tau_from_a_quantile(pattern, tmp_path, quantile, tau):
         json.dumps({"distance_quantiles": {"0.0": 1, "0.5": 3, "1.0": 10}})
     )
     made = config(pattern, tmp_path, tau_quantile=quantile)
-    assert loop.resolve_tau(made, [str(shard)]).tau == pytest.approx(tau)
+    assert planning.resolve_tau(made, [str(shard)]).tau == pytest.approx(tau)
 
 
 def test_tau_quantile_without_dataset_json(pattern, tmp_path):
     with pytest.raises(UserError, match="dataset.json"):
-        loop.plan(config(pattern, tmp_path, tau_quantile=0.5))
+        planning.plan(config(pattern, tmp_path, tau_quantile=0.5))
 
 
 def test_sizes_that_do_not_fit_are_a_user_error(pattern, tmp_path):
@@ -163,7 +220,7 @@ def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):
             record = records.deserialize(raw)
             writer.write(records.serialize(dataclasses.replace(record, image=b"no jpeg")))
     run = loop.Run(
-        loop.plan(
+        planning.plan(
             config(str(tmp_path / "bad*"), tmp_path / "run", eval_records=pattern, max_steps=1)
         )
     )
@@ -172,40 +229,44 @@ def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):
 
 
 def test_a_first_try_with_wrong_settings_can_be_corrected(pattern, tmp_path):
-    run = loop.Run(loop.plan(config(pattern, tmp_path / "run", seed=1)))
+    run = loop.Run(planning.plan(config(pattern, tmp_path / "run", seed=1)))
     assert run.first_step == 0  # no checkpoint was written
-    loop.plan(config(pattern, tmp_path / "run", chunk_size=6))
+    planning.plan(config(pattern, tmp_path / "run", chunk_size=6))
 
 
 def test_a_diverged_run_does_not_overwrite_its_checkpoints(pattern, tmp_path):
     run = loop.Run(
-        loop.plan(config(pattern, tmp_path, generator_learning_rate=1e30, keep_checkpoints=1))
+        planning.plan(config(pattern, tmp_path, generator_learning_rate=1e30, keep_checkpoints=1))
     )
-    with pytest.raises(UserError, match="loss/generator.* not finite at step"):
+    with pytest.raises(UserError, match="loss/generator.* not finite at step") as caught:
         run.train()
+    # The sixth step, the last, would have been saved too.
+    good = tf.train.latest_checkpoint(str(tmp_path / "checkpoints"))
+    said = f"that of step {good.rpartition('-')[2]} in" if good else "No checkpoint was written"
+    assert said in str(caught.value)
 
 
 def test_tau_beyond_all_distances_is_warned_of(pattern, tmp_path):
-    planned = loop.plan(config(pattern, tmp_path))
+    planned = planning.plan(config(pattern, tmp_path))
     shard = str(records.shard_path(tmp_path, "a", 0, 1))
     (tmp_path / "dataset.json").write_text(json.dumps({"distance_quantiles": {"0": 3, "1": 9}}))
     planned = dataclasses.replace(planned, shards=[shard])
-    assert "--tau=2 lies outside" in loop.tau_warning(planned)
+    assert "--tau=2 lies outside" in planning.tau_warning(planned)
     inside = dataclasses.replace(planned.config, tau=5.0)
-    assert loop.tau_warning(dataclasses.replace(planned, config=inside)) == ""
+    assert planning.tau_warning(dataclasses.replace(planned, config=inside)) == ""
 
 
 def test_quantiles_of_two_folders_are_not_mixed(pattern, tmp_path):
     shards = [str(tmp_path / name / "a.tfrecord") for name in ("one", "two")]
     with pytest.raises(UserError, match="one folder"):
-        loop.resolve_tau(config(pattern, tmp_path, tau_quantile=0.5), shards)
+        planning.resolve_tau(config(pattern, tmp_path, tau_quantile=0.5), shards)
 
 
 def test_the_length_of_a_cosine_run_is_part_of_it(pattern, tmp_path):
     made = config(pattern, tmp_path, schedule="cosine", max_steps=1, sample_every_steps=9)
-    loop.Run(loop.plan(made)).train()
+    loop.Run(planning.plan(made)).train()
     with pytest.raises(UserError, match="max_steps: 1 -> 2"):
-        loop.plan(dataclasses.replace(made, max_steps=2))
+        planning.plan(dataclasses.replace(made, max_steps=2))
 
 
 def test_held_out_records_cut_short(pattern, tmp_path):
@@ -213,4 +274,105 @@ def test_held_out_records_cut_short(pattern, tmp_path):
     (tmp_path / "cut.tfrecord-00000-of-00001").write_bytes(whole[:-9])
     made = config(pattern, tmp_path / "run", eval_records=str(tmp_path / "cut*"))
     with pytest.raises(UserError, match="cut.tfrecord.* is cut short"):
-        loop.Run(loop.plan(made)).train()
+        loop.Run(planning.plan(made)).train()
+
+
+@pytest.fixture
+def eagerly():
+    """For runs of few steps: tracing would take far longer."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def after_step(run, number, act):
+    """Lets `run` call `act` at the end of a step, before anything is written of it."""
+    make, made = run._train_step, []
+
+    def step(batch):
+        values = make(batch)
+        made.append(1)
+        if len(made) == number:
+            act()
+        return values
+
+    run._train_step = step
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_after_the_step_in_hand(pattern, tmp_path, eagerly, number, status):
+    made = config(pattern, tmp_path / "run", checkpoint_every_steps=100)
+    run = loop.Run(planning.plan(made))
+    after_step(run, 1, lambda: os.kill(os.getpid(), number))
+    with pytest.raises(Stopped, match="after step 1 of 6.*same command continues") as stopped:
+        run.train()
+    assert stopped.value.status == status
+    rest = loop.Run(planning.plan(made))
+    assert rest.first_step == 1
+    for name, value in variables(run).items():
+        np.testing.assert_array_equal(value, variables(rest)[name], err_msg=name)
+
+
+def test_records_that_vanish_are_named_and_the_steps_before_are_saved(pattern, tmp_path, eagerly):
+    shard = tmp_path / "gone.tfrecord-00000-of-00001"
+    shard.write_bytes(Path(records.find_shards(pattern)[0]).read_bytes())
+    made = config(
+        str(shard), tmp_path / "run", eval_records=pattern, batch_size=6, epochs=500,
+        checkpoint_every_steps=10_000, sample_every_steps=10_000,
+    )  # fmt: skip
+    run = loop.Run(planning.plan(made))
+    after_step(run, 1, shard.unlink)
+    with pytest.raises(UserError, match="gone.tfrecord.* has vanished"):
+        run.train()
+    with pytest.raises(UserError, match="no record files match"):
+        planning.plan(made)
+    shard.write_bytes(Path(records.find_shards(pattern)[0]).read_bytes())
+    assert loop.Run(planning.plan(made)).first_step >= 1
+
+
+def test_evaluation_scores_keeps_the_best_and_changes_nothing_else(pattern, tmp_path, eagerly):
+    made = config(pattern, tmp_path / "plain", max_steps=3)
+    plain = loop.Run(planning.plan(made))
+    plain.train()
+    watched = loop.Run(planning.plan(dataclasses.replace(
+        made, run_dir=str(tmp_path / "watched"), eval_records=pattern, evaluate_every_steps=1,
+        best_metric="psnr",
+    )))  # fmt: skip
+    watched.train()
+    for name, value in variables(plain).items():
+        np.testing.assert_array_equal(value, variables(watched)[name], err_msg=name)
+    scores = {}
+    for path in (watched.folder / "logs").glob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                if value.tag.startswith("eval/"):
+                    scores.setdefault(value.tag, {})[event.step] = float(
+                        tf.make_ndarray(value.tensor)
+                    )
+    assert {name: list(values) for name, values in scores.items()} == {
+        "eval/psnr": [1, 2, 3], "eval/mix_fidelity": [1, 2, 3],
+    }  # fmt: skip
+    psnr = scores["eval/psnr"]
+    _, step = checkpoints.find(watched.folder / "checkpoints", "best")
+    assert step == max(psnr, key=psnr.get)
+    run_directory.load_model(str(watched.folder), "best")
+
+
+def test_no_such_metric(pattern, tmp_path):
+    with pytest.raises(UserError, match="--best_metric: no metric 'fid'; valid names: psnr"):
+        planning.plan(config(pattern, tmp_path, best_metric="fid"))
+
+
+def test_other_records_are_refused_naming_the_shard(finished, pattern, tmp_path):
+    other = tiny.write_records(tmp_path / "records", 5, draw=tiny.noise)
+    made = config(other, finished.folder)
+    with pytest.raises(UserError, match="records: tiny.tfrecord-00000-of-00001: .* bytes -> "):
+        planning.plan(made)
+    planned = planning.plan(dataclasses.replace(made, allow_changes=True))
+    assert len(planned.changes) == 1
+    moved = tmp_path / "moved"
+    Path(records.find_shards(pattern)[0]).parent.rename(moved)
+    try:
+        assert planning.plan(config(str(moved / "*.tfrecord-*"), finished.folder)).changes == []
+    finally:
+        moved.rename(Path(pattern).parent)

@@ -31,7 +31,7 @@ tf.config.set_visible_devices([], "GPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
 
-from lorbms_tf.training import checkpoints, loop
+from lorbms_tf.training import checkpoints, loop, planning
 from tests import tiny
 
 pattern, folder = sys.argv[1], Path(sys.argv[2])
@@ -42,7 +42,7 @@ def trained(name, strategy):
         records=pattern, run_dir=str(folder / name), batch_size=4, max_steps=2, sample_rows=2,
         log_every_steps=1, lambda_cls=0.0, seed=3,
     )
-    run = loop.Run(loop.plan(config), strategy)
+    run = loop.Run(planning.plan(config), strategy)
     start = {k: v.numpy() for k, v in checkpoints.model_variables(run.model).items()}
     run.train()
     weights = {k: v.numpy() for k, v in checkpoints.model_variables(run.model).items()}

@@ -1,0 +1,94 @@
+"""A run before it starts: what it would do, resolved and checked against what is there."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from lorbms_tf import run_directory
+from lorbms_tf.config import TrainConfig
+from lorbms_tf.data import fingerprint, pipeline, records
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import registry
+from lorbms_tf.files import read_json
+
+
+def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
+    """The configuration with `tau` set from --tau_quantile, where that is asked for.
+
+    The quantile of all [N, 4, 10] distances is read from the dataset.json beside the shards,
+    interpolated between those that are stored. Raises UserError where it is missing.
+    """
+    if config.tau_quantile < 0:
+        return config
+    folders = sorted({Path(shard).parent for shard in shards})
+    if len(folders) > 1:
+        raise UserError(
+            "--tau_quantile needs all --records in one folder with one dataset.json; they lie in "
+            f"{', '.join(map(str, folders))}: name --tau instead"
+        )
+    path = folders[0] / records.DATASET_FILE
+    points = _distance_quantiles(path)
+    if not points:
+        raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
+    tau = float(np.interp(config.tau_quantile, *zip(*points, strict=True)))
+    return dataclasses.replace(config, tau=tau)
+
+
+def _distance_quantiles(path: Path) -> list[tuple[float, float]]:
+    """(quantile, squared distance) pairs of a dataset.json, ascending; empty where it has none."""
+    stored = read_json(path)
+    stored = stored.get("distance_quantiles") if isinstance(stored, dict) else None
+    return sorted((float(q), float(d)) for q, d in (stored or {}).items())
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A run before it starts: what it would do, resolved and checked."""
+
+    config: TrainConfig
+    shards: list[str]
+    steps_per_epoch: int
+    total_steps: int
+    data: list[dict]  # the shards' fingerprint
+    changes: list[str]  # what --allow_changes lets differ from the run that is continued
+
+
+def plan(config: TrainConfig, chief: bool = True) -> Plan:
+    """Finds and checks the records, resolves tau and the number of steps. Writes nothing.
+
+    The run directory is the business of the chief alone, where there are several workers.
+
+    Raises UserError for records that are missing, cut short, or of another image size, and for
+    a run directory that the run may not be started in.
+    """
+    registry.check_names([config.best_metric], flag="best_metric")
+    for name in ("records", "run_dir"):
+        if not getattr(config, name):
+            raise UserError(f"--{name} is required")
+    shards = records.find_shards(config.records)
+    pipeline.check_image_size(shards, config.image_size)
+    if config.eval_records:
+        pipeline.check_image_size(records.find_shards(config.eval_records), config.image_size)
+    steps_per_epoch = pipeline.count_steps(shards, config.batch_size)
+    total = config.epochs * steps_per_epoch
+    if config.max_steps:
+        total = min(total, config.max_steps)
+    resolved = resolve_tau(config, shards)
+    data = fingerprint.fingerprint(shards)
+    changes = run_directory.check(resolved, data) if chief else []
+    return Plan(resolved, shards, steps_per_epoch, total, data, changes)
+
+
+def tau_warning(planned: Plan) -> str:
+    """A sentence where tau lies outside the records' distances, so that it decides nothing."""
+    path = Path(planned.shards[0]).parent / records.DATASET_FILE
+    points = _distance_quantiles(path) if path.is_file() else []
+    tau = planned.config.tau
+    if not points or points[0][1] <= tau <= points[-1][1]:
+        return ""
+    return (
+        f"warning: --tau={tau:g} lies outside the records' distances "
+        f"({points[0][1]:.4g} to {points[-1][1]:.4g}), so every mix replaces "
+        "the same number of quadrants; --tau_quantile=0.5 takes their median"
+    )

@@ -1,0 +1,103 @@
+"""Looks at the values of every step: stops a run that has diverged, warns of one that collapses."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.training import checkpoints
+from lorbms_tf.training_logs import DIVERSITY, FAKE, REAL
+
+_ALIKE = 0.01  # of the spread of the references
+_HALF = 0.5e-6  # less than one judgement in a million
+
+
+def _right(accuracy):
+    return accuracy > 1.0 - _HALF
+
+
+def _wrong(accuracy):
+    return accuracy < _HALF
+
+
+# What collapse looks like (values by name, arrays over steps -> bool over steps), and what to say.
+_SIGNS = {
+    "the discriminator tells every reference from every mix (accuracy 1): the generator learns "
+    "little from it; lower --discriminator_learning_rate": (
+        lambda values: _right(values[REAL]) & _right(values[FAKE])
+    ),
+    "the discriminator is always wrong (accuracy 0); lower --lambda_adv or the learning rates": (
+        lambda values: _wrong(values[REAL]) & _wrong(values[FAKE])
+    ),
+    "the discriminator calls every image real, or every image a mix: it has stopped judging; "
+    "raise --discriminator_learning_rate or lower --lambda_adv": (
+        lambda values: (
+            (_right(values[REAL]) & _wrong(values[FAKE]))
+            | (_wrong(values[REAL]) & _right(values[FAKE]))
+        )
+    ),
+    "all mixes of a batch look alike: the generator has collapsed; lower --lambda_adv and "
+    "--lambda_cls or the learning rates": lambda values: values[DIVERSITY] < _ALIKE,
+}
+
+
+class Watch:
+    """Sees the values of all steps in their order.
+
+    Args:
+      folder: of the run's checkpoints, to name the last one.
+      collapse_steps: how many steps in a row are a collapse; 0: never.
+    """
+
+    def __init__(self, folder: Path, collapse_steps: int):
+        self._folder, self._collapse_steps = folder, collapse_steps
+        self._lengths = dict.fromkeys(_SIGNS, 0)
+
+    def look(self, first: int, values: dict[str, np.ndarray]) -> list[str]:
+        """Takes the values of the steps since the last look; gives warnings, seldom any.
+
+        A warning is given once for each unbroken row of steps that deserves it.
+
+        Args:
+          first: number of the first of these steps.
+          values: float [steps] by name.
+
+        Raises:
+          UserError: one is not finite; names it, its step, the steps since the last look, the
+            losses there and the last checkpoint, which is from before.
+        """
+        self._refuse_non_finite(first, values)
+        judged = REAL in values  # steps without mixing have nothing that could collapse
+        return self._warnings(first, values) if self._collapse_steps and judged else []
+
+    def _warnings(self, first: int, values: dict[str, np.ndarray]) -> list[str]:
+        found = []
+        for sign, holds in _SIGNS.items():
+            for offset, here in enumerate(holds(values)):
+                self._lengths[sign] = self._lengths[sign] + 1 if here else 0
+                if self._lengths[sign] == self._collapse_steps:
+                    steps = f"at step {first + offset}, for {self._collapse_steps} steps"
+                    found.append(f"warning: {steps}: {sign}")
+        return found
+
+    def _refuse_non_finite(self, first: int, values: dict[str, np.ndarray]) -> None:
+        good = {name: np.isfinite(column) for name, column in values.items()}
+        bad_steps = np.flatnonzero(~np.all(list(good.values()), axis=0))
+        if not len(bad_steps):
+            return
+        at = int(bad_steps[0])
+        last = first + len(next(iter(values.values()))) - 1
+        names = sorted(name for name, finite in good.items() if not finite[at])
+        losses = [f"{n} {c[at]:.4g}" for n, c in values.items() if n.startswith("loss/")]
+        raise UserError(
+            f"{', '.join(names)} not finite at step {first + at} (looked at steps {first} to "
+            f"{last}). Losses there: {', '.join(losses)}. {self._last_good()}. Lower the learning "
+            "rates, or set --clip_norm"
+        )
+
+    def _last_good(self) -> str:
+        try:
+            step = checkpoints.find(self._folder)[1]
+        except UserError:
+            return "No checkpoint was written before"
+        return f"The last good checkpoint is that of step {step} in {self._folder}"

@@ -1,0 +1,105 @@
+"""Rates over a run, clipping, and what loss scaling does with gradients that overflow."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lorbms_tf import optimizers
+
+
+def rates(steps, **settings):
+    schedule = optimizers.rate_over_run(**{"rate": 1.0, "schedule": "constant", **settings})
+    return [float(schedule(step)) for step in steps]
+
+
+def test_a_constant_rate_is_a_number():
+    assert optimizers.rate_over_run(0.5, 100, 0, "constant") == 0.5
+
+
+def test_the_rate_rises_in_equal_steps_and_then_stays():
+    made = rates(range(6), updates=100, warmup_updates=4)
+    assert made == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 1.0])
+
+
+def test_a_half_cosine_follows_the_warm_up_and_ends_at_zero():
+    made = rates([0, 1, 2, 6, 10, 11], updates=10, warmup_updates=2, schedule="cosine")
+    assert made == pytest.approx([0.5, 1.0, 1.0, 0.5, 0.0, 0.0], abs=1e-6)
+    assert rates([0, 5, 10], updates=10, warmup_updates=0, schedule="cosine") == pytest.approx(
+        [1.0, 0.5, 0.0], abs=1e-6
+    )
+
+
+def built(groups=((0.0, 0.0), (0.0,)), **settings):
+    """An optimizer of plain numbers, which are zero; Adam moves each by its rate at first."""
+    variables = [[keras.Variable(value) for value in group] for group in groups]
+    optimizer = optimizers.Adam(0.1, epsilon=1e-12, **settings)
+    optimizer.build([variable for group in variables for variable in group])
+    return optimizer, variables
+
+
+def moments(optimizer):
+    return [float(v.value) for v in optimizer.variables if v.path.endswith("momentum")]
+
+
+def test_gradients_are_clipped_network_by_network():
+    optimizer, variables = built(clip_norm=1.0)
+    norms = optimizer.update([tf.constant(3.0), tf.constant(4.0), tf.constant(0.5)], variables)
+    assert [float(norm) for norm in norms] == pytest.approx([5.0, 0.5])
+    # The first moment is a tenth of the clipped gradient: 3/5 and 4/5 of the first network's.
+    assert moments(optimizer) == pytest.approx([0.06, 0.08, 0.05])
+
+
+def test_without_a_limit_gradients_stay_as_they_are():
+    optimizer, variables = built()
+    optimizer.update([tf.constant(3.0), tf.constant(4.0), tf.constant(0.5)], variables)
+    assert moments(optimizer) == pytest.approx([0.3, 0.4, 0.05])
+    assert float(optimizer.output_gradient) == 1.0
+
+
+def scaled(optimizer, *gradients):
+    return [gradient * optimizer.output_gradient for gradient in map(tf.constant, gradients)]
+
+
+def test_scaled_gradients_count_unscaled():
+    optimizer, variables = built(scale_loss=True)
+    assert float(optimizer.output_gradient) == optimizers.INITIAL_LOSS_SCALE
+    norms = optimizer.update(scaled(optimizer, 3.0, 4.0, 0.5), variables)
+    assert [float(norm) for norm in norms] == pytest.approx([5.0, 0.5])
+    assert moments(optimizer) == pytest.approx([0.3, 0.4, 0.05])
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_an_overflow_changes_nothing_but_the_scale(bad):
+    optimizer, variables = built(scale_loss=True)
+    norms = optimizer.update(scaled(optimizer, 3.0, bad, 0.5), variables)
+    assert [float(norm) for norm in norms] == [0.0, 0.0]
+    assert moments(optimizer) == [0.0, 0.0, 0.0] and int(optimizer.iterations) == 0
+    assert [float(v.value) for group in variables for v in group] == [0.0, 0.0, 0.0]
+    assert float(optimizer.output_gradient) == optimizers.INITIAL_LOSS_SCALE / 2
+
+
+def test_the_scale_is_doubled_after_good_updates_in_a_row(monkeypatch):
+    monkeypatch.setattr(optimizers, "GROWTH_STEPS", 3)
+    optimizer, variables = built(scale_loss=True)
+    for gradient, expected in [(1.0, 1), (1.0, 1), (np.inf, 0.5), (1.0, 0.5), (1.0, 0.5), (1.0, 1)]:
+        optimizer.update(scaled(optimizer, gradient, 1.0, 1.0), variables)
+        scale = float(optimizer.output_gradient) / optimizers.INITIAL_LOSS_SCALE
+        assert scale == expected
+    assert int(optimizer.iterations) == 5
+
+
+def test_in_a_graph_an_overflow_is_left_out_too():
+    optimizer, variables = built(scale_loss=True)
+    step = tf.function(lambda g: optimizer.update([g, g, g], variables), autograph=False)
+    step(tf.constant(np.inf))
+    assert moments(optimizer) == [0.0, 0.0, 0.0]
+    step(optimizer.output_gradient)
+    assert moments(optimizer) == pytest.approx([0.1, 0.1, 0.1])
+    assert int(optimizer.iterations) == 1
+
+
+def test_the_scale_is_among_the_variables_that_checkpoints_hold():
+    plain, with_scale = (built(scale_loss=scale)[0] for scale in (False, True))
+    assert len(with_scale.variables) == len(plain.variables) + 2
+    assert any(v is with_scale.loss_scale for v in with_scale.variables)

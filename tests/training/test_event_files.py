@@ -1,0 +1,59 @@
+import shutil
+
+import pytest
+import tensorflow as tf
+
+from lorbms_tf.training import event_files
+
+
+def write(folder, steps, name="loss"):
+    writer = tf.summary.create_file_writer(str(folder))
+    for step in steps:
+        with writer.as_default(step=step):
+            tf.summary.scalar(name, float(step))
+    writer.close()
+
+
+def read(folder):
+    """The steps of all summaries in the order of the files, and the number of file headers."""
+    steps, headers = [], 0
+    for path in sorted(folder.glob("events*")):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            headers += bool(event.file_version)
+            steps += [event.step] * len(event.summary.value)
+    return steps, headers
+
+
+def test_what_came_after_the_checkpoint_is_dropped_and_the_rest_stays(tmp_path):
+    write(tmp_path, range(1, 8))
+    assert event_files.forget_from(tmp_path, 5) == 3
+    write(tmp_path, range(5, 10))
+    assert read(tmp_path) == (list(range(1, 10)), 2)
+    assert event_files.forget_from(tmp_path, 3) == 7  # from both files
+    assert read(tmp_path) == ([1, 2], 2)
+
+
+def test_a_run_that_starts_again_from_nothing(tmp_path):
+    write(tmp_path, range(0, 3))
+    assert event_files.forget_from(tmp_path, 0) == 3
+    assert read(tmp_path) == ([], 1)
+    assert event_files.forget_from(tmp_path / "absent", 0) == 0
+
+
+def test_files_without_superseded_events_are_not_touched(tmp_path):
+    write(tmp_path, range(3))
+    (path,) = tmp_path.iterdir()
+    before = path.stat().st_ino
+    assert event_files.forget_from(tmp_path, 3) == 0
+    assert path.stat().st_ino == before
+
+
+@pytest.mark.parametrize("cut, left", [(5, 2), (1, 3)])
+def test_an_event_that_a_kill_has_cut_short(tmp_path, cut, left):
+    write(tmp_path, range(5))
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    shutil.copy(path, tmp_path / "copy")
+    path.write_bytes(whole[:-cut])
+    event_files.forget_from(tmp_path, left)
+    assert read(tmp_path)[0] == list(range(left))

@@ -1,0 +1,180 @@
+"""Two worker processes that find each other by TF_CONFIG learn what one learns alone."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# As in test_strategy, the classifier is left out: its batch norm sees each worker's share.
+# Each worker trains one step and then, as after a restart, one more. The first one also trains both
+# in one go, alone, before it meets the other.
+WORKER = """
+import json, sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
+
+from lorbms_tf.training import checkpoints, loop, strategies
+from tests import tiny
+
+pattern, folder, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+
+
+def config(name, steps, **changes):
+    return tiny.config(
+        records=pattern, run_dir=str(folder / name), batch_size=4, max_steps=steps, sample_rows=2,
+        log_every_steps=1, checkpoint_every_steps=1, lambda_cls=0.0, ema_decay=0.9, clip_norm=0.5,
+        seed=3, **changes,
+    )
+
+
+def weights(run):
+    named = {**checkpoints.model_variables(run.model), **checkpoints.optimizer_variables(run.model)}
+    return {k.replace("/", " "): v.numpy() for k, v in named.items()}
+
+
+strategy = strategies.make(config("together", 1))
+chief = strategies.is_chief(strategy)
+if number == 0:
+    alone = loop.Run(planning.plan(config("alone", 2)))
+    np.savez(folder / "start", **weights(alone))
+    alone.train()
+    np.savez(folder / "alone", **weights(alone))
+first = loop.Run(planning.plan(config("together", 1), chief), strategy)
+made = first.train()
+second = loop.Run(planning.plan(config("together", 2), chief), strategy)
+more = second.train()
+np.savez(folder / f"together{number}", **weights(second))
+print(json.dumps({
+    "chief": chief,
+    "replicas": strategy.num_replicas_in_sync,
+    "steps": [made, second.first_step, more],
+    "folder": str(second.folder),
+}))
+"""
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def start(script, *arguments, workers, number):
+    """A worker process that runs a Python script; its output is collected."""
+    cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": number}}
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments), str(number)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "CUDA_VISIBLE_DEVICES": "",
+            "TF_CONFIG": json.dumps(cluster),
+        },
+    )
+
+
+def outputs(processes):
+    """What the processes print, (standard output, errors, exit code) each; none is left behind."""
+    try:
+        return [(*process.communicate(timeout=400), process.returncode) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workers")
+    pattern = tiny.write_records(folder / "records", 8, draw=tiny.noise)
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    done = outputs([start(WORKER, pattern, folder, workers=workers, number=n) for n in (0, 1)])
+    for _, errors, code in done:
+        assert code == 0, errors[-4000:]
+    return folder, [json.loads(out.splitlines()[-1]) for out, _, _ in done]
+
+
+def compared(path):
+    """The saved variables besides the classifier's."""
+    with np.load(path) as saved:
+        return {k: v for k, v in saved.items() if not k.startswith("classifier")}
+
+
+def farthest(one, other):
+    assert one.keys() == other.keys()
+    return max(float(np.abs(one[name] - other[name]).max()) for name in one)
+
+
+def test_two_workers_reach_the_weights_of_one(trained):
+    folder, told = trained
+    assert [worker["replicas"] for worker in told] == [2, 2]
+    alone = compared(folder / "alone.npz")
+    assert {name.split(" ")[0] for name in alone} == {
+        "encoder",
+        "decoder",
+        "discriminator",
+        "averaged_encoder",
+        "averaged_decoder",
+        "generator_optimizer",
+        "discriminator_optimizer",
+    }
+    assert farthest(compared(folder / "start.npz"), alone) > 1e-4
+    for number in (0, 1):
+        assert farthest(compared(folder / f"together{number}.npz"), alone) < 1e-5
+
+
+def test_both_end_together_and_continue_from_the_same_checkpoint(trained):
+    assert [worker["steps"] for worker in trained[1]] == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_only_the_chief_writes_the_run_directory(trained):
+    folder, (first, second) = trained
+    assert first["chief"] and not second["chief"]
+    assert Path(first["folder"]) == folder / "together"
+    assert not Path(second["folder"]).exists()  # temporary, and cleaned up
+    assert tf.train.latest_checkpoint(str(folder / "together" / "checkpoints")).endswith("step-2")
+    assert len(list((folder / "together" / "logs").glob("events*"))) == 2  # one a start
+
+
+DISAGREE = """
+import sys
+import tensorflow as tf
+from lorbms_tf.errors import UserError
+from lorbms_tf.training import strategies
+from tests import tiny
+
+strategy = strategies.make(tiny.config(strategy="multi_worker"))
+try:
+    strategies.check_agreement(strategy, {"the colour": int(sys.argv[1]), "the size": 7})
+except UserError as error:
+    print(error)
+"""
+
+
+def test_workers_of_different_flags_stop_with_a_message():
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    done = outputs([start(DISAGREE, workers=workers, number=n) for n in (0, 1)])
+    for out, errors, code in done:
+        assert code == 0, errors[-4000:]
+        assert "the workers differ in the colour: 0, 1; all need the same flags" in out
