@@ -21,14 +21,14 @@ def main(argv) -> None:
     # TensorFlow loads once the flags are known to be good.
     from lorbms_tf.training import loop, strategies
 
-    strategy = strategies.make(config)
-    chief = strategies.is_chief(strategy)
     if FLAGS.dry_run and not config.records:
         print(flags.as_text(config))
         print(loop.parameter_table(loop.build_model(config, total_steps=1)))
         print("dry run without --records: nothing was looked for, nothing was written")
         return
-    planned = loop.plan(config, chief)
+    # A dry run is of one process, even where the hosts of a cluster would wait for each other.
+    strategy = None if FLAGS.dry_run else strategies.make(config)
+    planned = loop.plan(config, chief=strategy is None or strategies.is_chief(strategy))
     print(flags.as_text(planned.config))
     if FLAGS.dry_run:
         print(loop.parameter_table(loop.build_model(planned.config, planned.total_steps)))
