@@ -160,7 +160,7 @@ class Run:
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
-            self.first_step = self._restore()
+        self.first_step = self._restore()
         strategies.check_agreement(
             self.strategy,
             {
@@ -190,6 +190,7 @@ class Run:
     def _restore(self) -> int:
         if self.chief:
             return self.checkpoints.restore()
+        # Outside the strategy's scope: to make a variable there is the work of all workers.
         shared = Path(self.plan.config.run_dir) / run_directory.CHECKPOINTS
         return Checkpoints(shared, self.model).restore()
 
@@ -261,7 +262,7 @@ class Run:
             config,
             self.plan.steps_per_epoch,
             total,
-            Watch(self.folder / run_directory.CHECKPOINTS, config.collapse_steps),
+            Watch(Path(config.run_dir) / run_directory.CHECKPOINTS, config.collapse_steps),
         )
         reporter.settings()
         samples = self._samples()
