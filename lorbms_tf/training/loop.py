@@ -161,14 +161,6 @@ class Run:
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
         self.first_step = self._restore()
-        strategies.check_agreement(
-            self.strategy,
-            {
-                "the step of the last checkpoint": self.first_step,
-                "the number of steps": planned.total_steps,
-                "their flags (checksums)": _checksum(config),
-            },
-        )
         # There is no control flow on tensors to convert, and converting costs many seconds.
         self._sigmas = tf.function(
             lambda: training_logs.spectral_sigmas(self.model.networks), autograph=False
@@ -188,11 +180,24 @@ class Run:
         return Path(self._scratch.name)
 
     def _restore(self) -> int:
+        """Restores the last checkpoint in all workers, the chief first; returns its step.
+
+        Called outside the strategy's scope: to make a variable there is the work of all workers.
+        """
+        config, step = self.plan.config, 0
         if self.chief:
-            return self.checkpoints.restore()
-        # Outside the strategy's scope: to make a variable there is the work of all workers.
-        shared = Path(self.plan.config.run_dir) / run_directory.CHECKPOINTS
-        return Checkpoints(shared, self.model).restore()
+            step = self.checkpoints.restore()
+        wanted = {
+            "the number of steps": self.plan.total_steps,
+            "their flags (checksums)": _checksum(config),
+        }
+        strategies.check_agreement(self.strategy, wanted)
+        if not self.chief:
+            shared = Path(config.run_dir) / run_directory.CHECKPOINTS
+            step = Checkpoints(shared, self.model).restore()
+        found = {"the step of the last checkpoint": step}
+        strategies.check_agreement(self.strategy, found)
+        return step
 
     def _distributed_step(self, batch) -> dict:
         names = []
