@@ -90,15 +90,7 @@ class Run:
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
-            self.first_step = self._done = self._saved = self._restore()
-        strategies.check_agreement(
-            self.strategy,
-            {
-                "the step of the last checkpoint": self.first_step,
-                "the number of steps": planned.total_steps,
-                "their flags (checksums)": _checksum(config),
-            },
-        )
+        self.first_step = self._done = self._saved = self._restore()
         # There is no control flow on tensors to convert, and converting costs many seconds.
         self._sigmas = tf.function(
             lambda: training_logs.spectral_sigmas(self.model.networks), autograph=False
@@ -120,10 +112,24 @@ class Run:
         return Path(self._scratch.name)
 
     def _restore(self) -> int:
+        """Restores the last checkpoint in all workers, the chief first; returns its step.
+
+        Called outside the strategy's scope: to make a variable there is the work of all workers.
+        """
+        config, step = self.plan.config, 0
         if self.chief:
-            return self.checkpoints.restore()
-        shared = Path(self.plan.config.run_dir) / run_directory.CHECKPOINTS
-        return Checkpoints(shared, self.model).restore(tidy=False)  # the chief does that
+            step = self.checkpoints.restore()
+        wanted = {
+            "the number of steps": self.plan.total_steps,
+            "their flags (checksums)": _checksum(config),
+        }
+        strategies.check_agreement(self.strategy, wanted)
+        if not self.chief:
+            shared = Path(config.run_dir) / run_directory.CHECKPOINTS
+            step = Checkpoints(shared, self.model).restore(tidy=False)  # the chief does that
+        found = {"the step of the last checkpoint": step}
+        strategies.check_agreement(self.strategy, found)
+        return step
 
     def _over_devices(self, step):
         """A step on each device's share of a batch -> one on the batch: the means of its values."""
@@ -230,7 +236,7 @@ class Run:
         config, total = self.plan.config, self.plan.total_steps
         logs = self.folder / run_directory.LOGS
         event_files.forget_from(logs, self.first_step + 1 if self.first_step else 0)
-        watch = Watch(self.folder / run_directory.CHECKPOINTS, config.collapse_steps)
+        watch = Watch(Path(config.run_dir) / run_directory.CHECKPOINTS, config.collapse_steps)
         reporter = Reporter(logs, config, self.plan.steps_per_epoch, total, watch)
         self._reporter = reporter
         reporter.settings()

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.training import checkpoints
 from lorbms_tf.training_logs import DIVERSITY, FAKE, REAL
 
 _ALIKE = 0.01  # of the spread of the references
@@ -96,8 +95,8 @@ class Watch:
         )
 
     def _last_good(self) -> str:
-        try:
-            step = checkpoints.find(self._folder)[1]
-        except UserError:
+        names = [path.stem for path in self._folder.glob("step-*.index")]
+        steps = [int(name.removeprefix("step-")) for name in names]
+        if not steps:
             return "No checkpoint was written before"
-        return f"The last good checkpoint is that of step {step} in {self._folder}"
+        return f"The last good checkpoint is that of step {max(steps)} in {self._folder}"

@@ -16,8 +16,7 @@ from tests import tiny
 ROOT = Path(__file__).resolve().parents[2]
 
 # As in test_strategy, the classifier is left out: its batch norm sees each worker's share.
-# Each worker trains one step and then, as after a restart, one more. The first one also trains both
-# in one go, alone, before it meets the other.
+# Each worker trains one step and then, as after a restart, one more; a process alone does both.
 WORKER = """
 import json, sys
 from pathlib import Path
@@ -30,7 +29,7 @@ tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
 from lorbms_tf.training import checkpoints, loop, strategies
 from tests import tiny
 
-pattern, folder, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+pattern, folder, number = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 
 
 def config(name, steps, **changes):
@@ -46,13 +45,14 @@ def weights(run):
     return {k.replace("/", " "): v.numpy() for k, v in named.items()}
 
 
+if number == "alone":
+    run = loop.Run(planning.plan(config("alone", 2)))
+    np.savez(folder / "start", **weights(run))
+    run.train()
+    np.savez(folder / "alone", **weights(run))
+    sys.exit()
 strategy = strategies.make(config("together", 1))
 chief = strategies.is_chief(strategy)
-if number == 0:
-    alone = loop.Run(planning.plan(config("alone", 2)))
-    np.savez(folder / "start", **weights(alone))
-    alone.train()
-    np.savez(folder / "alone", **weights(alone))
 first = loop.Run(planning.plan(config("together", 1), chief), strategy)
 made = first.train()
 second = loop.Run(planning.plan(config("together", 2), chief), strategy)
@@ -77,8 +77,8 @@ def free_ports(count):
     return ports
 
 
-def start(script, *arguments, workers, number):
-    """A worker process that runs a Python script; its output is collected."""
+def start(script, *arguments, workers=(), number="alone"):
+    """A process that runs a Python script, as one of the workers; its output is collected."""
     cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": number}}
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments), str(number)],
@@ -90,7 +90,7 @@ def start(script, *arguments, workers, number):
             **os.environ,
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "CUDA_VISIBLE_DEVICES": "",
-            "TF_CONFIG": json.dumps(cluster),
+            "TF_CONFIG": json.dumps(cluster) if workers else "",
         },
     )
 
@@ -110,9 +110,10 @@ def trained(tmp_path_factory):
     pattern = tiny.write_records(folder / "records", 8, draw=tiny.noise)
     workers = [f"localhost:{port}" for port in free_ports(2)]
     done = outputs([start(WORKER, pattern, folder, workers=workers, number=n) for n in (0, 1)])
+    done += outputs([start(WORKER, pattern, folder)])
     for _, errors, code in done:
         assert code == 0, errors[-4000:]
-    return folder, [json.loads(out.splitlines()[-1]) for out, _, _ in done]
+    return folder, [json.loads(out.splitlines()[-1]) for out, _, _ in done[:2]]
 
 
 def compared(path):
