@@ -74,6 +74,7 @@ class Lorbms(keras.Model):
         self.encoder, self.decoder, self.discriminator, self.classifier = networks
         self.tau = config.tau
         self.loss_share = 1.0  # one over the number of replicas: their gradients are summed
+        self.dynamic_shapes = True  # False where XLA compiles the step (`objective.forward`)
         self.built = True
 
     @property
@@ -178,7 +179,9 @@ class Lorbms(keras.Model):
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self.networks._replace(classifier=self._classify_statelessly)
         with tf.GradientTape() as tape:
-            scene = objective.forward(networks, batch["reference"], batch["candidates"], mask)
+            scene = objective.forward(
+                networks, batch["reference"], batch["candidates"], mask, self.dynamic_shapes
+            )
             loss = objective.generator_loss(networks, scene, self.config)
             objective_value = loss.total * self.loss_share
         self._apply(tape, objective_value, self.generator_variables, self.generator_optimizer)
