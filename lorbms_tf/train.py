@@ -43,6 +43,8 @@ def main(argv) -> None:
         print(f"{made} steps in {clock(time.monotonic() - start)}; run directory {run.folder}")
     else:
         print(f"{run.folder} has reached step {run.first_step} already: nothing left to do")
+    if planned.bad.count:
+        print(planned.bad.summary())
     print(f"curves: tensorboard --logdir {run.folder}    pictures: {run.folder}/samples")
 
 

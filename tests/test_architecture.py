@@ -39,6 +39,7 @@ LAYERS = {
     "system": ("lorbms_tf.objective", "lorbms_tf.model"),
     "around": (
         "lorbms_tf.training",
+        "lorbms_tf.benchmarks",
         "lorbms_tf.run_directory",
         "lorbms_tf.evaluation.registry",
         "lorbms_tf.rendering",

@@ -13,6 +13,7 @@ import tensorflow as tf
 from lorbms_tf import flags, run_directory
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import pipeline, records
+from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from lorbms_tf.model import Lorbms
@@ -84,6 +85,7 @@ class Plan:
     shards: list[str]
     steps_per_epoch: int
     total_steps: int
+    bad: BadRecords = dataclasses.field(default_factory=BadRecords)
 
 
 def plan(config: TrainConfig) -> Plan:
@@ -96,16 +98,17 @@ def plan(config: TrainConfig) -> Plan:
         if not getattr(config, name):
             raise UserError(f"--{name} is required")
     shards = records.find_shards(config.records)
-    pipeline.check_image_size(shards, config.image_size)
-    if config.eval_records:
-        pipeline.check_image_size(records.find_shards(config.eval_records), config.image_size)
-    steps_per_epoch = pipeline.count_steps(shards, config.batch_size)
+    bad = BadRecords(config.max_bad_records)
+    for found in (shards, records.find_shards(config.eval_records) if config.eval_records else []):
+        bad.scan(found)
+        pipeline.check_image_size(found, config.image_size, bad)
+    steps_per_epoch = pipeline.count_steps(shards, config.batch_size, bad)
     total = config.epochs * steps_per_epoch
     if config.max_steps:
         total = min(total, config.max_steps)
     resolved = resolve_tau(config, shards)
     run_directory.check(resolved)
-    return Plan(resolved, shards, steps_per_epoch, total)
+    return Plan(resolved, shards, steps_per_epoch, total, bad)
 
 
 def tau_warning(planned: Plan) -> str:
@@ -164,6 +167,7 @@ class Run:
             seed=config.seed,
             first_step=first_step,
             shuffle_buffer=config.shuffle_buffer,
+            bad=self.plan.bad,
         )
         return iter(self.strategy.experimental_distribute_dataset(dataset))
 
@@ -171,7 +175,12 @@ class Run:
         config = self.plan.config
         pattern = config.eval_records or config.records
         held_out = pipeline.evaluation_batches(
-            pattern, config.image_size, config.sample_rows, config.seed, config.sample_rows
+            pattern,
+            config.image_size,
+            config.sample_rows,
+            config.seed,
+            config.sample_rows,
+            self.plan.bad,
         )
         render = tf.function(self.model.render, autograph=False)
         first = next(pipeline.checked(held_out, pattern))
