@@ -176,7 +176,7 @@ def count_steps(shards: list[str], batch_size: int, bad: BadRecords | None = Non
 
 
 def checked(batches: Iterable, pattern: str) -> Iterator:
-    """Yields the batches; a record that cannot be read or decoded becomes a UserError.
+    """Yields the batches; files that are gone and records that cannot be read become a UserError.
 
     Args:
       batches: a dataset, or an iterator over one.
@@ -190,9 +190,11 @@ def checked(batches: Iterable, pattern: str) -> Iterator:
             return
         except tf.errors.DataLossError as error:
             raise UserError(_first_damage(pattern)) from error
-        except tf.errors.NotFoundError as error:
+        except (tf.errors.NotFoundError, tf.errors.PermissionDeniedError) as error:
             reason = error.message.splitlines()[0]
-            raise UserError(f"a record file of {pattern} has vanished: {reason}") from error
+            raise UserError(
+                f"the record files {pattern} cannot be read any more: {reason}; put them back"
+            ) from error
         except tf.errors.InvalidArgumentError as error:
             found = re.search(reading.FAULT, error.message)
             if not found:

@@ -146,7 +146,7 @@ def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):
             config(str(tmp_path / "bad*"), tmp_path / "run", eval_records=pattern, max_steps=1)
         )
     )
-    with pytest.raises(UserError, match="batch 0.*tfrecords_tools.inspect"):
+    with pytest.raises(UserError, match=r"bad.tfrecord\S+, record \d.*tfrecords_tools.inspect"):
         run.train()
 
 
