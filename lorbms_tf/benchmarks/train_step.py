@@ -24,19 +24,24 @@ def random_batch(config: ModelConfig, batch_size: int) -> dict[str, tf.Tensor]:
 
 def _phases(model: Lorbms, batch: dict, steps: int) -> dict[str, float]:
     """Median seconds of one update in each phase, each phase a graph of its own."""
-    logs: dict = {}  # filled while tracing, and of no use here
-    generator = tf.function(lambda b: model._update_generator(b, logs), autograph=False)
-    others = {
-        "discriminator": lambda scene: model._update_discriminator(scene, logs),
-        "classifier": lambda scene: model._update_classifier(scene, logs),
-    }
+
+    def discriminator(scene):
+        logs: dict = {}
+        model._update_discriminator(scene, logs)
+        return logs
+
+    def classifier(scene):
+        logs: dict = {}
+        model._update_classifier(scene, logs)
+        return logs
+
+    generator = tf.function(lambda b: model._update_generator(b, {}), autograph=False)
     scene = generator(batch)
     seconds = {"generator": _median(generator, batch, steps)}
-    for name, update in others.items():
-        # Nothing is returned: the next call, or the clock, waits for the assigned variables.
-        function = tf.function(lambda scene, update=update: (update(scene), 0)[1], autograph=False)
+    for update in (discriminator, classifier):
+        function = tf.function(update, autograph=False)
         function(scene)
-        seconds[name] = _median(function, scene, steps)
+        seconds[update.__name__] = _median(function, scene, steps)
     return seconds
 
 

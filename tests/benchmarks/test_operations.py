@@ -35,6 +35,10 @@ def test_classifier():
 
 def test_an_iteration_of_the_thesis():
     counted = operations.of_phases(build_networks(ModelConfig()), generator_updates=2)
-    assert 50e9 < counted["iteration"] < 53e9
-    parts = 2 * counted["generator"] + counted["discriminator"] + counted["classifier"]
-    assert counted["iteration"] == parts
+    # Added up by a separate program from tables 3.1 to 3.5.
+    assert counted == {
+        "generator": 23_521_085_952,
+        "discriminator": 272_530_944,
+        "classifier": 2_470_625_280,
+        "iteration": 49_785_328_128,
+    }
