@@ -172,6 +172,12 @@ class TrainConfig(ModelConfig):
     )
     seed: int = setting(0, "Seed of weights, order and draws.")
     shuffle_buffer: int = setting(2048, "Records among which the order is shuffled.")
+    max_bad_records: int = setting(
+        0,
+        "Leave out up to so many damaged records. Above 0 all record files are read once at the "
+        "start, to find them.",
+        may_change=True,
+    )
     checkpoint_every_steps: int = setting(1000, "Steps between checkpoints.", may_change=True)
     keep_checkpoints: int = setting(3, "How many of the last checkpoints stay.", may_change=True)
     log_every_steps: int = setting(50, "Steps between TensorBoard scalars.", may_change=True)
@@ -213,6 +219,7 @@ class TrainConfig(ModelConfig):
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
         require("seed", self.seed, minimum=0)
+        require("max_bad_records", self.max_bad_records, minimum=0)
 
 
 def require(name: str, value: float, minimum: float, below: float = math.inf) -> None:

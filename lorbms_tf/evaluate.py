@@ -22,6 +22,7 @@ class EvaluateConfig:
     batch_size: int = setting(16, "References at a time.")
     limit: int = setting(0, "At most so many records; 0: all.")
     seed: int = setting(0, "Seed of the drawn candidates.")
+    max_bad_records: int = setting(0, "Leave out up to so many damaged records.")
     out: str = setting("", "Also append the scores to this file, as JSON lines.")
 
     def validate(self) -> None:
@@ -31,6 +32,7 @@ class EvaluateConfig:
                 raise UserError(f"--{name} is required")
         require("batch_size", self.batch_size, minimum=1)
         require("limit", self.limit, minimum=0)
+        require("max_bad_records", self.max_bad_records, minimum=0)
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, float]:
@@ -44,17 +46,26 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
 
     from lorbms_tf import run_directory
     from lorbms_tf.data import pipeline
+    from lorbms_tf.data.damage import BadRecords
     from lorbms_tf.evaluation import registry
     from lorbms_tf.progress import track
 
     registry.check_names(config.metrics)
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
+    bad = BadRecords(config.max_bad_records)
     batches = pipeline.evaluation_batches(
-        config.records, trained.image_size, config.batch_size, config.seed, config.limit or None
+        config.records,
+        trained.image_size,
+        config.batch_size,
+        config.seed,
+        config.limit or None,
+        bad,
     )
     render = tf.function(model.render, autograph=False, reduce_retracing=True)
     tracked = track(batches, label="rendering", unit="step")
     rendered = registry.render_all(render, pipeline.checked(tracked, config.records))
+    if bad.count:
+        print(bad.summary())
     scores = {name: registry.METRICS[name](rendered) for name in config.metrics}
     step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
     return {"step": step, "tau": trained.tau, "records": len(rendered.reference), **scores}

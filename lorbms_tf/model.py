@@ -86,6 +86,7 @@ class Lorbms(keras.Model):
         self.precision = precision
         self.tau = config.tau
         self.loss_share = 1.0  # one over the number of replicas: their gradients are summed
+        self.dynamic_shapes = True  # False where XLA compiles the step (`objective.forward`)
         self.built = True
 
     @property
@@ -239,7 +240,9 @@ class Lorbms(keras.Model):
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self.networks._replace(classifier=self._classify_statelessly)
         with tf.GradientTape() as tape:
-            scene = objective.forward(networks, batch["reference"], batch["candidates"], mask)
+            scene = objective.forward(
+                networks, batch["reference"], batch["candidates"], mask, self.dynamic_shapes
+            )
             loss = objective.generator_loss(networks, scene, self.config)
         self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
         logs |= training_logs.of_generator(scene, loss, batch["distances"])

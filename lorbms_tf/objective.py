@@ -54,10 +54,38 @@ def encode_scene(encoder, reference, candidates, training: bool = False):
     return reference_codes, mixing.candidate_chunks(candidate_codes)
 
 
-def forward(networks: Networks, reference, candidates, mask) -> Scene:
-    """One pass Enc - Dec - Enc - Dec (thesis, figure 3.4)."""
+def encode_replaced(encoder, reference, candidates, mask, training: bool = False):
+    """As `encode_scene`, but only the candidates that the mask puts in are encoded.
+
+    The chunks of the others are zeros; `mixing.mix_codes` with this mask does not look at them,
+    and their gradients are zeros in `encode_scene` too. How many images are encoded differs from
+    batch to batch, which XLA cannot compile.
+    """
     count = ops.shape(reference)[0]
-    codes, replacements = encode_scene(networks.encoder, reference, candidates, training=True)
+    height, width, channels = reference.shape[1:]
+    flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
+    chosen = ops.nonzero(ops.reshape(mask, (-1,)))[0]  # [N], places in [4B]
+    images = ops.concatenate([reference, ops.take(flat, chosen, axis=0)], axis=0)
+    codes = encoder(images, training=training)  # [B + N, 2, 2, C]
+    own = ops.one_hot(chosen % quadrants.NUM_QUADRANTS, quadrants.NUM_QUADRANTS, dtype=codes.dtype)
+    own_chunks = ops.sum(quadrants.chunks(codes[count:]) * own[:, :, None], axis=1)  # [N, C]
+    shape = (ops.size(mask), codes.shape[-1])
+    replacements = ops.scatter(chosen[:, None], own_chunks, shape)  # [4B, C]
+    return codes[:count], quadrants.chunks(replacements)
+
+
+def forward(networks: Networks, reference, candidates, mask, dynamic: bool = True) -> Scene:
+    """One pass Enc - Dec - Enc - Dec (thesis, figure 3.4).
+
+    With `dynamic`, candidates that the mask leaves out are not encoded; XLA needs False.
+    """
+    count = ops.shape(reference)[0]
+    if dynamic:
+        codes, replacements = encode_replaced(
+            networks.encoder, reference, candidates, mask, training=True
+        )
+    else:
+        codes, replacements = encode_scene(networks.encoder, reference, candidates, training=True)
     mixed = mixing.mix_codes(codes, replacements, mask)  # f_mix [B, 2, 2, C]
     decoded = networks.decoder(ops.concatenate([codes, mixed], axis=0), training=True)
     reconstruction, mix = decoded[:count], decoded[count:]  # each [B, H, W, 3]

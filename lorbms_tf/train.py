@@ -62,6 +62,8 @@ def _train(planned, strategy) -> None:
         print(f"{made} steps in {clock(time.monotonic() - start)}; run directory {folder}")
     else:
         print(f"{folder} has reached step {run.first_step} already: nothing left to do")
+    if planned.bad.count:
+        print(planned.bad.summary())
     print(f"curves: tensorboard --logdir {folder}    pictures: {folder}/samples")
 
 

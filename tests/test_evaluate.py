@@ -132,5 +132,5 @@ def test_records_that_cannot_be_decoded_are_one_clear_error(tmp_path):
             broken = dataclasses.replace(records.deserialize(raw), image=b"no jpeg")
             writer.write(records.serialize(broken))
     config = evaluate.EvaluateConfig(run_dir=str(run), records=str(tmp_path / "bad*"))
-    with pytest.raises(UserError, match="batch 0 of .*bad.*tfrecords_tools.inspect"):
+    with pytest.raises(UserError, match="record file .*bad.*, record 0: .*tfrecords_tools.inspect"):
         evaluate.evaluate(config)

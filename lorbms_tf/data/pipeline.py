@@ -1,37 +1,45 @@
 """Shards -> batches: parse 40 strings, draw one of ten per quadrant, gather, THEN decode five.
 
 The order of records and every draw are functions of the seed, the epoch and the record's place in
-the epoch, so that a run can be continued at any step.
+the epoch, so that a run can be continued at any step; `lorbms_tf.data.damage` says how that holds
+with damaged records in between.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.data import images, records
+from lorbms_tf.data import images, reading, records
+from lorbms_tf.data.damage import BadRecords, scan_shard
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
 _FILES_AT_ONCE = 8
 
 
-def check_image_size(shards: list[str], image_size: int) -> None:
-    """Raises UserError where a shard's first record holds images of another size."""
+def check_image_size(shards: list[str], image_size: int, bad: BadRecords | None = None) -> None:
+    """Raises UserError where a shard's first good record holds images of another size."""
     for path in shards:
-        first = next(records.read_shard(path), None)
-        if first is None:
-            continue
-        try:
-            found = records.deserialize(first).image_size
-        except ValueError as error:
-            raise UserError(f"record file {path}, record 0: {error}") from error
-        if found != image_size:
+        found = _first_image_size(path, bad or BadRecords())
+        if found not in (None, image_size):
             raise UserError(
                 f"record file {path} holds images of {found} pixels a side, but "
                 f"--image_size={image_size}; set --image_size={found} or build the records anew"
             )
+
+
+def _first_image_size(path: str, bad: BadRecords) -> int | None:
+    """Pixels a side in the first good record of a shard; None where there is none."""
+    for number, raw in enumerate(reading.read_shard(path, bad)):
+        try:
+            if raw:  # else it is a damaged record's place, which the scan has counted
+                return records.deserialize(raw).image_size
+        except ValueError as error:
+            bad.add(path, number, str(error))
+    return None
 
 
 def draw_candidates(parsed: dict, seed: int, number) -> dict:
@@ -94,6 +102,7 @@ def training_batches(
     devices: int = 1,
     worker: int = 0,
     workers: int = 1,
+    bad: BadRecords | None = None,
 ) -> tf.data.Dataset:
     """Shuffled batches of whole epochs, from `first_step` on.
 
@@ -111,21 +120,24 @@ def training_batches(
       devices: among which a batch is divided, over all workers.
       worker: whose share this is, from 0; it alone is decoded.
       workers: how many there are, with equally many devices each.
+      bad: where damaged records are counted; None: not one is tolerated.
 
     Returns:
       dataset of dicts: reference float32 [B, S, S, 3] and candidates [B, 4, S, S, 3] in
       [-1, 1], distances float32 [B, 4].
 
     Raises:
-      UserError: a shard is cut short, or there are fewer records than one batch.
+      UserError: a shard is cut short, there are fewer records than one batch, or more damaged
+        ones than are tolerated.
     """
-    steps_per_epoch = count_steps(shards, batch_size)
+    bad = bad or BadRecords()
+    steps_per_epoch = count_steps(shards, batch_size, bad)
     first_epoch, skipped = divmod(first_step, steps_per_epoch)
     per_epoch = steps_per_epoch * batch_size
 
     def one_epoch(epoch) -> tf.data.Dataset:
         numbers = tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
-        shuffled = _shuffled_epoch(shards, seed, epoch, shuffle_buffer)
+        shuffled = _shuffled_epoch(shards, seed, epoch, shuffle_buffer, bad)
         done = tf.where(epoch == first_epoch, skipped * batch_size, 0)
         # The numbers end the epoch at whole batches.
         return tf.data.Dataset.zip(shuffled, numbers).skip(tf.cast(done, tf.int64))
@@ -140,22 +152,23 @@ def training_batches(
     if workers > 1:
         share = batch_size // workers  # each epoch begins with a whole batch, so numbers tell
         dataset = dataset.filter(lambda _, number: number % batch_size // share == worker)
-    dataset = dataset.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    dataset = dataset.batch(batch_size // devices, drop_remainder=True)
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
-    return _options(dataset)
+    own = batch_size // devices
+    dataset = dataset.batch(own, drop_remainder=True)
+    dataset = reading.decoded_batches(dataset, example, shards, bad, own)
+    return _options(dataset.prefetch(tf.data.AUTOTUNE))
 
 
 def _shuffled_epoch(
-    shards: list[str], seed: int, epoch: tf.Tensor, shuffle_buffer: int
+    shards: list[str], seed: int, epoch: tf.Tensor, shuffle_buffer: int, bad: BadRecords
 ) -> tf.data.Dataset:
-    """The serialized records of all shards in the order of one epoch; called in a graph."""
+    """The records of all shards (`reading.Place`) in the order of one epoch; called in a graph."""
     # In this graph alone: the order shall not depend on TensorFlow's global seed.
     tf.compat.v1.set_random_seed(None)
     seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
-    order = tf.random.experimental.stateless_shuffle(tf.constant(shards), seeds)
+    indices = tf.range(len(shards), dtype=tf.int64)
+    order = tf.random.experimental.stateless_shuffle(indices, seeds)
     dataset = tf.data.Dataset.from_tensor_slices(order).interleave(
-        tf.data.TFRecordDataset,
+        reading.shard_reader(shards, bad),
         cycle_length=min(_FILES_AT_ONCE, len(shards)),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
@@ -165,9 +178,9 @@ def _shuffled_epoch(
     return dataset.shuffle(shuffle_buffer, shuffle_seed, reshuffle_each_iteration=False)
 
 
-def count_steps(shards: list[str], batch_size: int) -> int:
+def count_steps(shards: list[str], batch_size: int, bad: BadRecords | None = None) -> int:
     """Whole batches in one epoch. UserError where there is not even one."""
-    total = sum(records.count(path) for path in shards)
+    total = sum(reading.count(path, bad or BadRecords()) for path in shards)
     if total < batch_size:
         raise UserError(
             f"the record files hold {total} records, fewer than --batch_size={batch_size}"
@@ -182,29 +195,48 @@ def checked(batches: Iterable, pattern: str) -> Iterator:
       batches: a dataset, or an iterator over one.
       pattern: the glob of its files, for the message.
     """
-    batches, number = iter(batches), 0
+    batches = iter(batches)
     while True:
         try:
             batch = next(batches)
         except StopIteration:
             return
-        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        except tf.errors.DataLossError as error:
+            raise UserError(_first_damage(pattern)) from error
+        except (tf.errors.NotFoundError, tf.errors.PermissionDeniedError) as error:
             reason = error.message.splitlines()[0]
             raise UserError(
-                f"a record of batch {number} of {pattern} cannot be read: {reason}; find it with "
-                f"python -m tfrecords_tools.inspect --records='{pattern}'"
+                f"the record files {pattern} cannot be read any more: {reason}; put them back"
             ) from error
-        except tf.errors.NotFoundError as error:
-            reason = error.message.splitlines()[0]
-            raise UserError(f"a record file of {pattern} has vanished: {reason}") from error
+        except tf.errors.InvalidArgumentError as error:
+            found = re.search(reading.FAULT, error.message)
+            if not found:
+                raise
+            raise UserError(found[1]) from error
         yield batch
-        number += 1
+
+
+def _first_damage(pattern: str) -> str:
+    """A message that names the first record of a glob whose checksum does not fit."""
+    for path in records.find_shards(pattern):
+        number = scan_shard(path).first_fault
+        if number is not None:
+            return (
+                f"record file {path}, record {number}: cut short, or its checksum does not fit; "
+                "--max_bad_records tolerates some"
+            )
+    return f"a record of {pattern} could not be read, but now can be: is it being written?"
 
 
 def evaluation_batches(
-    pattern: str, image_size: int, batch_size: int, seed: int = 0, limit: int | None = None
+    pattern: str,
+    image_size: int,
+    batch_size: int,
+    seed: int = 0,
+    limit: int | None = None,
+    bad: BadRecords | None = None,
 ) -> tf.data.Dataset:
-    """Every record once, in file order, with draws that follow from the seed.
+    """Every good record once, in file order, with draws that follow from the seed.
 
     Args:
       pattern: glob of record files.
@@ -212,27 +244,33 @@ def evaluation_batches(
       batch_size: records in a batch; the last one may be smaller.
       seed: of the draws.
       limit: at most so many records; None: all.
+      bad: where damaged records are counted; None: not one is tolerated. They are left out, and
+        the draws of all others stay what they are.
 
     Returns:
       dataset of dicts: reference float32 [B, S, S, 3] and candidates [B, 4, S, S, 3] in
       [-1, 1], distances [B, 4], id [B] and candidate_ids [B, 4] (strings).
 
     Raises:
-      UserError: no such files, missing shards, or images of another size.
+      UserError: no such files, missing shards, images of another size, or more damaged records
+        than are tolerated.
     """
+    bad = bad or BadRecords()
     shards = records.find_shards(pattern)
-    total = sum(records.count(path) for path in shards)
+    bad.scan(shards)
+    total = sum(reading.count(path, bad) for path in shards)
     if not total:
         raise UserError(f"the record files {pattern} hold no records")
-    check_image_size(shards, image_size)
+    check_image_size(shards, image_size, bad)
     total = total if limit is None else min(total, limit)
-    dataset = tf.data.TFRecordDataset(shards).take(total)
-    numbers = tf.data.Dataset.range(np.iinfo(np.int64).max)
-    dataset = tf.data.Dataset.zip(dataset, numbers)
-    dataset = dataset.map(
-        lambda serialized, number: _example(serialized, number, image_size, seed),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    dataset = dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
-    known = tf.data.experimental.assert_cardinality(math.ceil(total / batch_size))
-    return _options(dataset.apply(known))  # so that progress over it has an ETA
+    places = tf.data.Dataset.range(len(shards)).flat_map(reading.shard_reader(shards, bad))
+    dataset = tf.data.Dataset.zip(places, tf.data.Dataset.range(total)).batch(batch_size)
+
+    def example(serialized, number) -> dict:
+        return _example(serialized, number, image_size, seed)
+
+    dataset = reading.decoded_batches(dataset, example, shards, bad).prefetch(tf.data.AUTOTUNE)
+    if not bad.limit:  # none is left out: progress over the batches has an ETA
+        steps = math.ceil(total / batch_size)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return _options(dataset)

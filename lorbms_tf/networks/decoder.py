@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from lorbms_tf.networks import layers
+from lorbms_tf.networks import layers, rewrites
 
 
 def _conv(filters, kernel_size, seed, dtype, spectral_norm=True, use_bias=True):
@@ -20,6 +20,12 @@ def _conv(filters, kernel_size, seed, dtype, spectral_norm=True, use_bias=True):
         kernel_initializer=keras.initializers.HeNormal(seed=seed),
         dtype=dtype,
     )
+
+
+def _kernel(conv):
+    """The kernel that a convolution uses: spectral-normalised where it is."""
+    normalised = isinstance(conv, layers.SpectralConv2D)
+    return conv.normalised_kernel() if normalised else ops.convert_to_tensor(conv.kernel)
 
 
 class DenseBlockDecoder(keras.layers.Layer):
@@ -39,6 +45,11 @@ class DenseBlockDecoder(keras.layers.Layer):
 
     def call(self, maps):
         stack = ops.relu(maps)
+        if rewrites.splits_dense_block(stack):
+            kernels = [_kernel(conv) for conv in self.convs]
+            biases = [conv.bias for conv in self.convs]
+            new = rewrites.dense_block(stack, kernels, biases, ops.relu)[0]
+            return ops.concatenate(new, axis=-1)
         new = []
         for conv in self.convs:
             if new:
@@ -129,7 +140,7 @@ class Decoder(keras.Model):
         """Decodes `[B, 2, 2, chunk_size]`; `training` changes nothing."""
         new = codes
         for transition, block in zip(self.transitions, self.blocks, strict=True):
-            up = transition(self.upsample(new))  # [B, 2h, 2w, up_width]
+            up = self._transition_up(transition, new)  # [B, 2h, 2w, up_width]
             new = block(up)  # [B, 2h, 2w, growth * layers]
         stack = ops.concatenate([up, new], axis=-1)  # [B, H, W, up_width + growth * layers]
         images = ops.tanh(ops.cast(self.head(stack), self.variable_dtype))
@@ -137,3 +148,8 @@ class Decoder(keras.Model):
 
     def get_config(self):
         return {**super().get_config(), **self.settings}
+
+    def _transition_up(self, transition, maps):
+        if rewrites.folds_upsampling(maps):
+            return rewrites.upsampled_conv(maps, _kernel(transition))
+        return transition(self.upsample(maps))

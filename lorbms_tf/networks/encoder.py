@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from lorbms_tf.networks import layers
+from lorbms_tf.networks import layers, rewrites
 
 BIAS = 0.01
 
@@ -42,6 +42,10 @@ class DenseBlockEncoder(keras.layers.Layer):
 
     def call(self, maps):
         stack = self._activate(maps)
+        if self.convs and rewrites.splits_dense_block(stack):
+            kernels, biases = zip(*((conv.kernel, conv.bias) for conv in self.convs), strict=True)
+            new = rewrites.dense_block(stack, kernels, biases, self._activate)[1]
+            return ops.concatenate([stack, *new], axis=-1)
         for conv in self.convs:
             new = self._activate(conv(stack))
             stack = ops.concatenate([stack, new], axis=-1)  # growth more channels

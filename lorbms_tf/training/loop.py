@@ -86,6 +86,7 @@ class Run:
         with self.strategy.scope():
             self.model = build_model(config, planned.total_steps)
             self.model.loss_share = 1.0 / replicas
+            self.model.dynamic_shapes = not jit
             self.folder = self._prepare()
             self.checkpoints = Checkpoints(
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
@@ -163,6 +164,7 @@ class Run:
                 devices=context.num_replicas_in_sync,
                 worker=context.input_pipeline_id,
                 workers=context.num_input_pipelines,
+                bad=self.plan.bad,
             )
             # Or the workers would ask each other before each step whether any is at its end.
             endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
@@ -174,7 +176,7 @@ class Run:
         """Batches of held-out references; their draws follow from the seed, not from the run."""
         config = self.plan.config
         batches = pipeline.evaluation_batches(
-            pattern, config.image_size, batch_size, config.seed, limit
+            pattern, config.image_size, batch_size, config.seed, limit, self.plan.bad
         )
         return pipeline.checked(batches, pattern)
 

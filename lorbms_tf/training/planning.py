@@ -8,6 +8,7 @@ import numpy as np
 from lorbms_tf import run_directory
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import fingerprint, pipeline, records
+from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import registry
 from lorbms_tf.files import read_json
@@ -52,6 +53,7 @@ class Plan:
     total_steps: int
     data: list[dict]  # the shards' fingerprint
     changes: list[str]  # what --allow_changes lets differ from the run that is continued
+    bad: BadRecords  # where damaged records are counted
 
 
 def plan(config: TrainConfig, chief: bool = True) -> Plan:
@@ -67,17 +69,18 @@ def plan(config: TrainConfig, chief: bool = True) -> Plan:
         if not getattr(config, name):
             raise UserError(f"--{name} is required")
     shards = records.find_shards(config.records)
-    pipeline.check_image_size(shards, config.image_size)
-    if config.eval_records:
-        pipeline.check_image_size(records.find_shards(config.eval_records), config.image_size)
-    steps_per_epoch = pipeline.count_steps(shards, config.batch_size)
+    bad = BadRecords(config.max_bad_records)
+    for found in (shards, records.find_shards(config.eval_records) if config.eval_records else []):
+        bad.scan(found)
+        pipeline.check_image_size(found, config.image_size, bad)
+    steps_per_epoch = pipeline.count_steps(shards, config.batch_size, bad)
     total = config.epochs * steps_per_epoch
     if config.max_steps:
         total = min(total, config.max_steps)
     resolved = resolve_tau(config, shards)
     data = fingerprint.fingerprint(shards)
     changes = run_directory.check(resolved, data) if chief else []
-    return Plan(resolved, shards, steps_per_epoch, total, data, changes)
+    return Plan(resolved, shards, steps_per_epoch, total, data, changes, bad)
 
 
 def tau_warning(planned: Plan) -> str:

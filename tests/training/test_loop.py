@@ -141,8 +141,8 @@ def test_a_run_cut_in_two_equals_the_whole(finished, pattern, tmp_path):
 def test_autoencoder_steps_come_first_and_are_continued_where_it_was_cut(pattern, tmp_path):
     settings = {"autoencoder_steps": 3, "log_every_steps": 1, "sample_every_steps": 9}
     half = config(pattern, tmp_path / "cut", max_steps=2, **settings)
-    loop.Run(loop.plan(half)).train()
-    rest = loop.Run(loop.plan(dataclasses.replace(half, max_steps=5)))
+    loop.Run(planning.plan(half)).train()
+    rest = loop.Run(planning.plan(dataclasses.replace(half, max_steps=5)))
     start = [v.numpy() for v in rest.model.classifier.variables]
     assert rest.train() == 3
     assert any(
@@ -224,7 +224,7 @@ def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):
             config(str(tmp_path / "bad*"), tmp_path / "run", eval_records=pattern, max_steps=1)
         )
     )
-    with pytest.raises(UserError, match="batch 0.*tfrecords_tools.inspect"):
+    with pytest.raises(UserError, match=r"bad.tfrecord\S+, record \d.*tfrecords_tools.inspect"):
         run.train()
 
 

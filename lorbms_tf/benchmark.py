@@ -1,0 +1,82 @@
+"""Speed, measured; each prints one JSON line, and progress on stderr:
+
+python -m lorbms_tf.benchmark train_step --flagfile=configs/thesis.cfg --batch_size=4 --steps=5
+python -m lorbms_tf.benchmark input --flagfile=configs/thesis.cfg --records=GLOB
+python -m lorbms_tf.benchmark mix_latency --export_dir=DIR
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lorbms_tf import command, flags
+from lorbms_tf.config import TrainConfig, require, setting
+from lorbms_tf.errors import UserError
+
+SUBCOMMANDS = ("train_step", "input", "mix_latency")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkConfig(TrainConfig):
+    """A training configuration, and how long to measure."""
+
+    steps: int = setting(5, "Training steps that are timed (train_step, input).")
+    seconds: float = setting(5.0, "Seconds for each way to read (input).")
+    calls: int = setting(20, "Calls of each signature and batch size (mix_latency).")
+    matrix_side: int = setting(4096, "Side of the matrices that measure the machine (train_step).")
+    export_dir: str = setting("", "An exported model; without it one is built (mix_latency).")
+
+    def validate(self) -> None:
+        """As `TrainConfig.validate`, for all settings."""
+        super().validate()
+        for name in ("steps", "calls", "matrix_side"):
+            require(name, getattr(self, name), minimum=1)
+        require("seconds", self.seconds, minimum=0)
+
+
+def measure(subcommand: str, config: BenchmarkConfig) -> dict:
+    """The fields of the JSON line. UserError for flags and files that cannot be used."""
+    from lorbms_tf.benchmarks import input_speed, mix_latency, train_step
+    from lorbms_tf.training import loop
+
+    if subcommand == "mix_latency" and config.export_dir:
+        loaded = mix_latency.load(config.export_dir)
+        made = mix_latency.measure(loaded.signatures, config.calls)
+        return {**made, "export_dir": config.export_dir}
+    if subcommand == "input" and not config.records:
+        raise UserError("--records is required by `benchmark input`")
+    model = loop.build_model(config, total_steps=1)
+    if subcommand == "mix_latency":
+        return mix_latency.measure(mix_latency.fresh_signatures(model), config.calls)
+    if subcommand == "input":
+        return input_speed.measure(config, model, config.steps, config.seconds)
+    return train_step.measure(config, model, config.steps, config.matrix_side)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measures what the first word on the command line says."""
+    valid = ", ".join(SUBCOMMANDS)
+    if len(argv) < 2 or argv[1] not in SUBCOMMANDS:
+        given = f"no benchmark {argv[1]!r}" if len(argv) > 1 else "what should be measured?"
+        raise UserError(
+            f"{given}; valid: {valid} (python -m lorbms_tf.benchmark {SUBCOMMANDS[0]} ...)"
+        )
+    command.refuse_arguments(argv[1:])
+    print(json.dumps(_rounded(measure(argv[1], flags.read(BenchmarkConfig)))))
+
+
+def _rounded(value):
+    """Numbers to five digits: more would only be noise."""
+    if isinstance(value, dict):
+        return {name: _rounded(entry) for name, entry in value.items()}
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def console_main() -> None:
+    """Entry point of the console script `lorbms-benchmark`."""
+    flags.define(BenchmarkConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

@@ -1,0 +1,1 @@
+"""What `python -m lorbms_tf.benchmark` measures, one file a subcommand."""

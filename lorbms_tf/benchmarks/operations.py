@@ -1,0 +1,80 @@
+"""Multiply-adds of the networks, from the shapes of their layers (tables 3.1 to 3.5).
+
+Counts are those of the plain form: nothing skipped, nothing rewritten. So a share of the machine's
+matrix rate says how far all improvements together have come, and may exceed 1.
+"""
+
+import numpy as np
+
+from lorbms_tf.networks import alexnet
+from lorbms_tf.objective import Networks
+from lorbms_tf.quadrants import NUM_QUADRANTS
+
+
+def _conv(layer, side: int) -> int:
+    """A convolution that gives side x side pixels."""
+    return int(np.prod(layer.kernel.shape)) * side * side
+
+
+def of_encoder(encoder) -> int:
+    """Of one image's way forward."""
+    side = encoder.settings["image_size"]
+    total = _conv(encoder.stem, side)
+    for block, transition in zip(encoder.blocks, encoder.transitions, strict=True):
+        total += sum(_conv(conv, side) for conv in [*block.convs, transition])
+        side //= 2  # the pool follows the 1x1 convolution
+    return total + _conv(encoder.head, side)
+
+
+def of_decoder(decoder) -> int:
+    """Of one image's way forward."""
+    side, total = 2, 0
+    for block, transition in zip(decoder.blocks, decoder.transitions, strict=True):
+        side *= 2  # repeated before the 3x3 convolution
+        total += sum(_conv(conv, side) for conv in [*block.convs, transition])
+    return total + _conv(decoder.head, side)
+
+
+def of_discriminator(discriminator) -> int:
+    """Of one image's way forward."""
+    side, total = discriminator.settings["image_size"], 0
+    for conv in discriminator.convs:
+        side = -(-side // 2)
+        total += _conv(conv, side)
+    return total + _conv(discriminator.head, side)
+
+
+def of_classifier(classifier) -> int:
+    """Of one pair's way forward."""
+    network = classifier.alexnet
+    side, total = classifier.settings["image_size"], 0
+    for conv, geometry, pool in zip(network.convs, alexnet.CONVS, alexnet.POOLS, strict=True):
+        kernel_size, stride, padding, _ = geometry
+        if padding == "valid":
+            side = (side - kernel_size) // stride + 1
+        total += _conv(conv, side)
+        if pool:
+            side = (side - pool[0]) // pool[1] + 1
+    return total + sum(
+        int(np.prod(dense.kernel.shape)) for dense in [*network.hidden, network.head]
+    )
+
+
+def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
+    """Multiply-adds a reference image: one update of each phase, and a whole iteration.
+
+    A network that is trained costs three times its way forward (outputs, gradients of inputs and
+    of kernels), one that only passes gradients on costs twice.
+    """
+    encoder, decoder = of_encoder(networks.encoder), of_decoder(networks.decoder)
+    discriminator = of_discriminator(networks.discriminator)
+    pairs = NUM_QUADRANTS * of_classifier(networks.classifier)
+    encoded, decoded = 1 + NUM_QUADRANTS + 1, 3  # I_ref, I_q1..4, I_mix; I^_ref, I_mix, I'_ref
+    phases = {
+        "generator": 3 * (encoded * encoder + decoded * decoder) + 2 * (discriminator + pairs),
+        "discriminator": 3 * 2 * discriminator,
+        "classifier": 3 * pairs,
+    }
+    iteration = generator_updates * phases["generator"]
+    iteration += phases["discriminator"] + phases["classifier"]
+    return {**phases, "iteration": iteration}

@@ -1,0 +1,202 @@
+"""Damaged records: found, reported, and tolerated up to a limit.
+
+A record is damaged where its checksums do not fit, where it is no record of our schema, or where
+an image that is needed cannot be decoded. What is behind a break (a shard cut short, or a length
+that cannot be trusted) is lost.
+
+Order and draws of a training run are functions of seed, epoch and place, so a damaged record keeps
+its place: the reader puts an empty string there, and the pipeline fills its seat in the batch with
+the next good record of the same batch. Nothing else moves, and as no memory of earlier failures
+takes part, a continued run sees the batches of an uninterrupted one. Only lost records shorten the
+epoch: how many there are is read off the files when a run starts.
+"""
+
+import struct
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+from tensorflow.python.lib.io.tf_record import tf_record_random_reader  # has no public name
+
+from lorbms_tf.data import records
+from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json
+from lorbms_tf.progress import track
+
+_HEADER = 12  # bytes: length, little-endian, and its checksum; after the data another 4
+_FOOTER = 4
+_CHECKSUM_REASON = "its checksum does not fit"
+
+
+class Scan(NamedTuple):
+    """What a shard holds: where its records begin, which are damaged, where it breaks off."""
+
+    offsets: list[int]  # bytes; damaged records have their places, lost ones do not
+    damaged: list[int]  # numbers, from 0
+    broken_at: int | None  # the number of the first record lost; None: not cut short
+
+    @property
+    def first_fault(self) -> int | None:
+        """Number of the first record that is damaged or lost."""
+        return self.damaged[0] if self.damaged else self.broken_at
+
+
+def _crc_table() -> list[int]:
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)  # Castagnoli's polynomial
+        table.append(byte)
+    return table
+
+
+_CRC_TABLE = _crc_table()
+
+
+def masked_crc(data: bytes) -> int:
+    """The checksum of TFRecord files: CRC-32C, rotated and offset. For a few bytes only."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def scan_shard(path: str) -> Scan:
+    """Reads a shard from end to end and verifies all checksums.
+
+    A damaged record is stepped over where its length can be trusted; the first length that cannot
+    be trusted breaks the shard off. Raises UserError where there is no such file.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"record file {path} does not exist")
+    offsets, broken_at = _offsets(path)
+    reader = tf_record_random_reader(path)
+    damaged = [n for n, offset in enumerate(offsets) if _read(reader, offset) is None]
+    return Scan(offsets, damaged, broken_at)
+
+
+def _read(reader, offset: int) -> bytes | None:
+    """The record at a byte offset; None where its checksum does not fit."""
+    try:
+        return reader.read(offset)[0]
+    except tf.errors.DataLossError:
+        return None
+
+
+def read_record(path: str, scan: Scan, number: int) -> bytes:
+    """One record of a scanned shard; empty where it is damaged."""
+    return _read(tf_record_random_reader(path), scan.offsets[number]) or b""
+
+
+def _offsets(path: str) -> tuple[list[int], int | None]:
+    """Byte offsets of the records whose length fits its checksum and the file, and the break."""
+    size, offset, offsets = Path(path).stat().st_size, 0, []
+    with open(path, "rb") as file:
+        while offset < size:
+            file.seek(offset)
+            header = file.read(_HEADER)
+            if len(header) < _HEADER:
+                return offsets, len(offsets)
+            length, checksum = struct.unpack("<QI", header)
+            end = offset + _HEADER + length + _FOOTER
+            if masked_crc(header[:8]) != checksum or end > size:
+                return offsets, len(offsets)
+            offsets.append(offset)
+            offset = end
+    return offsets, None
+
+
+def _expected_counts(folder: Path) -> dict[str, int]:
+    """Records of each shard by file name, as the dataset.json beside them says; may be empty."""
+    path = folder / records.DATASET_FILE
+    if not path.is_file():
+        return {}
+    try:
+        return {shard["file"]: int(shard["records"]) for shard in read_json(path)["shards"]}
+    except (UserError, KeyError, TypeError, ValueError):
+        return {}  # another file of that name
+
+
+class BadRecords:
+    """The damaged records that were met, each counted once, and the limit that they must keep.
+
+    Args:
+      limit: --max_bad_records. At 0 nothing is scanned beforehand, and the first damaged record
+        is an error when it is read.
+    """
+
+    def __init__(self, limit: int = 0):
+        self.limit = limit
+        self.scans: dict[str, Scan] = {}
+        self._found: dict[tuple[str, int], str] = {}
+        self._lost: dict[str, int] = {}
+        self._lock = threading.Lock()  # batches are made by several threads
+
+    @property
+    def count(self) -> int:
+        """How many records were damaged or lost so far."""
+        return len(self._found) + sum(self._lost.values())
+
+    def scan(self, shards: Iterable[str]) -> None:
+        """Reads all shards once and counts what cannot be read; nothing where the limit is 0.
+
+        Images are not decoded. Raises UserError beyond the limit.
+        """
+        if not self.limit:
+            return
+        new = [path for path in shards if path not in self.scans]
+        for path in track(new, label="checking the record files", unit="file"):
+            scan = self.scans[path] = scan_shard(path)
+            for number in scan.damaged:
+                self.add(path, number, _CHECKSUM_REASON)
+            if scan.broken_at is not None:
+                self._add_lost(path, scan.broken_at)
+
+    def _add_lost(self, path: str, broken_at: int) -> None:
+        expected = _expected_counts(Path(path).parent).get(Path(path).name)
+        lost = 1 if expected is None else max(1, expected - broken_at)
+        some = f"{lost} records" if expected is not None else "an unknown number of records"
+        self._lost[path] = lost
+        self._report(f"record file {path}, record {broken_at}: cut short, {some} lost")
+
+    def add(self, path: str, number: int, reason: str) -> None:
+        """Counts a damaged record, the first time that it is met.
+
+        Args:
+          path: its file.
+          number: of the record in its file, from 0.
+          reason: what is wrong.
+
+        Raises UserError, naming file and record, beyond the limit.
+        """
+        with self._lock:
+            if (path, number) in self._found and self.count <= self.limit:
+                return
+            self._found[path, number] = reason
+            self._report(f"record file {path}, record {number}: {reason}")
+
+    def _report(self, what: str) -> None:
+        if self.count > self.limit:
+            raise UserError(
+                f"{what}; {self.count} damaged records, and --max_bad_records={self.limit}. Look "
+                f"at all records with python -m tfrecords_tools.inspect --records=GLOB"
+            )
+        start = "\n" if sys.stderr.isatty() else ""  # below the line that shows the progress
+        counted = f"{self.count} of at most {self.limit}"
+        print(f"{start}skipped: {what} ({counted})", file=sys.stderr, flush=True)
+
+    def summary(self) -> str:
+        """A line for the end of a run; empty where no record was damaged."""
+        if not self.count:
+            return ""
+        lost = sum(self._lost.values())
+        files = len({path for path, _ in self._found} | set(self._lost))
+        behind = f", {lost} of them behind the break of a file" if lost else ""
+        return (
+            f"{self.count} damaged records in {files} files were skipped{behind} "
+            f"(--max_bad_records={self.limit})"
+        )

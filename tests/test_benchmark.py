@@ -1,0 +1,125 @@
+"""Every benchmark on a tiny model: fields and sanity of the JSON line, never a time."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+import tensorflow as tf
+
+from lorbms_tf import benchmark, saved_model
+from lorbms_tf.benchmarks import input_speed, machine, mix_latency
+from lorbms_tf.data import records
+from lorbms_tf.errors import UserError
+from lorbms_tf.model import Lorbms
+from tests import tiny
+
+
+def config(**changes):
+    sizes = dataclasses.asdict(tiny.config())
+    quick = {"steps": 1, "seconds": 0.0, "calls": 2, "matrix_side": 32, "batch_size": 2}
+    return benchmark.BenchmarkConfig(**{**sizes, **quick, **changes})
+
+
+@pytest.fixture
+def eagerly():
+    """Without graphs, whose tracing would take far longer than the steps."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def positive(value) -> bool:
+    if isinstance(value, dict):
+        return bool(value) and all(positive(entry) for entry in value.values())
+    return math.isfinite(value) and value > 0
+
+
+def test_train_step(eagerly):
+    made = benchmark.measure("train_step", config())
+    json.dumps(made, allow_nan=False)
+    for name in (
+        "images_per_s", "seconds_per_step", "seconds_per_update", "first_call_seconds",
+        "peak_memory_gb", "threads", "float32_matrix_flops", "share_of_matrix_rate",
+        "multiply_adds_per_image",
+    ):  # fmt: skip
+        assert positive(made[name]), name
+    phases = {"generator", "discriminator", "classifier"}
+    assert set(made["seconds_per_update"]) == set(made["updates_per_step"]) == phases
+    assert made["device"] and made["precision"] == "float32" and made["batch_size"] == 2
+    operations = 2.0 * made["multiply_adds_per_image"]["iteration"] * made["images_per_s"]
+    assert made["share_of_matrix_rate"] == pytest.approx(operations / made["float32_matrix_flops"])
+
+
+def test_input(eagerly, glob):
+    made = benchmark.measure("input", config(records=glob))
+    json.dumps(made, allow_nan=False)
+    assert set(made["records_per_s"]) == {"as_it_is", "decoding_all", "loose_files"}
+    assert positive(made["records_per_s"]) and made["records"] == 5
+    assert 0 <= made["share_of_step_waiting"] <= 1
+    rates = made["records_per_s"]
+    assert made["times_decoding_all"] == pytest.approx(rates["as_it_is"] / rates["decoding_all"])
+
+
+def test_other_ways_to_read_give_the_same_kind_of_batch(glob, tmp_path):
+    shards = records.find_shards(glob)
+    for dataset in (
+        input_speed.decoding_all(shards, config()),
+        input_speed.loose_files(shards, tmp_path, config()),
+    ):
+        reference, candidates = next(iter(dataset))
+        assert reference.shape == (2, 32, 32, 3) and candidates.shape == (2, 4, 32, 32, 3)
+        assert -1 <= float(tf.reduce_min(candidates)) < float(tf.reduce_max(candidates)) <= 1
+    assert len(list(tmp_path.rglob("*.jpg"))) == 5 * 41
+
+
+@pytest.mark.parametrize("exported", [False, True])
+def test_mix_latency(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(mix_latency, "BATCH_SIZES", (1, 3))
+    if exported:
+        model = Lorbms(tiny.config())
+        for version in ("2", "10"):
+            tf.saved_model.save(
+                served := saved_model.ServedModel(model), str(tmp_path / version),
+                signatures=served.functions,
+            )  # fmt: skip
+    made = benchmark.measure("mix_latency", config(export_dir=str(tmp_path) if exported else ""))
+    json.dumps(made, allow_nan=False)
+    for name in ("mix", "decode"):
+        assert set(made[name]) == {"batch_1", "batch_3"} and positive(made[name])
+        for times in made[name].values():
+            assert times["median_ms"] <= times["p95_ms"]
+
+
+@pytest.mark.parametrize(
+    "subcommand, changes, reason",
+    [
+        ("input", {"records": ""}, "--records is required"),
+        ("input", {"records": "nowhere/*"}, "no record files match"),
+        ("mix_latency", {"export_dir": "nowhere"}, "--export_dir=nowhere holds no exported model"),
+    ],
+)
+def test_what_cannot_be_measured(subcommand, changes, reason):
+    with pytest.raises(UserError, match=reason):
+        benchmark.measure(subcommand, config(**changes))
+
+
+@pytest.mark.parametrize("words", [["benchmark"], ["benchmark", "speed"]])
+def test_unknown_benchmarks_are_refused_with_the_valid_ones(words):
+    with pytest.raises(UserError, match="train_step, input, mix_latency"):
+        benchmark.main(words)
+
+
+@pytest.mark.parametrize("name", ["steps", "calls", "matrix_side"])
+def test_settings_are_checked(name):
+    with pytest.raises(UserError, match=f"--{name}=0"):
+        config(**{name: 0}).validate()
+
+
+def test_a_matrix_rate_is_a_rate():
+    assert positive(machine.matrix_rate(16, repetitions=1)) and machine.threads() >= 1
+
+
+def test_the_json_line_is_short():
+    made = benchmark._rounded({"a": {"b": 1.23456789}, "c": 3, "d": "name", "e": 1.0e9 / 3})
+    assert made == {"a": {"b": 1.2346}, "c": 3, "d": "name", "e": 333330000.0}
