@@ -71,19 +71,20 @@ $(Q)/scenes/train:
 
 $(Q)/scenes/heldout:
 	@echo "== 1 scenes held out"
-	$(PY) -m tfrecords_tools.synthesize --out=$@ --images=64 --seed=2
+	$(PY) -m tfrecords_tools.synthesize --out=$@ --images=64 --seed=5
 
-# $* is train or heldout: a folder of scenes to a folder of records.
+# $* is train or heldout: a folder of scenes to a folder of records. Mirror images are to learn from.
 $(Q)/records/%: | $(Q)/scenes/%
 	@echo "== 2 records: $*"
 	$(PY) -m tfrecords_tools.build --flagfile=configs/data/quickstart.cfg --out=$@ \
-		--images=$(Q)/scenes/$*/images --annotations=$(Q)/scenes/$*/annotations/instances.json
+		--images=$(Q)/scenes/$*/images --annotations=$(Q)/scenes/$*/annotations/instances.json \
+		$(if $(filter heldout,$*),--versions=original)
 
 # The shipped model is larger: it looks at the same held-out scenes at 64 px.
 $(TEST_RECORDS)64: | $(Q)/scenes/heldout
 	@echo "== 4 records of the held-out scenes at 64 px"
 	$(PY) -m tfrecords_tools.build --flagfile=configs/data/quickstart.cfg --out=$@ \
-		--images=$(Q)/scenes/heldout/images --image_size=64 \
+		--images=$(Q)/scenes/heldout/images --image_size=64 --versions=original \
 		--annotations=$(Q)/scenes/heldout/annotations/instances.json
 
 quickstart-train: $(TRAIN_RECORDS) $(TEST_RECORDS)
@@ -99,6 +100,8 @@ quickstart-look: $(if $(PRETRAINED),$(TEST_RECORDS)64)
 	$(PY) -m lorbms_tf.render scenes --run_dir=$(Q)/run $(RECORDS) --rows=12 --out=$(Q)/scenes.png
 	$(PY) -m lorbms_tf.render reconstructions --run_dir=$(Q)/run $(RECORDS) --rows=12 \
 		--out=$(Q)/reconstructions.png
+	$(if $(PRETRAINED),$(PY) -m lorbms_tf.evaluate --run_dir=pretrained:scenes64 \
+		--records='$(TEST_RECORDS)64/*.tfrecord-*' --metrics=psnr,mix_fidelity)
 	$(if $(PRETRAINED),$(PY) -m lorbms_tf.render scenes --run_dir=pretrained:scenes64 --rows=12 \
 		--records='$(TEST_RECORDS)64/*.tfrecord-*' --out=$(Q)/scenes_pretrained.png)
 	$(PY) -m lorbms_tf.render transfer --run_dir=$(if $(PRETRAINED),pretrained:scenes64,$(Q)/run) \

@@ -164,6 +164,12 @@ class TrainConfig(ModelConfig):
         choices=("auto", "cpu", "gpu"),
         may_change=True,
     )
+    intra_op_threads: int = setting(
+        0,
+        "CPU threads within one operation, where operations also run beside each other; 0: as many "
+        "as cores. Small networks train faster with 1.",
+        may_change=True,
+    )
     jit: str = setting(
         "auto",
         "Compile the training step with XLA; auto: on a single GPU.",
@@ -211,7 +217,7 @@ class TrainConfig(ModelConfig):
             require(name, getattr(self, name), minimum=1)
         for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
             require(name, getattr(self, name), minimum=1)
-        counts = ("max_steps", "warmup_steps", "collapse_steps")
+        counts = ("max_steps", "warmup_steps", "collapse_steps", "intra_op_threads")
         for name in (*counts, "evaluate_every_steps", "evaluate_records"):
             require(name, getattr(self, name), minimum=0)
         if self.evaluate_every_steps and not self.eval_records:

@@ -69,9 +69,13 @@ def _malformed(reason: str) -> UserError:
 def make(config: TrainConfig) -> tf.distribute.Strategy:
     """The strategy that --strategy, --device and the environment's TF_CONFIG ask for.
 
+    Sets --intra_op_threads too, which TensorFlow takes before its first operation only.
+
     Raises UserError for a GPU asked for where there is none, for several workers without a valid
     TF_CONFIG, and where this worker's own address cannot be listened at.
     """
+    if config.intra_op_threads:
+        tf.config.threading.set_intra_op_parallelism_threads(config.intra_op_threads)
     gpus = tf.config.list_physical_devices("GPU")
     if config.device == "gpu" and not gpus:
         raise UserError(

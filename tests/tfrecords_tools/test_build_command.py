@@ -53,7 +53,7 @@ def test_the_command_plans_by_a_flagfile_and_the_command_line_wins(photos):
     assert done.returncode == 0, done.stderr
     assert "--image_size=32\n" in done.stdout  # the flagfile's
     assert f"--images={photos}\n" in done.stdout  # the command line's
-    assert "14 in 4 shards" in done.stdout
+    assert "28 in 4 shards" in done.stdout  # with their mirror images
     assert siblings(photos) == ["photos"]
 
 

@@ -303,12 +303,12 @@ def after_step(run, number, act):
 def test_a_signal_saves_after_the_step_in_hand(pattern, tmp_path, eagerly, number, status):
     made = config(pattern, tmp_path / "run", checkpoint_every_steps=100)
     run = loop.Run(planning.plan(made))
-    after_step(run, 1, lambda: os.kill(os.getpid(), number))
-    with pytest.raises(Stopped, match="after step 1 of 6.*same command continues") as stopped:
+    after_step(run, 2, lambda: os.kill(os.getpid(), number))
+    with pytest.raises(Stopped, match="after step 2 of 6.*same command continues") as stopped:
         run.train()
     assert stopped.value.status == status
     rest = loop.Run(planning.plan(made))
-    assert rest.first_step == 1
+    assert rest.first_step == 2
     for name, value in variables(run).items():
         np.testing.assert_array_equal(value, variables(rest)[name], err_msg=name)
 
@@ -322,7 +322,7 @@ def test_records_that_vanish_are_named_and_the_steps_before_are_saved(pattern, t
     )  # fmt: skip
     run = loop.Run(planning.plan(made))
     after_step(run, 1, shard.unlink)
-    with pytest.raises(UserError, match="gone.tfrecord.* has vanished"):
+    with pytest.raises(UserError, match="gone.tfrecord.* cannot be read any more"):
         run.train()
     with pytest.raises(UserError, match="no record files match"):
         planning.plan(made)

@@ -1,6 +1,9 @@
 """What TF_CONFIG and the flags ask for; what several processes make of it is in test_workers."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -9,6 +12,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.training import strategies
 from tests import tiny
 
+ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ["a:1", "b:2", "c:3"]
 
 
@@ -96,3 +100,18 @@ def test_when_the_step_is_compiled(monkeypatch, jit, devices, gpu, compiled):
 def test_compiling_for_several_devices_is_refused():
     with pytest.raises(UserError, match="--jit=on is for a single device"):
         strategies.compiles("on", Devices(2))
+
+
+def test_threads_are_set_before_tensorflow_begins():
+    code = (
+        "import tensorflow as tf\n"
+        "from lorbms_tf.training import strategies\n"
+        "from tests import tiny\n"
+        "strategies.make(tiny.config(intra_op_threads=1))\n"
+        "tf.constant(1.0) + 1.0\n"
+        "print(tf.config.threading.get_intra_op_parallelism_threads())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.split() == ["1"]

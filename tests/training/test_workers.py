@@ -26,7 +26,7 @@ import tensorflow as tf
 
 tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
 
-from lorbms_tf.training import checkpoints, loop, strategies
+from lorbms_tf.training import checkpoints, loop, planning, strategies
 from tests import tiny
 
 pattern, folder, number = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
