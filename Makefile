@@ -93,15 +93,16 @@ quickstart-train: $(TRAIN_RECORDS) $(TEST_RECORDS)
 		--records='$(TRAIN_RECORDS)/*.tfrecord-*' --eval_records='$(TEST_RECORDS)/*.tfrecord-*'
 
 SCENES = $(sort $(wildcard $(Q)/scenes/heldout/images/*))
+METRICS := --metrics=psnr,mix_fidelity
 quickstart-look: RECORDS = --records='$(TEST_RECORDS)/*.tfrecord-*'
 quickstart-look: $(if $(PRETRAINED),$(TEST_RECORDS)64)
 	@echo "== 4 look"
-	$(PY) -m lorbms_tf.evaluate --run_dir=$(Q)/run $(RECORDS) --metrics=psnr,mix_fidelity
+	$(PY) -m lorbms_tf.evaluate --run_dir=$(Q)/run $(RECORDS) $(METRICS)
 	$(PY) -m lorbms_tf.render scenes --run_dir=$(Q)/run $(RECORDS) --rows=12 --out=$(Q)/scenes.png
 	$(PY) -m lorbms_tf.render reconstructions --run_dir=$(Q)/run $(RECORDS) --rows=12 \
 		--out=$(Q)/reconstructions.png
 	$(if $(PRETRAINED),$(PY) -m lorbms_tf.evaluate --run_dir=pretrained:scenes64 \
-		--records='$(TEST_RECORDS)64/*.tfrecord-*' --metrics=psnr,mix_fidelity)
+		--records='$(TEST_RECORDS)64/*.tfrecord-*' $(METRICS))
 	$(if $(PRETRAINED),$(PY) -m lorbms_tf.render scenes --run_dir=pretrained:scenes64 --rows=12 \
 		--records='$(TEST_RECORDS)64/*.tfrecord-*' --out=$(Q)/scenes_pretrained.png)
 	$(PY) -m lorbms_tf.render transfer --run_dir=$(if $(PRETRAINED),pretrained:scenes64,$(Q)/run) \
