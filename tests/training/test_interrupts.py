@@ -8,6 +8,14 @@ from lorbms_tf.errors import Stopped
 from lorbms_tf.training.interrupts import Interrupts
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A process started in the background by a shell ignores SIGINT; Python's own way comes back."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def send(number):
     os.kill(os.getpid(), number)
 
