@@ -10,7 +10,7 @@ from lorbms_tf.training.interrupts import Interrupts
 
 @pytest.fixture(autouse=True)
 def interruptible():
-    """A process started in the background by a shell ignores SIGINT; Python's own way comes back."""
+    """A process that a shell started in the background ignores SIGINT; Python's way comes back."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
