@@ -55,14 +55,14 @@ def measure(subcommand: str, config: BenchmarkConfig) -> dict:
 
 def main(argv: Sequence[str]) -> None:
     """Measures what the first word on the command line says."""
-    valid = ", ".join(SUBCOMMANDS)
-    if len(argv) < 2 or argv[1] not in SUBCOMMANDS:
-        given = f"no benchmark {argv[1]!r}" if len(argv) > 1 else "what should be measured?"
-        raise UserError(
-            f"{given}; valid: {valid} (python -m lorbms_tf.benchmark {SUBCOMMANDS[0]} ...)"
-        )
-    command.refuse_arguments(argv[1:])
-    print(json.dumps(_rounded(measure(argv[1], flags.read(BenchmarkConfig)))))
+    subcommand = command.subcommand(
+        argv,
+        "lorbms_tf.benchmark",
+        SUBCOMMANDS,
+        none="what should be measured?",
+        unknown="no benchmark {!r}",
+    )
+    print(json.dumps(_rounded(measure(subcommand, flags.read(BenchmarkConfig)))))
 
 
 def _rounded(value):

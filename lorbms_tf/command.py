@@ -51,6 +51,27 @@ def flagfiles_first(argv: Sequence[str]) -> list[str]:
     return [argv[0], *files, *others]
 
 
+def subcommand(
+    argv: Sequence[str], door: str, valid: Sequence[str], none: str, unknown: str
+) -> str:
+    """The subcommand: the first word on the command line, which must be the only one.
+
+    Args:
+      argv: the door's name and the words that are no flags.
+      door: how the module is called, for the example in the message.
+      valid: the subcommands that there are.
+      none: what the message says where the word is missing.
+      unknown: what it says where the word is another; "{!r}" stands for the word.
+
+    Raises UserError for a missing, unknown or further word.
+    """
+    if len(argv) < 2 or argv[1] not in valid:
+        given = unknown.format(argv[1]) if len(argv) > 1 else none
+        raise UserError(f"{given}; valid: {', '.join(valid)} (python -m {door} {valid[0]} ...)")
+    refuse_arguments(argv[1:])
+    return argv[1]
+
+
 def refuse_arguments(argv: Sequence[str]) -> None:
     """Raises UserError for words on the command line that are neither flags nor their values."""
     if len(argv) > 1:

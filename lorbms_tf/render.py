@@ -213,14 +213,14 @@ def render(subcommand: str, config: RenderConfig) -> Path:
 
 def main(argv: Sequence[str]) -> None:
     """Renders what the first word on the command line says."""
-    valid = ", ".join(SUBCOMMANDS)
-    if len(argv) < 2 or argv[1] not in SUBCOMMANDS:
-        given = f"no {argv[1]!r} to render" if len(argv) > 1 else "what should be rendered?"
-        raise UserError(
-            f"{given}; valid: {valid} (python -m lorbms_tf.render {SUBCOMMANDS[0]} ...)"
-        )
-    command.refuse_arguments(argv[1:])
-    path = render(argv[1], flags.read(RenderConfig))
+    subcommand = command.subcommand(
+        argv,
+        "lorbms_tf.render",
+        SUBCOMMANDS,
+        none="what should be rendered?",
+        unknown="no {!r} to render",
+    )
+    path = render(subcommand, flags.read(RenderConfig))
     print(f"wrote {path}")
 
 

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from lorbms_tf.benchmarks import machine
 from lorbms_tf.data import images, pipeline, records
-from lorbms_tf.errors import UserError
 
 _WARM_UP_BATCHES = 5
 _LOOSE_RECORDS = 1000  # at most so many records' images are written as files
@@ -114,8 +113,6 @@ def measure(config, model, steps: int, seconds: float) -> dict:
 
     Raises UserError for records that are missing or do not fit.
     """
-    if not config.records:
-        raise UserError("--records is required by `benchmark input`")
     shards = records.find_shards(config.records)
     pipeline.check_image_size(shards, config.image_size)
 

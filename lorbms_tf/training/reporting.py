@@ -53,7 +53,6 @@ class Reporter:
         self._pending: list[dict] = []  # not fetched yet
         self._rows: list[np.ndarray] = []  # fetched since the last scalars
         self._names: list[str] = []
-        self._latest_names = None
         self._latest: dict[str, float] = {}
         # Seconds of the last steps, and of them waiting for input; the first after a pause is
         # left out.
@@ -101,11 +100,11 @@ class Reporter:
         if self._step_begun is not None:
             self._durations.append((now - self._step_begun, self._waited))
         self._step_begun, self._waited = now, 0.0
-        if self._latest_names not in (None, values.keys()):  # another kind of step begins
+        if self._names not in ([], list(values)):  # another kind of step begins
             self.check(step - 1)
             if self._rows:
                 self._write_scalars(step - 1, {})
-        self._latest_names = values.keys()
+        self._names = list(values)
         self._pending.append(values)
         if step % self._config.log_every_steps == 0 or step == self._total_steps:
             self.check(step)
@@ -119,7 +118,6 @@ class Reporter:
         """
         if not self._pending:
             return
-        self._names = list(self._pending[0])
         flat = tf.stack([v[name] for v in self._pending for name in self._names])  # one transfer
         table = flat.numpy().reshape(len(self._pending), len(self._names))
         self._pending = []
