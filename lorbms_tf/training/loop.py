@@ -175,25 +175,28 @@ class Run:
     def _held_out(self, pattern: str, batch_size: int, limit: int | None):
         """Batches of held-out references; their draws follow from the seed, not from the run."""
         config = self.plan.config
-        batches = pipeline.evaluation_batches(
+        return pipeline.evaluation_batches(
             pattern, config.image_size, batch_size, config.seed, limit, self.plan.bad
         )
-        return pipeline.checked(batches, pattern)
 
     def _samples(self) -> Samples:
         config = self.plan.config
         pattern = config.eval_records or config.records
-        first = next(self._held_out(pattern, config.sample_rows, config.sample_rows))
+        held_out = self._held_out(pattern, config.sample_rows, config.sample_rows)
+        first = next(pipeline.checked(held_out, pattern))
         return Samples(first, self._render, self.folder / run_directory.SAMPLES)
 
-    def _evaluator(self, interrupts: Interrupts) -> Evaluator:
+    def _evaluator(self, interrupts: Interrupts) -> Evaluator | None:
         config = self.plan.config
+        if not config.evaluate_every_steps:
+            return None
+        # Made once: each making counts the records and traces their decoding.
         limit = config.evaluate_records or None
+        held_out = self._held_out(config.eval_records, config.batch_size, limit)
         best = Best(self.folder / run_directory.CHECKPOINTS, self.model, config.best_metric)
 
         def batches():
-            held_out = self._held_out(config.eval_records, config.batch_size, limit)
-            return interrupts.watch(held_out)
+            return interrupts.watch(pipeline.checked(held_out, config.eval_records))
 
         return Evaluator(self._render, batches, best)
 
@@ -257,8 +260,7 @@ class Run:
             if step % config.sample_every_steps == 0 or step == total:
                 samples.write(step, reporter.writer)
                 reporter.pause()
-            every = config.evaluate_every_steps
-            if every and (step % every == 0 or step == total):
+            if evaluator and (step % config.evaluate_every_steps == 0 or step == total):
                 evaluator.evaluate(step, reporter.writer)
                 reporter.pause()
             if step % config.checkpoint_every_steps == 0 or step == total:
