@@ -1,4 +1,7 @@
-"""Configurations of tiny runs, and what a run has written."""
+"""Configurations of tiny runs, what a run has written, and disks that are full."""
+
+import contextlib
+import resource
 
 from lorbms_tf.training import checkpoints
 from tests import tiny
@@ -21,3 +24,14 @@ def config(pattern, folder, **changes):
 
 def variables(run):
     return {k: v.numpy() for k, v in checkpoints.model_variables(run.model).items()}
+
+
+@contextlib.contextmanager
+def disk_that_takes(size):
+    """Files of this process cannot grow beyond `size` bytes: a write fails in its middle."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
