@@ -40,8 +40,10 @@ def entries(annotations: str | os.PathLike) -> list[Entry]:
 
     Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
     """
-    dataset = read_json(annotations)
-    _check(dataset, annotations)
+    dataset = load(annotations)
+    # pycocotools also indexes the categories, which this filter has no use for and which
+    # need not be well formed.
+    dataset.pop("categories", None)
     coco = COCO()
     coco.dataset = dataset
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
@@ -51,6 +53,16 @@ def entries(annotations: str | os.PathLike) -> list[Entry]:
         for image_id, image in coco.imgs.items()
     ]
     return sorted(found, key=lambda entry: id_order(entry.photo_id))
+
+
+def load(annotations: str | os.PathLike) -> dict[str, Any]:
+    """The content of an annotation file whose images and annotations have ids.
+
+    Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
+    """
+    dataset = read_json(annotations)
+    _check(dataset, annotations)
+    return dataset
 
 
 def id_order(photo_id: str) -> tuple[int, int, str]:
@@ -81,9 +93,6 @@ def _check(dataset: Any, path: str | os.PathLike) -> None:
     for place, annotation in enumerate(dataset.get("annotations", [])):
         if not _has(annotation, "id", (int, str)) or not _has(annotation, "image_id", (int, str)):
             raise _not_coco(path, f'annotations[{place}] needs an "id" and an "image_id"')
-    # pycocotools also indexes the categories, which this filter has no use for and which
-    # need not be well formed.
-    dataset.pop("categories", None)
 
 
 def _has(value: Any, key: str, kinds: type | tuple[type, ...]) -> bool:
