@@ -3,22 +3,13 @@
 Shapes: B references of H x W, four candidates each, codes [B, 2, 2, C]. Only keras.ops.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras import ops
 
 from lorbms_tf import losses, mixing, quadrants
 from lorbms_tf.config import ModelConfig
-
-
-class Networks(NamedTuple):
-    """The four networks of table 3.6; each is called on a batch."""
-
-    encoder: Callable
-    decoder: Callable
-    discriminator: Callable
-    classifier: Callable
+from lorbms_tf.networks.building import Networks
 
 
 class Scene(NamedTuple):

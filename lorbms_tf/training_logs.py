@@ -7,8 +7,9 @@ devices is that of the global batch (but for `diversity/mix`, which compares ima
 from keras import ops
 
 from lorbms_tf.config import ModelConfig
+from lorbms_tf.networks.building import Networks
 from lorbms_tf.networks.layers import SpectralConv2D
-from lorbms_tf.objective import GeneratorLoss, Networks, Scene
+from lorbms_tf.objective import GeneratorLoss, Scene
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
 REAL = "accuracy/discriminator_real"

@@ -7,7 +7,7 @@ from keras import ops
 
 from lorbms_tf import objective, quadrants
 from lorbms_tf.config import ModelConfig
-from lorbms_tf.objective import Networks
+from lorbms_tf.networks.building import Networks
 
 
 def mean_encoder(images, training):

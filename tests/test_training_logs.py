@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from lorbms_tf import training_logs
 from lorbms_tf.config import ModelConfig
+from lorbms_tf.networks.building import Networks
 from lorbms_tf.networks.discriminator import Discriminator
-from lorbms_tf.objective import GeneratorLoss, Networks, Scene
+from lorbms_tf.objective import GeneratorLoss, Scene
 
 
 def floats(logs):

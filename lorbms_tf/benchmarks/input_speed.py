@@ -30,18 +30,20 @@ def _mapped(dataset: tf.data.Dataset, decode, config) -> tf.data.Dataset:
     """Shuffled, decoded and batched like the training pipeline, without end."""
     dataset = dataset.shuffle(config.shuffle_buffer, config.seed).repeat()
     dataset = dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    return dataset.batch(config.batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.batch(config.batch_size, drop_remainder=True)
+    dataset = dataset.map(lambda *batch: [images.tf_to_float(pixels) for pixels in batch])
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 def decoding_all(shards: list[str], config) -> tf.data.Dataset:
     """Batches for which all 41 images of a record are decoded, and four then chosen."""
 
     def decode(serialized):
-        parsed = records.parse(serialized)
+        parsed = records.parse(serialized, ("reference/image", "candidates/image"))
         flat = tf.reshape(parsed["candidates/image"], [-1])  # [40]
         decoded = tf.map_fn(
             lambda jpeg: images.tf_decode(jpeg, config.image_size), flat,
-            fn_output_signature=tf.float32,
+            fn_output_signature=tf.uint8,
         )  # fmt: skip
         reference = images.tf_decode(parsed["reference/image"], config.image_size)
         return reference, tf.gather(decoded, [0, 10, 20, 30])
@@ -129,8 +131,8 @@ def measure(config, model, steps: int, seconds: float) -> dict:
             ("decoding_all", lambda: decoding_all(shards, config)),
             ("loose_files", lambda: loose_files(shards, Path(folder), config)),
         ):
-            machine.say(f"records a second, {name}")
             rates[name] = _rate(made(), config.batch_size, seconds)
+            machine.say(f"{rates[name]:.0f} records a second, {name}")
     machine.say("waiting for input in training")
     step = tf.function(model.train_step, autograph=False)
     waited = waiting_share(pipeline.checked(as_it_is(), config.records), step, steps)

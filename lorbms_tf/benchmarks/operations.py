@@ -7,7 +7,7 @@ matrix rate says how far all improvements together have come, and may exceed 1.
 import numpy as np
 
 from lorbms_tf.networks import alexnet
-from lorbms_tf.objective import Networks
+from lorbms_tf.networks.building import Networks
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from lorbms_tf.benchmarks import machine, operations
 from lorbms_tf.config import ModelConfig
 from lorbms_tf.model import Lorbms
+from lorbms_tf.training import strategies
 
 
 def random_batch(config: ModelConfig, batch_size: int) -> dict[str, tf.Tensor]:
@@ -22,8 +23,11 @@ def random_batch(config: ModelConfig, batch_size: int) -> dict[str, tf.Tensor]:
     return {**batch, "distances": tf.constant(distances, tf.float32)}
 
 
-def _phases(model: Lorbms, batch: dict, steps: int) -> dict[str, float]:
+def _phases(model: Lorbms, batch: dict, steps: int, jit: bool | None) -> dict[str, float]:
     """Median seconds of one update in each phase, each phase a graph of its own."""
+
+    def compiled(update):
+        return tf.function(update, autograph=False, jit_compile=jit)
 
     def discriminator(scene):
         logs: dict = {}
@@ -35,11 +39,11 @@ def _phases(model: Lorbms, batch: dict, steps: int) -> dict[str, float]:
         model._update_classifier(scene, logs)
         return logs
 
-    generator = tf.function(lambda b: model._update_generator(b, {}), autograph=False)
+    generator = compiled(lambda b: model._update_generator(b, {}))
     scene = generator(batch)
     seconds = {"generator": _median(generator, batch, steps)}
     for update in (discriminator, classifier):
-        function = tf.function(update, autograph=False)
+        function = compiled(update)
         function(scene)
         seconds[update.__name__] = _median(function, scene, steps)
     return seconds
@@ -53,20 +57,22 @@ def measure(config, model: Lorbms, steps: int, matrix_side: int) -> dict:
     """The fields of the JSON line: rates, seconds by phase, operations, and the machine's share.
 
     Args:
-      config: a `TrainConfig`; only sizes, batch_size and precision are looked at.
+      config: a `TrainConfig`; only sizes, batch_size, precision and jit are looked at.
       model: built from it and compiled.
       steps: whole iterations that are timed, after the first call.
       matrix_side: of the matrix product that measures the machine.
     """
     batch = random_batch(config, config.batch_size)
     machine.say("tracing the training step, and its first call")
-    step = tf.function(model.train_step, autograph=False)
+    jit = strategies.compiles(config.jit, tf.distribute.get_strategy()) or None
+    model.dynamic_shapes = not jit
+    step = tf.function(model.train_step, autograph=False, jit_compile=jit)
     first = machine.seconds_of(step, batch)
     machine.say(f"{first:.1f} s; timing {steps} iterations")
     seconds = [machine.seconds_of(step, batch) for _ in range(steps)]
     peak = machine.described()
     machine.say("timing each phase by itself")
-    phases = _phases(model, batch, steps)
+    phases = _phases(model, batch, steps, jit)
     rate = machine.matrix_rate(matrix_side)
     counted = operations.of_phases(model.networks, config.generator_updates)
     images_per_s = config.batch_size * steps / sum(seconds)
@@ -76,6 +82,7 @@ def measure(config, model: Lorbms, steps: int, matrix_side: int) -> dict:
         "batch_size": config.batch_size,
         "image_size": config.image_size,
         "precision": config.precision,
+        "jit": bool(jit),
         "steps": steps,
         "seconds_per_step": {
             "median": statistics.median(seconds), "min": min(seconds), "max": max(seconds),

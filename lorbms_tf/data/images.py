@@ -129,7 +129,7 @@ def to_uint8(image) -> np.ndarray:
 
 
 def tf_decode(encoded, image_size: int):
-    """In a graph: scalar string tensor of a JPEG -> float32 [image_size, image_size, 3], [-1, 1].
+    """In a graph: scalar string tensor of a JPEG -> uint8 [image_size, image_size, 3].
 
     An image of another size is an InvalidArgumentError at run time, as is a broken JPEG.
     """
@@ -137,5 +137,11 @@ def tf_decode(encoded, image_size: int):
 
     # The accurate DCT gives the values that Pillow gives.
     pixels = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
-    pixels = tf.ensure_shape(pixels, (image_size, image_size, 3))
+    return tf.ensure_shape(pixels, (image_size, image_size, 3))
+
+
+def tf_to_float(pixels):
+    """In a graph: uint8 pixels of any shape -> float32 in [-1, 1], the values of `to_float`."""
+    import tensorflow as tf
+
     return tf.cast(pixels, tf.float32) / 127.5 - 1.0

@@ -18,6 +18,8 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
 _FILES_AT_ONCE = 8
+_TRAINING_KEYS = ("reference/image", "candidates/image", "candidates/distance")
+_ID_KEYS = ("reference/id", "candidates/id")
 
 
 def check_image_size(shards: list[str], image_size: int, bad: BadRecords | None = None) -> None:
@@ -51,7 +53,8 @@ def draw_candidates(parsed: dict, seed: int, number) -> dict:
       number: int64 scalar, different for each draw; the draw follows from (seed, number).
 
     Returns:
-      dict of candidate_images [4] (JPEG strings), distances [4], candidate_ids [4].
+      dict of candidate_images [4] (JPEG strings), distances [4] and, where `parsed` has them,
+      candidate_ids [4].
     """
     draws = tf.random.stateless_uniform(
         [NUM_QUADRANTS], tf.stack([tf.cast(seed, tf.int64), number]),
@@ -61,26 +64,33 @@ def draw_candidates(parsed: dict, seed: int, number) -> dict:
     def pick(name: str) -> tf.Tensor:
         return tf.gather(parsed[f"candidates/{name}"], draws, axis=1, batch_dims=1)  # [4]
 
-    return {
-        "candidate_images": pick("image"),
-        "distances": pick("distance"),
-        "candidate_ids": pick("id"),
-    }
+    drawn = {"candidate_images": pick("image"), "distances": pick("distance")}
+    if "candidates/id" in parsed:
+        drawn["candidate_ids"] = pick("id")
+    return drawn
 
 
-def _example(serialized, number, image_size: int, seed: int) -> dict:
-    parsed = records.parse(serialized)
+def _example(serialized, number, image_size: int, seed: int, with_ids: bool) -> dict:
+    """One record decoded, its images uint8: they become floats a batch at a time."""
+    parsed = records.parse(serialized, _TRAINING_KEYS + (_ID_KEYS if with_ids else ()))
     drawn = draw_candidates(parsed, seed, number)
     candidates = [
         images.tf_decode(drawn["candidate_images"][i], image_size) for i in range(NUM_QUADRANTS)
     ]
-    return {
+    example = {
         "reference": images.tf_decode(parsed["reference/image"], image_size),  # [S, S, 3]
         "candidates": tf.stack(candidates),  # [4, S, S, 3]
         "distances": drawn["distances"],  # [4]
-        "id": parsed["reference/id"],
-        "candidate_ids": drawn["candidate_ids"],  # [4]
     }
+    if with_ids:
+        example["id"] = parsed["reference/id"]
+        example["candidate_ids"] = drawn["candidate_ids"]  # [4]
+    return example
+
+
+def _with_floats(batch: dict) -> dict:
+    pixels = ("reference", "candidates")
+    return {**batch, **{name: images.tf_to_float(batch[name]) for name in pixels}}
 
 
 def _options(dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -146,8 +156,7 @@ def training_batches(
     dataset = tf.data.Dataset.range(first_epoch, max(last, first_epoch)).flat_map(one_epoch)
 
     def example(serialized, number) -> dict:
-        made = _example(serialized, number, image_size, seed)
-        return {name: made[name] for name in ("reference", "candidates", "distances")}
+        return _example(serialized, number, image_size, seed, with_ids=False)
 
     if workers > 1:
         share = batch_size // workers  # each epoch begins with a whole batch, so numbers tell
@@ -155,7 +164,7 @@ def training_batches(
     own = batch_size // devices
     dataset = dataset.batch(own, drop_remainder=True)
     dataset = reading.decoded_batches(dataset, example, shards, bad, own)
-    return _options(dataset.prefetch(tf.data.AUTOTUNE))
+    return _options(dataset.map(_with_floats).prefetch(tf.data.AUTOTUNE))
 
 
 def _shuffled_epoch(
@@ -267,9 +276,10 @@ def evaluation_batches(
     dataset = tf.data.Dataset.zip(places, tf.data.Dataset.range(total)).batch(batch_size)
 
     def example(serialized, number) -> dict:
-        return _example(serialized, number, image_size, seed)
+        return _example(serialized, number, image_size, seed, with_ids=True)
 
-    dataset = reading.decoded_batches(dataset, example, shards, bad).prefetch(tf.data.AUTOTUNE)
+    dataset = reading.decoded_batches(dataset, example, shards, bad)
+    dataset = dataset.map(_with_floats).prefetch(tf.data.AUTOTUNE)
     if not bad.limit:  # none is left out: progress over the batches has an ETA
         steps = math.ceil(total / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,13 +87,17 @@ def serialize(record: Record) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def parse(serialized) -> dict[str, tf.Tensor]:
+def parse(serialized, names: Iterable[str] | None = None) -> dict[str, tf.Tensor]:
     """In a graph: scalar string -> tensors by name; images stay JPEG strings.
 
-    Keys: reference/image, reference/id, reference/version, image_size (scalars) and
-    candidates/image, candidates/id, candidates/version, candidates/distance ([4, 10]).
+    Args:
+      serialized: a record.
+      names: which keys, so that the others cost nothing; None: all of them, reference/image,
+        reference/id, reference/version, image_size (scalars) and candidates/image,
+        candidates/id, candidates/version, candidates/distance ([4, 10]).
     """
-    return tf.io.parse_single_example(serialized, _FEATURES)
+    chosen = _FEATURES if names is None else {name: _FEATURES[name] for name in names}
+    return tf.io.parse_single_example(serialized, chosen)
 
 
 def deserialize(serialized: bytes) -> Record:

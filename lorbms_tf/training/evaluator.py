@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from lorbms_tf.evaluation import registry
 from lorbms_tf.training.checkpoints import Best
+from lorbms_tf.training.event_files import EventWriter
 
 
 class Evaluator:
@@ -22,14 +23,14 @@ class Evaluator:
     def __init__(self, render: Callable, batches: Callable[[], Iterable[dict]], best: Best):
         self._render, self._batches, self._best = render, batches, best
 
-    def evaluate(self, step: int, writer) -> dict[str, float]:
+    def evaluate(self, step: int, events: EventWriter) -> dict[str, float]:
         """The scores by name; also a line on stderr, and TensorBoard's eval/NAME at `step`.
 
-        Raises UserError where records cannot be read or the best cannot be written.
+        Raises UserError where records cannot be read, or the best or the scores not written.
         """
         rendered = registry.render_all(self._render, self._batches())
         scores = {name: metric(rendered) for name, metric in registry.METRICS.items()}
-        with writer.as_default(step=step):
+        with events.at(step):
             for name, value in scores.items():
                 tf.summary.scalar(f"eval/{name}", value)
         best = self._best.offer(step, scores[self._best.metric])

@@ -1,9 +1,10 @@
-"""TensorBoard's event files when a run goes back to a checkpoint: what came after it is dropped.
+"""TensorBoard's event files: written, and cut where a run goes back to a checkpoint.
 
 TensorBoard itself forgets superseded points only once newer ones arrive, and other readers of the
 files not at all.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,50 @@ import tensorflow as tf
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
+
+
+class EventWriter:
+    """Writes summaries of a run into one new event file.
+
+    Args:
+      logs: the TensorBoard folder of the run; made where it is missing.
+    """
+
+    def __init__(self, logs: Path):
+        self._logs = logs
+        with self._named_errors():
+            self._writer = tf.summary.create_file_writer(str(logs))
+
+    @contextlib.contextmanager
+    def at(self, step: int) -> Iterator[None]:
+        """What `tf.summary` writes in this block belongs to `step`, and is on disk after it.
+
+        Raises UserError where the file cannot be written, as on a full disk.
+        """
+        with self._named_errors():
+            with self._writer.as_default(step=step):
+                yield
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Ends the file. Raises UserError as `at`."""
+        with self._named_errors():
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except tf.errors.ResourceExhaustedError as error:
+            raise UserError(
+                f"cannot write TensorBoard's files in {self._logs}: the disk is full "
+                "or a file is too large"
+            ) from error
+        except tf.errors.OpError as error:
+            reason = error.message.splitlines()[0]
+            raise UserError(
+                f"cannot write TensorBoard's files in {self._logs}: {reason}"
+            ) from error
 
 
 def forget_from(logs: Path, step: int) -> int:

@@ -218,8 +218,8 @@ class Run:
 
         SIGTERM and Ctrl-C let it finish the step in hand, save, and raise `Stopped`; where there
         are several workers they are not waited for, and the last checkpoint is as it was. Raises
-        UserError where the records cannot be read any more, a file cannot be written, or the run
-        diverges; the last good checkpoint stays.
+        UserError where the records cannot be read any more, a file cannot be written, another
+        worker is gone, or the run diverges; the last good checkpoint stays.
         """
         total = self.plan.total_steps
         if self.first_step >= total:
@@ -235,6 +235,10 @@ class Run:
                     f"{self.plan.config.run_dir} from step {self._saved}",
                     stop.signal_number,
                 ) from None
+            except strategies.LOST_WORKER as error:
+                if self._alone:
+                    raise
+                raise strategies.lost_worker(error, self._done, self._saved) from error
         return total - self.first_step
 
     def _train(self, interrupts: Interrupts) -> None:
@@ -247,7 +251,7 @@ class Run:
         reporter.settings()
         samples, evaluator = self._samples(), self._evaluator(interrupts)
         if self.first_step == 0:
-            samples.write(0, reporter.writer)
+            samples.write(0, reporter.events)
         batches = pipeline.checked(self.batches(self.first_step), config.records)
         batches = reporter.timed(batches)
         for step in range(self.first_step + 1, total + 1):
@@ -258,16 +262,16 @@ class Run:
                 interrupts.work_begun()
             reporter.step_done(step, values, self._rates)
             if step % config.sample_every_steps == 0 or step == total:
-                samples.write(step, reporter.writer)
+                samples.write(step, reporter.events)
                 reporter.pause()
             if evaluator and (step % config.evaluate_every_steps == 0 or step == total):
-                evaluator.evaluate(step, reporter.writer)
+                evaluator.evaluate(step, reporter.events)
                 reporter.pause()
             if step % config.checkpoint_every_steps == 0 or step == total:
                 self._save()
                 reporter.pause()
             interrupts.check()
-        reporter.writer.close()
+        reporter.events.close()
 
     def _next(self, batches) -> dict:
         try:

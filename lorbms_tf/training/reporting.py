@@ -17,6 +17,7 @@ from tensorboard.plugins.hparams import api as hparams
 from lorbms_tf import flags, pictures, rendering
 from lorbms_tf.config import TrainConfig, to_dict
 from lorbms_tf.progress import clock
+from lorbms_tf.training.event_files import EventWriter
 from lorbms_tf.training.watch import Watch
 from lorbms_tf.training_logs import shares
 
@@ -47,7 +48,7 @@ class Reporter:
     def __init__(
         self, logs: Path, config: TrainConfig, steps_per_epoch: int, total_steps: int, watch: Watch
     ):
-        self.writer = tf.summary.create_file_writer(str(logs))
+        self.events = EventWriter(logs)
         self._config, self._watch = config, watch
         self._steps_per_epoch, self._total_steps = steps_per_epoch, total_steps
         self._pending: list[dict] = []  # not fetched yet
@@ -68,7 +69,7 @@ class Reporter:
             name: value if isinstance(value, int | float | str) else ",".join(map(str, value))
             for name, value in to_dict(self._config).items()
         }
-        with self.writer.as_default(step=0):
+        with self.events.at(0):
             tf.summary.text("configuration", "\n".join(f"    {line}" for line in lines))
             hparams.hparams_config(hparams=[], metrics=[hparams.Metric(name) for name in _SHORT])
             hparams.hparams(values)
@@ -157,10 +158,9 @@ class Reporter:
             "speed/waiting_for_input": self.waiting_share,
             "progress/epoch": step / self._steps_per_epoch,
         }
-        with self.writer.as_default(step=step):
+        with self.events.at(step):
             for name, value in scalars.items():
                 tf.summary.scalar(name, value)
-        self.writer.flush()
 
     def _show(self, step: int, now: float) -> None:
         terminal = sys.stderr.isatty()
@@ -199,8 +199,11 @@ class Samples:
     def __init__(self, batch: dict, render, folder: Path):
         self._batch, self._render, self._folder = batch, render, folder
 
-    def write(self, step: int, writer) -> Path:
-        """Renders the references now; returns the PNG's path."""
+    def write(self, step: int, events: EventWriter) -> Path:
+        """Renders the references now; returns the PNG's path.
+
+        Raises UserError where the PNG or the event file cannot be written.
+        """
         batch = self._batch
         mask, reconstruction, mix = self._render(
             batch["reference"], batch["candidates"], batch["distances"]
@@ -208,7 +211,6 @@ class Samples:
         sheet = rendering.scene_sheet(
             batch["reference"], batch["candidates"], mask, mix, reconstruction
         )
-        with writer.as_default(step=step):
+        with events.at(step):
             tf.summary.image("scenes", np.asarray(sheet)[None])
-        writer.flush()
         return pictures.save(sheet, self._folder / f"step_{step:08d}.png")

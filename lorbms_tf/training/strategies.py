@@ -139,6 +139,25 @@ def compiles(jit: str, strategy: tf.distribute.Strategy) -> bool:
     return jit == "on" or (jit == "auto" and gpu and not several)
 
 
+# What collective operations end in where a worker does not answer any more.
+LOST_WORKER = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+def lost_worker(error: tf.errors.OpError, done: int, saved: int) -> UserError:
+    """The message for one of `LOST_WORKER`, after step `done`; `saved`: the last checkpoint's."""
+    return UserError(
+        f"another worker cannot be reached after step {done}, or has failed: look at what each "
+        f"worker said last. The same command on all of them continues from step {saved} "
+        f"({error.message.splitlines()[0]})"
+    )
+
+
 def check_agreement(strategy: tf.distribute.Strategy, values: dict[str, int]) -> None:
     """Waits until all workers are here, and checks that they bring the same values.
 

@@ -2,8 +2,8 @@
 
 from lorbms_tf.benchmarks import operations
 from lorbms_tf.config import ModelConfig
-from lorbms_tf.model import build_networks
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder
+from lorbms_tf.networks.building import build_networks
 
 
 def test_encoder():

@@ -1,6 +1,3 @@
-import contextlib
-import resource
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +6,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.model import Lorbms
 from lorbms_tf.training import checkpoints
 from tests import tiny
+from tests.training import making
 
 
 def compiled(seed=0, **changes):
@@ -176,24 +174,13 @@ def test_when_every_checkpoint_is_damaged_nothing_is_started_afresh(trained, tmp
     assert checkpoints.steps(tmp_path) == [1, 2]
 
 
-@contextlib.contextmanager
-def disk_that_takes(size):
-    """Files of this process cannot grow beyond `size` bytes: a write fails in its middle."""
-    former = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, former)
-
-
 @pytest.mark.parametrize("size", [0, 5000])
 def test_a_disk_that_fills_up_while_writing_leaves_the_former_whole(trained, tmp_path, size):
     manager = checkpoints.Checkpoints(tmp_path, trained)
     manager.save(1)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with (
-        disk_that_takes(size),
+        making.disk_that_takes(size),
         pytest.raises(UserError, match="cannot write a checkpoint .*stays whole"),
     ):
         manager.save(2)

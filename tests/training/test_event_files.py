@@ -3,7 +3,9 @@ import shutil
 import pytest
 import tensorflow as tf
 
+from lorbms_tf.errors import UserError
 from lorbms_tf.training import event_files
+from tests.training import making
 
 
 def write(folder, steps, name="loss"):
@@ -57,3 +59,26 @@ def test_an_event_that_a_kill_has_cut_short(tmp_path, cut, left):
     path.write_bytes(whole[:-cut])
     event_files.forget_from(tmp_path, left)
     assert read(tmp_path)[0] == list(range(left))
+
+
+def test_what_is_written_at_a_step_is_on_disk_after_it(tmp_path):
+    events = event_files.EventWriter(tmp_path)
+    for step in (3, 5):
+        with events.at(step):
+            tf.summary.scalar("loss", 1.0)
+        assert read(tmp_path)[0][-1] == step
+    events.close()
+
+
+def test_a_full_disk_is_a_user_error(tmp_path):
+    events = event_files.EventWriter(tmp_path)
+    with making.disk_that_takes(200), pytest.raises(UserError, match="TensorBoard's files in .*"):
+        for step in range(100):
+            with events.at(step):
+                tf.summary.scalar("loss", 1.0)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="TensorBoard's files in .*file/logs"):
+        event_files.EventWriter(tmp_path / "file" / "logs")

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import os
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,37 +12,16 @@ from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from lorbms_tf import run_directory
 from lorbms_tf.data import records
-from lorbms_tf.errors import Stopped, UserError
+from lorbms_tf.errors import UserError
 from lorbms_tf.training import checkpoints, loop, planning
 from tests import tiny
+from tests.training.making import config, variables
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")
-def pattern(tmp_path_factory):
-    return tiny.write_records(tmp_path_factory.mktemp("records"), 6)
-
-
-def config(pattern, folder, **changes):
-    settings = {
-        "records": pattern,
-        "run_dir": str(folder),
-        "batch_size": 2,
-        "epochs": 2,
-        "log_every_steps": 2,
-        "sample_every_steps": 3,
-        "sample_rows": 2,
-        "checkpoint_every_steps": 2,
-        "seed": 3,
-    }
-    return tiny.config(**{**settings, **changes})
-
-
-def variables(run):
-    return {k: v.numpy() for k, v in checkpoints.model_variables(run.model).items()}
-
-
-@pytest.fixture(scope="module")
-def finished(pattern, tmp_path_factory):
+def finished(pattern, tmp_path_factory, eagerly):
     """An uninterrupted run of six steps."""
     run = loop.Run(planning.plan(config(pattern, tmp_path_factory.mktemp("runs") / "whole")))
     assert run.train() == 6
@@ -166,35 +143,6 @@ def test_another_configuration_is_refused_naming_the_difference(finished, patter
     assert "epochs" not in str(caught.value)
 
 
-def test_a_folder_that_is_no_run(pattern, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match="not empty and holds no run"):
-        loop.Run(planning.plan(config(pattern, tmp_path)))
-
-
-def test_planning_writes_nothing_and_counts_steps(pattern, tmp_path):
-    planned = planning.plan(config(pattern, tmp_path / "run", max_steps=5))
-    assert (planned.steps_per_epoch, planned.total_steps) == (3, 5)
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    "quantile, tau", [(0.0, 1.0), (0.5, 3.0), (0.25, 2.0), (0.75, 6.5), (1.0, 10.0)]
-)
-def test_tau_from_a_quantile(pattern, tmp_path, quantile, tau):
-    shard = records.shard_path(tmp_path, "a", 0, 1)
-    (tmp_path / "dataset.json").write_text(
-        json.dumps({"distance_quantiles": {"0.0": 1, "0.5": 3, "1.0": 10}})
-    )
-    made = config(pattern, tmp_path, tau_quantile=quantile)
-    assert planning.resolve_tau(made, [str(shard)]).tau == pytest.approx(tau)
-
-
-def test_tau_quantile_without_dataset_json(pattern, tmp_path):
-    with pytest.raises(UserError, match="dataset.json"):
-        planning.plan(config(pattern, tmp_path, tau_quantile=0.5))
-
-
 def test_sizes_that_do_not_fit_are_a_user_error(pattern, tmp_path):
     small = config(
         pattern, tmp_path, image_size=16, encoder_layers=(1,) * 3, decoder_layers=(1,) * 3,
@@ -213,154 +161,10 @@ def test_loading_a_finished_run(finished):
         )
 
 
-def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):
-    shard = records.find_shards(pattern)[0]
-    with tf.io.TFRecordWriter(str(tmp_path / "bad.tfrecord-00000-of-00001")) as writer:
-        for raw in records.read_shard(shard):
-            record = records.deserialize(raw)
-            writer.write(records.serialize(dataclasses.replace(record, image=b"no jpeg")))
-    run = loop.Run(
-        planning.plan(
-            config(str(tmp_path / "bad*"), tmp_path / "run", eval_records=pattern, max_steps=1)
-        )
-    )
-    with pytest.raises(UserError, match=r"bad.tfrecord\S+, record \d.*tfrecords_tools.inspect"):
-        run.train()
-
-
 def test_a_first_try_with_wrong_settings_can_be_corrected(pattern, tmp_path):
     run = loop.Run(planning.plan(config(pattern, tmp_path / "run", seed=1)))
     assert run.first_step == 0  # no checkpoint was written
     planning.plan(config(pattern, tmp_path / "run", chunk_size=6))
-
-
-def test_a_diverged_run_does_not_overwrite_its_checkpoints(pattern, tmp_path):
-    run = loop.Run(
-        planning.plan(config(pattern, tmp_path, generator_learning_rate=1e30, keep_checkpoints=1))
-    )
-    with pytest.raises(UserError, match="loss/generator.* not finite at step") as caught:
-        run.train()
-    # The sixth step, the last, would have been saved too.
-    good = tf.train.latest_checkpoint(str(tmp_path / "checkpoints"))
-    said = f"that of step {good.rpartition('-')[2]} in" if good else "No checkpoint was written"
-    assert said in str(caught.value)
-
-
-def test_tau_beyond_all_distances_is_warned_of(pattern, tmp_path):
-    planned = planning.plan(config(pattern, tmp_path))
-    shard = str(records.shard_path(tmp_path, "a", 0, 1))
-    (tmp_path / "dataset.json").write_text(json.dumps({"distance_quantiles": {"0": 3, "1": 9}}))
-    planned = dataclasses.replace(planned, shards=[shard])
-    assert "--tau=2 lies outside" in planning.tau_warning(planned)
-    inside = dataclasses.replace(planned.config, tau=5.0)
-    assert planning.tau_warning(dataclasses.replace(planned, config=inside)) == ""
-
-
-def test_quantiles_of_two_folders_are_not_mixed(pattern, tmp_path):
-    shards = [str(tmp_path / name / "a.tfrecord") for name in ("one", "two")]
-    with pytest.raises(UserError, match="one folder"):
-        planning.resolve_tau(config(pattern, tmp_path, tau_quantile=0.5), shards)
-
-
-def test_the_length_of_a_cosine_run_is_part_of_it(pattern, tmp_path):
-    made = config(pattern, tmp_path, schedule="cosine", max_steps=1, sample_every_steps=9)
-    loop.Run(planning.plan(made)).train()
-    with pytest.raises(UserError, match="max_steps: 1 -> 2"):
-        planning.plan(dataclasses.replace(made, max_steps=2))
-
-
-def test_held_out_records_cut_short(pattern, tmp_path):
-    whole = Path(records.find_shards(pattern)[0]).read_bytes()
-    (tmp_path / "cut.tfrecord-00000-of-00001").write_bytes(whole[:-9])
-    made = config(pattern, tmp_path / "run", eval_records=str(tmp_path / "cut*"))
-    with pytest.raises(UserError, match="cut.tfrecord.* is cut short"):
-        loop.Run(planning.plan(made)).train()
-
-
-@pytest.fixture
-def eagerly():
-    """For runs of few steps: tracing would take far longer."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-def after_step(run, number, act):
-    """Lets `run` call `act` at the end of a step, before anything is written of it."""
-    make, made = run._train_step, []
-
-    def step(batch):
-        values = make(batch)
-        made.append(1)
-        if len(made) == number:
-            act()
-        return values
-
-    run._train_step = step
-
-
-@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_after_the_step_in_hand(pattern, tmp_path, eagerly, number, status):
-    made = config(pattern, tmp_path / "run", checkpoint_every_steps=100)
-    run = loop.Run(planning.plan(made))
-    after_step(run, 2, lambda: os.kill(os.getpid(), number))
-    with pytest.raises(Stopped, match="after step 2 of 6.*same command continues") as stopped:
-        run.train()
-    assert stopped.value.status == status
-    rest = loop.Run(planning.plan(made))
-    assert rest.first_step == 2
-    for name, value in variables(run).items():
-        np.testing.assert_array_equal(value, variables(rest)[name], err_msg=name)
-
-
-def test_records_that_vanish_are_named_and_the_steps_before_are_saved(pattern, tmp_path, eagerly):
-    shard = tmp_path / "gone.tfrecord-00000-of-00001"
-    shard.write_bytes(Path(records.find_shards(pattern)[0]).read_bytes())
-    made = config(
-        str(shard), tmp_path / "run", eval_records=pattern, batch_size=6, epochs=500,
-        checkpoint_every_steps=10_000, sample_every_steps=10_000,
-    )  # fmt: skip
-    run = loop.Run(planning.plan(made))
-    after_step(run, 1, shard.unlink)
-    with pytest.raises(UserError, match="gone.tfrecord.* cannot be read any more"):
-        run.train()
-    with pytest.raises(UserError, match="no record files match"):
-        planning.plan(made)
-    shard.write_bytes(Path(records.find_shards(pattern)[0]).read_bytes())
-    assert loop.Run(planning.plan(made)).first_step >= 1
-
-
-def test_evaluation_scores_keeps_the_best_and_changes_nothing_else(pattern, tmp_path, eagerly):
-    made = config(pattern, tmp_path / "plain", max_steps=3)
-    plain = loop.Run(planning.plan(made))
-    plain.train()
-    watched = loop.Run(planning.plan(dataclasses.replace(
-        made, run_dir=str(tmp_path / "watched"), eval_records=pattern, evaluate_every_steps=1,
-        best_metric="psnr",
-    )))  # fmt: skip
-    watched.train()
-    for name, value in variables(plain).items():
-        np.testing.assert_array_equal(value, variables(watched)[name], err_msg=name)
-    scores = {}
-    for path in (watched.folder / "logs").glob("events*"):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                if value.tag.startswith("eval/"):
-                    scores.setdefault(value.tag, {})[event.step] = float(
-                        tf.make_ndarray(value.tensor)
-                    )
-    assert {name: list(values) for name, values in scores.items()} == {
-        "eval/psnr": [1, 2, 3], "eval/mix_fidelity": [1, 2, 3],
-    }  # fmt: skip
-    psnr = scores["eval/psnr"]
-    _, step = checkpoints.find(watched.folder / "checkpoints", "best")
-    assert step == max(psnr, key=psnr.get)
-    run_directory.load_model(str(watched.folder), "best")
-
-
-def test_no_such_metric(pattern, tmp_path):
-    with pytest.raises(UserError, match="--best_metric: no metric 'fid'; valid names: psnr"):
-        planning.plan(config(pattern, tmp_path, best_metric="fid"))
 
 
 def test_other_records_are_refused_naming_the_shard(finished, pattern, tmp_path):
