@@ -74,7 +74,11 @@ ANY_BACKEND = (
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself.
 TOOLS_MAY_USE = ("lorbms_tf.networks", "lorbms_tf.mixing")
-HEAVY = {"faiss": "tfrecords_tools.neighbours", "pycocotools": "tfrecords_tools.coco"}
+HEAVY = {
+    "faiss": "tfrecords_tools.neighbours",
+    "pycocotools": "tfrecords_tools.coco",
+    "tensorflow_datasets": "tfrecords_tools.tfds_source",
+}
 
 
 def inside(module: str, parent: str) -> bool:

@@ -32,20 +32,24 @@ class Entry:
 
 
 def entries(annotations: str | os.PathLike) -> list[Entry]:
-    """All photos that an annotation file names, sorted by id (numbers in numeric order).
-
-    An annotation counts as a box where it has a "bbox" and is not a crowd region ("iscrowd": 1):
-    a crowd's one box holds many objects and says nothing of where they are. The widths and
-    heights in the file are not used: photos are measured when they are read.
+    """All photos that an annotation file names: see `entries_of`.
 
     Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
     """
-    dataset = load(annotations)
+    return entries_of(load(annotations))
+
+
+def entries_of(dataset: dict[str, Any]) -> list[Entry]:
+    """All photos of a document in COCO's format, sorted by id (numbers in numeric order).
+
+    An annotation counts as a box where it has a "bbox" and is not a crowd region ("iscrowd": 1):
+    a crowd's one box holds many objects and says nothing of where they are. The widths and
+    heights in it are not used: photos are measured when they are read.
+    """
+    coco = COCO()
     # pycocotools also indexes the categories, which this filter has no use for and which
     # need not be well formed.
-    dataset.pop("categories", None)
-    coco = COCO()
-    coco.dataset = dataset
+    coco.dataset = {key: value for key, value in dataset.items() if key != "categories"}
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         coco.createIndex()
     found = [

@@ -8,13 +8,14 @@ each object, its colour, and the kind of place.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
-from tfrecords_tools import coco, versions
+from tfrecords_tools import coco, versions, voc
 
 LEAST_SHARE = 0.25  # of the box, or of the quadrant, that lies in the other: then it is "there"
 
@@ -74,12 +75,13 @@ class Labels:
 
 
 def load(annotations: str | os.PathLike) -> Truth:
-    """Reads a COCO file of boxes, or the instances.json of synthesized scenes.
+    """Reads a COCO file of boxes, the instances.json of synthesized scenes, or a VOC folder.
 
     Crowd regions and annotations without a box are left out. Raises UserError where the file
     cannot be used.
     """
-    dataset = coco.load(annotations)
+    is_folder = Path(annotations).is_dir()
+    dataset = voc.as_coco(annotations) if is_folder else coco.load(annotations)
     try:
         return _load(dataset)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
