@@ -1,5 +1,6 @@
 """Scores of a trained model: python -m lorbms_tf.evaluate --run_dir=R --records=GLOB."""
 
+import contextlib
 import json
 import math
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ class EvaluateConfig:
     limit: int = setting(0, "At most so many records; 0: all.")
     seed: int = setting(0, "Seed of the drawn candidates.")
     max_bad_records: int = setting(0, "Leave out up to so many damaged records.")
+    allow_other_dataset: bool = setting(
+        False, "Append to an --out that holds scores on another dataset."
+    )
     out: str = setting("", "Also append the scores to this file, as JSON lines.")
 
     def validate(self) -> None:
@@ -71,15 +75,46 @@ def evaluate(config: EvaluateConfig) -> dict[str, float]:
     return {"step": step, "tau": trained.tau, "records": len(rendered.reference), **scores}
 
 
-def json_line(config: EvaluateConfig, scores: dict[str, float]) -> str:
-    """One line of JSON: where the scores come from, then the scores; null where not finite."""
+def dataset_hash(config: EvaluateConfig) -> str | None:
+    """What tells the records from others (`dataset_file.hash_of`); None where it is not known."""
+    from lorbms_tf.data import dataset_file, records
+
+    return dataset_file.hash_of(records.find_shards(config.records))
+
+
+def json_line(config: EvaluateConfig, scores: dict[str, float], digest: str | None = None) -> str:
+    """One line of JSON: where the scores come from, then the scores; null where not finite.
+
+    digest: `dataset_hash`.
+    """
     values: dict[str, Any] = {
         "run_dir": config.run_dir,
         "records_glob": config.records,
+        "dataset_hash": digest,
         "seed": config.seed,
         **{name: value if math.isfinite(value) else None for name, value in scores.items()},
     }
     return json.dumps(values, allow_nan=False)
+
+
+def check_comparable(config: EvaluateConfig, digest: str | None) -> None:
+    """Raises UserError where --out holds scores on another dataset, unless that is allowed.
+
+    What is not known is not compared: lines without a hash, and records without one.
+    """
+    if not digest or config.allow_other_dataset or not Path(config.out).is_file():
+        return
+    for number, line in enumerate(Path(config.out).read_text("utf-8").splitlines(), start=1):
+        with contextlib.suppress(ValueError):  # a line of somebody else's
+            held = json.loads(line)
+            known = held.get("dataset_hash") if isinstance(held, dict) else None
+            if known and known != digest:
+                raise UserError(
+                    f"--out={config.out} holds scores on another dataset (line {number}: "
+                    f"{held.get('records_glob')}, {known[:12]}...; these records: "
+                    f"{digest[:12]}...), which do not compare: name another file, or pass "
+                    "--allow_other_dataset"
+                )
 
 
 def _open_out(path: str) -> TextIO:
@@ -94,7 +129,9 @@ def main(argv) -> None:
     """Prints a small table and one JSON line."""
     command.refuse_arguments(argv)
     config = flags.read(EvaluateConfig)
+    digest = dataset_hash(config)
     if config.out:
+        check_comparable(config, digest)
         _open_out(config.out).close()  # before the pass, which may take hours
     scores = evaluate(config)
     print(
@@ -104,7 +141,7 @@ def main(argv) -> None:
     for name in config.metrics:
         shown = f"{100 * scores[name]:.1f} %" if name == "mix_fidelity" else f"{scores[name]:.2f}"
         print(f"  {name:<14} {shown}{' dB' if name == 'psnr' else ''}")
-    line = json_line(config, scores)
+    line = json_line(config, scores, digest)
     print(line)
     if config.out:
         try:

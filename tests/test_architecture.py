@@ -60,7 +60,12 @@ LAYERS = {
     ),
 }
 ORDER = list(LAYERS)
-TOOL_DOORS = ("tfrecords_tools.build", "tfrecords_tools.inspect", "tfrecords_tools.synthesize")
+TOOL_DOORS = (
+    "tfrecords_tools.build",
+    "tfrecords_tools.inspect",
+    "tfrecords_tools.score_candidates",
+    "tfrecords_tools.synthesize",
+)
 MAY_TOUCH_ABSL = ("lorbms_tf.flags", "lorbms_tf.command", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
     "lorbms_tf.networks",
@@ -71,7 +76,11 @@ ANY_BACKEND = (
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself.
 TOOLS_MAY_USE = ("lorbms_tf.networks", "lorbms_tf.mixing")
-HEAVY = {"faiss": "tfrecords_tools.neighbours", "pycocotools": "tfrecords_tools.coco"}
+HEAVY = {
+    "faiss": "tfrecords_tools.neighbours",
+    "pycocotools": "tfrecords_tools.coco",
+    "tensorflow_datasets": "tfrecords_tools.tfds_source",
+}
 
 
 def inside(module: str, parent: str) -> bool:

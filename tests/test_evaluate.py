@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -48,10 +49,11 @@ def test_scores_come_with_where_they_come_from(run_dir, glob, monkeypatch, eager
 def test_the_line_is_valid_json_whatever_the_scores():
     config = EvaluateConfig(run_dir="r", records="a*,b*", seed=3)
     scores = {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": math.nan}
-    line = evaluate.json_line(config, scores)
+    line = evaluate.json_line(config, scores, "abc")
     assert json.loads(line, parse_constant=refuse_constants) == {
         "run_dir": "r",
         "records_glob": "a*,b*",
+        "dataset_hash": "abc",
         "seed": 3,
         "step": 7,
         "tau": 2.0,
@@ -72,7 +74,8 @@ def command(monkeypatch):
 
     monkeypatch.setattr(evaluate, "evaluate", scores)
 
-    def run(**given):
+    def run(digest="a" * 64, **given):
+        monkeypatch.setattr(evaluate, "dataset_hash", lambda _: digest)
         config = EvaluateConfig(run_dir="r", records="a*", **given)
         monkeypatch.setattr(evaluate.flags, "read", lambda _: config)
         evaluate.main(["evaluate"])
@@ -93,6 +96,35 @@ def test_lines_are_appended_to_out(command, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "5 records of a*, model r after step 7" in printed
     assert "inf dB" in printed and "75.0 %" in printed
+
+
+def test_scores_on_other_datasets_are_not_mixed(command, tmp_path):
+    out = tmp_path / "scores.jsonl"
+    out.write_text("not JSON\n[1]\n")
+    command(out=str(out), digest=None)
+    command(out=str(out))
+    command(out=str(out))  # the same dataset
+    command(out=str(out), digest=None)  # not known
+    with pytest.raises(UserError, match="another dataset .line 4: .*--allow_other_dataset"):
+        command(out=str(out), digest="b" * 64)
+    assert len(command.passes) == 4  # refused before the pass
+    command(out=str(out), digest="b" * 64, allow_other_dataset=True)
+    held = [json.loads(line)["dataset_hash"] for line in out.read_text().splitlines()[2:]]
+    assert held == [None, "a" * 64, "a" * 64, None, "b" * 64]
+
+
+def test_the_dataset_hash_is_that_beside_the_records(tmp_path):
+    pattern = tiny.write_records(tmp_path, count=3)
+    config = EvaluateConfig(run_dir="r", records=pattern)
+    (tmp_path / records.DATASET_FILE).unlink(missing_ok=True)
+    assert evaluate.dataset_hash(config) is None
+    shards = [
+        {"file": path.name, "bytes": path.stat().st_size}
+        for path in map(Path, records.find_shards(pattern))
+    ]
+    described = {"dataset_hash": "d" * 64, "shards": shards}
+    (tmp_path / records.DATASET_FILE).write_text(json.dumps(described))
+    assert evaluate.dataset_hash(config) == "d" * 64
 
 
 def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path):

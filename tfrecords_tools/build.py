@@ -19,14 +19,16 @@ import numpy as np
 from lorbms_tf import command, flags
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_directory, write_json
+from lorbms_tf.files import atomic_directory, read_json, write_json
 from tfrecords_tools import (
     assemble,
     build_report,
     items,
     neighbours,
+    provenance,
     quadrant_features,
     sources,
+    tfds_source,
 )
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.quadrant_features import FeatureNetwork
@@ -84,6 +86,10 @@ def build(config: BuildConfig) -> dict[str, Any]:
         dataset = build_report.describe(
             config, photo_counts, collected.skipped, collected.items, network, found, shards
         )
+        pixels = zip(
+            (item.photo_id for item in collected.items), collected.content_hashes, strict=True
+        )
+        dataset |= provenance.chain(dataset, provenance.source_hash(pixels))
         write_json(folder / records.DATASET_FILE, dataset)
     print(build_report.summary(dataset, config.out, stages.seconds))
     return dataset
@@ -91,7 +97,7 @@ def build(config: BuildConfig) -> dict[str, Any]:
 
 def check(config: BuildConfig) -> None:
     """Finds out before the long stages what would fail in them. Raises UserError."""
-    if not Path(config.images).is_dir():
+    if not config.tfds and not Path(config.images).is_dir():
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
     if config.features not in quadrant_features.NETWORKS:
         valid = ", ".join(sorted(quadrant_features.NETWORKS))
@@ -117,7 +123,13 @@ def check(config: BuildConfig) -> None:
 
 def _load(config: BuildConfig) -> tuple[list[sources.Photo], dict[str, Any]]:
     photos, counts = sources.load(
-        config.images, config.annotations, config.min_size, config.min_boxes, config.num_workers
+        *_places(config),
+        config.min_size,
+        config.min_boxes,
+        config.num_workers,
+        config.source,
+        config.sample_photos,
+        config.seed,
     )
     print(build_report.photo_line(counts))
     needed = records.NUM_CANDIDATES + 1
@@ -127,8 +139,23 @@ def _load(config: BuildConfig) -> tuple[list[sources.Photo], dict[str, Any]]:
             f"{records.NUM_CANDIDATES} candidates and the reference itself (see --min_size and "
             "--min_boxes)"
         )
-    assemble.check_shards(len(photos) * len(config.version_names()), config.num_shards)
+    num_images = len(photos) * len(config.version_names())
+    assemble.check_shards(num_images, config.num_shards)
+    if told := build_report.unexpected(num_images, config.expect_images):
+        if config.unexpected == "fail":
+            raise UserError(told)
+        print(f"warning: {told}", file=sys.stderr)
     return photos, counts
+
+
+def _places(config: BuildConfig) -> tuple[Path, str | Path]:
+    """The folder of photos and the annotation file, unpacked before where --tfds asks for it."""
+    if not config.tfds:
+        return Path(config.images), config.annotations
+    found = tfds_source.unpack(config.tfds, Path(config.images))
+    # Without boxes it lists the photos only, of which none could be asked to have some.
+    boxes = bool(read_json(found)["annotations"])
+    return found.parent / tfds_source.IMAGES, found if boxes else ""
 
 
 def _compute(config: BuildConfig, photos: list[sources.Photo], network: FeatureNetwork):

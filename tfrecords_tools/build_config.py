@@ -6,12 +6,12 @@ from typing import Any
 
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
-from tfrecords_tools import versions
+from tfrecords_tools import sources, tfds_source, versions
 
 SMALLEST_IMAGE = 32  # pixels; the classifier takes no smaller ones
 
 # Where the results go and how fast they are made says nothing about what they are.
-_NOT_RECORDED = ("out", "num_workers", "dry_run", "overwrite")
+_NOT_RECORDED = ("out", "num_workers", "dry_run", "overwrite", "expect_images", "unexpected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,15 @@ class BuildConfig:
 
     images: str = setting("", "Folder of photos; without --annotations with its subfolders.")
     annotations: str = setting("", "COCO annotation file; empty: every photo in the folder.")
+    source: str = setting(
+        "auto",
+        "Layout of --images: auto (COCO with --annotations, else any folder), classes (a folder "
+        "for each class, as ImageNet), voc (the folder of JPEGImages and Annotations).",
+        choices=sources.KINDS,
+    )
+    tfds: str = setting(
+        "", "NAME:SPLIT of TensorFlow Datasets, unpacked into --images first (extra tfds)."
+    )
     out: str = setting("", "Folder for the shards and dataset.json; must not exist yet.")
     overwrite: bool = setting(
         False, "Replace an older folder of records at --out, once the new one is complete."
@@ -27,6 +36,15 @@ class BuildConfig:
     prefix: str = setting("data", "Shards are named PREFIX.tfrecord-00000-of-00008.")
     min_size: int = setting(200, "Both sides of a photo have at least so many pixels.")
     min_boxes: int = setting(4, "Annotated objects in a photo; not used without --annotations.")
+    sample_photos: int = setting(
+        0, "Keep so many photos, drawn at random by --seed from all that pass; 0: all."
+    )
+    expect_images: int = setting(
+        0, "How many images there should be, to be told of a difference; 0: no expectation."
+    )
+    unexpected: str = setting(
+        "warn", "What another number than --expect_images leads to.", choices=("warn", "fail")
+    )
     versions: str = setting(
         "original",
         f"Versions of each photo, comma-separated: {', '.join(versions.VERSIONS)}, "
@@ -60,7 +78,14 @@ class BuildConfig:
             )
         for name in ("min_size", "num_shards"):
             require(name, getattr(self, name), minimum=1)
-        for name in ("min_boxes", "num_clusters", "num_workers", "seed"):
+        for name in (
+            "min_boxes",
+            "num_clusters",
+            "num_workers",
+            "seed",
+            "sample_photos",
+            "expect_images",
+        ):
             require(name, getattr(self, name), minimum=0)
         require("num_shards", self.num_shards, minimum=1, below=100_000)
         require("seed", self.seed, minimum=0, below=2**31 - 4)  # k-means takes a signed 32-bit seed
@@ -69,6 +94,10 @@ class BuildConfig:
                 f"--image_size={self.image_size} is not valid: models train on images of a power "
                 f"of two, at least {SMALLEST_IMAGE} (32, 64, 128, 256, ...)"
             )
+        if self.source != "auto" and (self.annotations or self.tfds):
+            raise UserError(f"--source={self.source} takes neither --annotations nor --tfds")
+        if self.tfds:
+            tfds_source.parse(self.tfds)
         self.version_names()
 
     def version_names(self) -> tuple[str, ...]:

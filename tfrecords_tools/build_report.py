@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.data import records
-from lorbms_tf.data.images import BadImage, encode_jpeg, list_photos, read_photo
-from lorbms_tf.errors import UserError
+from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from lorbms_tf.quadrants import NAMES, NUM_QUADRANTS
-from tfrecords_tools import assemble, coco, neighbours, versions
+from tfrecords_tools import assemble, neighbours, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
@@ -26,6 +25,8 @@ def plan(config: BuildConfig) -> str:
 
     Raises UserError where the folder or the annotation file cannot be used.
     """
+    if config.tfds:
+        return f"Plan: unpack {config.tfds} into {config.images}; the rest shows after that"
     paths = _glance(config)
     names = config.version_names()
     num_images = len(paths) * len(names)
@@ -52,14 +53,22 @@ def plan(config: BuildConfig) -> str:
 
 def _glance(config: BuildConfig) -> list[Path]:
     """The photos that are there and have boxes enough; none is read."""
-    if not config.annotations:
-        return list_photos(config.images)
-    folder = Path(config.images)
-    if not folder.is_dir():
-        raise UserError(f"image folder {folder} does not exist or is not a folder")
-    entries = coco.entries(config.annotations)
-    chosen = [folder / e.file_name for e in entries if e.num_boxes >= config.min_boxes]
-    return [path for path in chosen if path.is_file()]
+    photos, _ = sources.find(
+        Path(config.images), config.annotations, config.min_boxes, config.source
+    )
+    return [photo.path for photo in photos][: config.sample_photos or None]
+
+
+def unexpected(num_images: int, expected: int) -> str:
+    """A sentence where there are more or fewer images than expected (0: no expectation)."""
+    difference = num_images - expected
+    if not expected or not difference:
+        return ""
+    word = "more" if difference > 0 else "fewer"
+    return (
+        f"{num_images:,} images, {abs(difference):,} {word} than --expect_images={expected} "
+        f"({100 * difference / expected:+.2f} %)"
+    )
 
 
 def _guess_image_bytes(paths: list[Path], version: str, config: BuildConfig) -> float:
@@ -100,6 +109,7 @@ def describe(
             "kept": photo_counts["kept"] - len(skipped),
             "skipped_later": [str(error) for error in skipped],
         },
+        **_expected(len(items), config.expect_images),
         "features": {
             "network": network.name,
             "weights_sha256": network.weights_hash,
@@ -124,6 +134,12 @@ def describe(
     }
 
 
+def _expected(num_images: int, expected: int) -> dict[str, Any]:
+    if not expected:
+        return {}
+    return {"expected": {"images": expected, "difference": num_images - expected}}
+
+
 def _cluster_seeds(seed: int) -> list[int]:
     return [seed + q for q in range(NUM_QUADRANTS)]
 
@@ -139,6 +155,8 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
+    if told := unexpected(dataset["num_records"], dataset.get("expected", {}).get("images", 0)):
+        lines.append(f"  expected otherwise: {told}")
     clusters = dataset["clusters"]
     for name, sizes in clusters["sizes"].items():
         left = clusters["share_that_left_its_cluster"][name]

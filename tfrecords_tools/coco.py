@@ -32,18 +32,24 @@ class Entry:
 
 
 def entries(annotations: str | os.PathLike) -> list[Entry]:
-    """All photos that an annotation file names, sorted by id (numbers in numeric order).
-
-    An annotation counts as a box where it has a "bbox" and is not a crowd region ("iscrowd": 1):
-    a crowd's one box holds many objects and says nothing of where they are. The widths and
-    heights in the file are not used: photos are measured when they are read.
+    """All photos that an annotation file names: see `entries_of`.
 
     Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
     """
-    dataset = read_json(annotations)
-    _check(dataset, annotations)
+    return entries_of(load(annotations))
+
+
+def entries_of(dataset: dict[str, Any]) -> list[Entry]:
+    """All photos of a document in COCO's format, sorted by id (numbers in numeric order).
+
+    An annotation counts as a box where it has a "bbox" and is not a crowd region ("iscrowd": 1):
+    a crowd's one box holds many objects and says nothing of where they are. The widths and
+    heights in it are not used: photos are measured when they are read.
+    """
     coco = COCO()
-    coco.dataset = dataset
+    # pycocotools also indexes the categories, which this filter has no use for and which
+    # need not be well formed.
+    coco.dataset = {key: value for key, value in dataset.items() if key != "categories"}
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         coco.createIndex()
     found = [
@@ -51,6 +57,16 @@ def entries(annotations: str | os.PathLike) -> list[Entry]:
         for image_id, image in coco.imgs.items()
     ]
     return sorted(found, key=lambda entry: id_order(entry.photo_id))
+
+
+def load(annotations: str | os.PathLike) -> dict[str, Any]:
+    """The content of an annotation file whose images and annotations have ids.
+
+    Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
+    """
+    dataset = read_json(annotations)
+    _check(dataset, annotations)
+    return dataset
 
 
 def id_order(photo_id: str) -> tuple[int, int, str]:
@@ -81,9 +97,6 @@ def _check(dataset: Any, path: str | os.PathLike) -> None:
     for place, annotation in enumerate(dataset.get("annotations", [])):
         if not _has(annotation, "id", (int, str)) or not _has(annotation, "image_id", (int, str)):
             raise _not_coco(path, f'annotations[{place}] needs an "id" and an "image_id"')
-    # pycocotools also indexes the categories, which this filter has no use for and which
-    # need not be well formed.
-    dataset.pop("categories", None)
 
 
 def _has(value: Any, key: str, kinds: type | tuple[type, ...]) -> bool:

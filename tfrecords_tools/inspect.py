@@ -1,10 +1,11 @@
 """A look into records: `python -m tfrecords_tools.inspect --records='DIR/*.tfrecord-*'`.
 
 Checks every record and compares the shards with their dataset.json, prints counts and distances,
-and draws references with their neighbours (`--sheet=OUT.png`). The exit code is 1 where a check
-fails.
+and draws references with their neighbours (`--sheet=OUT.png`). `--html=OUT.html` writes all of it
+and more, with charts and scores, as one file. The exit code is 1 where a check fails.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from lorbms_tf import command, flags, mixing, pictures, progress
 from lorbms_tf.config import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json
 from lorbms_tf.quadrants import NAMES
 from tfrecords_tools import neighbour_sheet, record_checks
 from tfrecords_tools.record_checks import Checked
+from tfrecords_tools.report import page, sheets
+from tfrecords_tools.scoring import scorecard
 
 SHOWN_FAILURES = 20
 SHOWN_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -30,6 +34,11 @@ class InspectConfig:
 
     records: str = setting("", "Glob of the shards, quoted; several are separated by commas.")
     sheet: str = setting("", "PNG to draw: references with the nearest candidates.")
+    html: str = setting("", "HTML file to write: counts, charts, sheets and scores, all in one.")
+    annotations: str = setting(
+        "", "COCO file, or the instances.json of synthesized scenes, to score candidates in --html."
+    )
+    limit: int = setting(1000, "References that are scored for --html; 0: all.")
     rows: int = setting(6, "References on the sheet; each takes one row for each quadrant.")
     seed: int = setting(0, "Seed of the references on the sheet and of the draws of candidates.")
 
@@ -39,6 +48,11 @@ class InspectConfig:
             raise UserError("--records is required: a glob such as 'DIR/*.tfrecord-*'")
         require("rows", self.rows, minimum=1)
         require("seed", self.seed, minimum=0)
+        require("limit", self.limit, minimum=0)
+        if self.html and Path(self.html).suffix.lower() not in (".html", ".htm"):
+            raise UserError(f"--html={self.html} is not valid: the name must end in .html")
+        if self.annotations and not self.html:
+            raise UserError("--annotations is for the scores in --html, which is not given")
         if self.sheet and Path(self.sheet).suffix.lower() != ".png":
             raise UserError(f"--sheet={self.sheet} is not valid: the name must end in .png")
 
@@ -139,7 +153,41 @@ def inspect(config: InspectConfig) -> int:
         picked = neighbour_sheet.pick(per_shard, config.rows, config.seed)
         pictures.save(neighbour_sheet.draw(picked), config.sheet)
         print(f"Sheet of {len(picked)} references: {config.sheet}")
+    if config.html:
+        _write_html(config, folders)
+        print(f"Report: {config.html}")
     return 1 if failures else 0
+
+
+def _write_html(config: InspectConfig, folders: dict[str, Checked]) -> None:
+    """The report on all folders; sheets and scores only of those without a fault."""
+    if config.annotations and len(folders) > 1:
+        raise UserError(f"--annotations fits one dataset, not {len(folders)}: {', '.join(folders)}")
+    described = []
+    for folder, checked in folders.items():
+        one = page.Described(folder, checked)
+        stored = Path(folder) / records.DATASET_FILE
+        with contextlib.suppress(UserError):  # a bad file is among the faults already
+            one.dataset = read_json(stored) if stored.is_file() else {}
+        if not checked.failures:
+            shards = checked.records_per_shard
+            one.random = neighbour_sheet.pick(shards, config.rows, config.seed)
+            worst = sheets.worst(np.stack(checked.distances), config.rows)
+            found = neighbour_sheet.read(shards, worst)
+            one.worst = [found[number] for number in worst]
+            one.card = _score(config, list(shards))
+        described.append(one)
+    page.write(config.html, described, config.seed)
+
+
+def _score(config: InspectConfig, shards: list[str]) -> scorecard.Scorecard | None:
+    try:
+        return scorecard.score(shards, config.annotations, config.limit, config.seed)
+    except UserError as error:
+        if config.annotations:
+            raise
+        print(f"no scores: {error}")
+        return None
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """References with the nearest candidates of each quadrant, to judge by eye (thesis, figure 3.7)."""
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image
@@ -18,17 +19,24 @@ def pick(records_per_shard: dict[str, int], count: int, seed: int) -> list[Recor
 
     records_per_shard: how many records each file holds. Returned in the order of the shards.
     """
-    ends = np.cumsum(list(records_per_shard.values()))
-    total = int(ends[-1]) if len(ends) else 0
+    total = sum(records_per_shard.values())
     chosen = np.random.default_rng(seed).choice(total, min(count, total), replace=False)
-    picked = []
-    for path, end, size in zip(records_per_shard, ends, records_per_shard.values(), strict=True):
-        numbers = sorted(int(n - (end - size)) for n in chosen if end - size <= n < end)
-        if numbers:
-            shard = itertools.islice(records.read_shard(path), numbers[-1] + 1)
-            raw = [data for number, data in enumerate(shard) if number in numbers]
-            picked.extend(records.deserialize(data) for data in raw)
-    return picked
+    return [record for _, record in sorted(read(records_per_shard, chosen).items())]
+
+
+def read(records_per_shard: dict[str, int], numbers: Iterable[int]) -> dict[int, Record]:
+    """Records by number, counted from 0 over all the shard files in order."""
+    found = {}
+    wanted, start = sorted(set(map(int, numbers))), 0
+    for path, size in records_per_shard.items():
+        inside = {number - start for number in wanted if start <= number < start + size}
+        if inside:
+            shard = itertools.islice(records.read_shard(path), max(inside) + 1)
+            for number, data in enumerate(shard):
+                if number in inside:
+                    found[start + number] = records.deserialize(data)
+        start += size
+    return found
 
 
 def draw(picked: list[Record]) -> Image.Image:

@@ -13,6 +13,7 @@ from lorbms_tf.data.records import Record
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json, sha256_file
 from lorbms_tf.quadrants import NAMES
+from tfrecords_tools import provenance
 
 
 @dataclass
@@ -144,6 +145,8 @@ def check_dataset(path: Path, checked: Checked) -> None:
     except (KeyError, TypeError) as error:
         checked.failures.append(f"{path} lacks what it must hold: {error}")
         return
+    if broken := provenance.fault(dataset):
+        checked.failures.append(f"{path}: {broken}")
     for file, count in checked.records_per_shard.items():
         shard = described.pop(Path(file).name, None)
         if shard is None:

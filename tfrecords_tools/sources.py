@@ -4,6 +4,7 @@ Every photo that passes the box filter is decoded once in full, because only tha
 that is cut short or corrupt; a long build then does not fail at its end.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +15,14 @@ from typing import Any
 from lorbms_tf.data.images import EXTENSIONS, BadImage, list_photos, read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
-from tfrecords_tools import coco
+from tfrecords_tools import coco, voc
 
 ABSENT = "named in the annotations, absent from the folder"
 NOT_NAMED = "in the folder, not named in the annotations"
 UNREADABLE = "unreadable"
+NO_CLASS = "in no class folder"
+NOT_DRAWN = "not drawn for the sample"
+KINDS = ("auto", "classes", "voc")
 NUM_EXAMPLES = 5  # file names that are remembered for each reason
 
 
@@ -59,18 +63,23 @@ def load(
     min_size: int = 200,
     min_boxes: int = 4,
     num_workers: int = 0,
+    source: str = "auto",
+    sample: int = 0,
+    seed: int = 0,
 ) -> tuple[list[Photo], dict[str, Any]]:
     """Finds the photos that a dataset is made from (thesis, table 4.1).
 
     Args:
-      images_dir: folder of photos. Without annotations it is searched with its subfolders, and
-        a photo's id is its path below it; with annotations it holds the files that they name.
-      annotations: COCO annotation file; "" for a plain folder.
+      images_dir: see `find`.
+      annotations: see `find`.
       min_size: both sides of a kept photo have at least so many pixels, as decoded (after EXIF
         rotation), whatever the annotations say.
-      min_boxes: a kept photo has at least so many boxes, crowd regions not counted; not used
-        without annotations.
+      min_boxes: see `find`.
       num_workers: threads that decode; 0 means one for each core.
+      source: see `find`.
+      sample: keep only so many, drawn uniformly from all that could be kept (thesis: 10,482 for
+        tr_v6); 0 keeps all. Photos beyond those drawn are not read.
+      seed: of the draw, which depends on nothing else than seed and photo ids.
 
     Returns:
       The kept photos, sorted by id (COCO ids in numeric order), and the counts, ready for JSON:
@@ -78,23 +87,65 @@ def load(
       is dropped for one reason only, the first of: absent, too few boxes, unreadable, too small.
       With annotations, photos in the folder that they do not name count as read and dropped.
 
-    Raises:
-      UserError: the folder is missing or has no images; the annotation file is missing, not
-        JSON or not in COCO's format, or names only files that the folder does not have, or has
-        no boxes although some are asked for.
+    Raises UserError as `find` does.
     """
     images_dir = Path(images_dir)
-    if annotations:
-        candidates, counts = _annotated(images_dir, annotations, min_boxes)
-    else:
-        candidates, counts = _plain(images_dir)
-    kept = []
-    for photo, reason in _check_all(candidates, min_size, num_workers):
-        if reason:
-            counts.drop(reason, _name(photo, images_dir))
-        else:
-            kept.append(photo)
+    candidates, counts = find(images_dir, annotations, min_boxes, source)
+    place = {photo.photo_id: number for number, photo in enumerate(candidates)}
+    waiting = _drawing_order(candidates, seed) if sample else candidates
+    wanted = sample or len(candidates)
+    kept: list[Photo] = []
+    while waiting and len(kept) < wanted:
+        # No more at a time than are missing: so the first that are good in the order are kept.
+        some, waiting = waiting[: wanted - len(kept)], waiting[wanted - len(kept) :]
+        for photo, reason in _check_all(some, min_size, num_workers):
+            if reason:
+                counts.drop(reason, _name(photo, images_dir))
+            else:
+                kept.append(photo)
+    for photo in waiting:
+        counts.drop(NOT_DRAWN, _name(photo, images_dir))
+    kept.sort(key=lambda photo: place[photo.photo_id])
     return kept, counts.result(len(kept))
+
+
+def _drawing_order(photos: list[Photo], seed: int) -> list[Photo]:
+    """A random order that is the same on every machine: by a hash of seed and id."""
+    return sorted(
+        photos,
+        key=lambda photo: hashlib.sha256(f"{seed}\nsample\n{photo.photo_id}".encode()).digest(),
+    )
+
+
+def find(
+    images_dir: Path, annotations: str | os.PathLike, min_boxes: int, source: str = "auto"
+) -> tuple[list[Photo], "_Counts"]:
+    """The photos that are there and have boxes enough, by id; none is read.
+
+    Args:
+      images_dir: folder of photos. With annotations it holds the files that they name; without,
+        it is searched with its subfolders, and a photo's id is its path below it. For "voc" it is
+        the folder that holds JPEGImages and Annotations.
+      annotations: COCO annotation file; "" for none.
+      min_boxes: a photo has at least so many boxes, crowd regions not counted; not used without
+        annotations.
+      source: "auto"; "classes" for a folder for each class, as ImageNet has, where what lies in no
+        class folder is dropped; "voc".
+
+    Raises:
+      UserError: the folder is missing or has no images; the annotations are missing or not in
+        their format, or name only files that the folder does not have, or have no boxes although
+        some are asked for.
+    """
+    if source == "voc":
+        entries = coco.entries_of(voc.as_coco(images_dir))
+        file = images_dir / voc.ANNOTATIONS
+        return _annotated(images_dir, file, entries, min_boxes, voc.IMAGES)
+    if not annotations:
+        return _plain(images_dir, source == "classes")
+    if not images_dir.is_dir():
+        raise UserError(f"image folder {images_dir} does not exist or is not a folder")
+    return _annotated(images_dir, annotations, coco.entries(annotations), min_boxes)
 
 
 def _name(photo: Photo, images_dir: Path) -> str:
@@ -102,19 +153,31 @@ def _name(photo: Photo, images_dir: Path) -> str:
     return photo.path.relative_to(images_dir).as_posix() if inside else str(photo.path)
 
 
-def _plain(images_dir: Path) -> tuple[list[Photo], _Counts]:
+def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
     paths = list_photos(images_dir)
     photos = [Photo(path.relative_to(images_dir).as_posix(), path) for path in paths]
-    return sorted(photos, key=lambda photo: photo.photo_id), _Counts(len(photos))
+    counts = _Counts(len(photos))
+    if classes:
+        for photo in photos:
+            if "/" not in photo.photo_id:
+                counts.drop(NO_CLASS, photo.photo_id)
+        photos = [photo for photo in photos if "/" in photo.photo_id]
+        if not photos:
+            raise UserError(f"{images_dir} has no class folders with photos in them")
+    return sorted(photos, key=lambda photo: photo.photo_id), counts
 
 
 def _annotated(
-    images_dir: Path, annotations: str | os.PathLike, min_boxes: int
+    images_dir: Path,
+    annotations: str | os.PathLike,
+    entries: list[coco.Entry],
+    min_boxes: int,
+    inside: str = "",
 ) -> tuple[list[Photo], _Counts]:
-    """The photos that an annotation file names, are there, and have boxes enough."""
-    if not images_dir.is_dir():
-        raise UserError(f"image folder {images_dir} does not exist or is not a folder")
-    entries = coco.entries(annotations)
+    """The photos that annotations name, are there, and have boxes enough.
+
+    inside: the subfolder where photos that are not named are looked for.
+    """
     if min_boxes > 0 and not any(entry.num_boxes for entry in entries):
         raise UserError(
             f"annotation file {annotations} has no boxes: pass a file with boxes "
@@ -135,18 +198,18 @@ def _annotated(
             f"none of the {len(entries)} images named in {annotations} is in folder {images_dir} "
             f"(for example {entries[0].file_name}): is --images the folder that holds them?"
         )
-    for name in _not_named(images_dir, entries):
+    for name in _not_named(images_dir, images_dir / inside, entries):
         counts.read += 1
         counts.drop(NOT_NAMED, name)
     return photos, counts
 
 
-def _not_named(images_dir: Path, entries: list[coco.Entry]) -> list[str]:
-    """Photos below the folder that no entry names, as paths below it, sorted; none is read."""
+def _not_named(images_dir: Path, searched: Path, entries: list[coco.Entry]) -> list[str]:
+    """Photos below `searched` that no entry names, as paths below images_dir, sorted."""
     named = {os.path.normpath(images_dir / entry.file_name) for entry in entries}
     found = [
         path.relative_to(images_dir).as_posix()
-        for path in images_dir.rglob("*")
+        for path in searched.rglob("*")
         if path.suffix.lower() in EXTENSIONS and os.path.normpath(path) not in named
     ]
     return sorted(found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lorbms_tf.data.images import center_square, square_resize
+from lorbms_tf.data.images import square_resize
 from lorbms_tf.errors import UserError
 
 
@@ -73,6 +73,19 @@ def crop_place(
     return top, left, side
 
 
+def square_place(
+    height: int, width: int, version: str, photo_id: str, seed: int
+) -> tuple[int, int, int]:
+    """The square that a version shows: (top, left, side), pixels of the photo, not yet mirrored.
+
+    That is `crop_place` for a version with a scale, else the central square.
+    """
+    if VERSIONS[version].scale:
+        return crop_place(height, width, version, photo_id, seed)
+    side = min(height, width)
+    return (height - side) // 2, (width - side) // 2, side
+
+
 def make(photo: np.ndarray, version: str, photo_id: str, seed: int, image_size: int) -> np.ndarray:
     """One version of a photo: a square of it, resized by area (lorbms: 64) and maybe mirrored.
 
@@ -94,12 +107,8 @@ def make(photo: np.ndarray, version: str, photo_id: str, seed: int, image_size: 
     """
     if version not in VERSIONS:
         raise ValueError(f"unknown version {version!r}, valid are {', '.join(VERSIONS)}")
-    if VERSIONS[version].scale:
-        height, width = photo.shape[:2]
-        top, left, side = crop_place(height, width, version, photo_id, seed)
-        square = photo[top : top + side, left : left + side]
-    else:
-        square = center_square(photo)
+    top, left, side = square_place(*photo.shape[:2], version, photo_id, seed)
+    square = photo[top : top + side, left : left + side]
     image = square_resize(np.ascontiguousarray(square), image_size)
     # Mirrored last: the square in the middle of a mirrored photo may lie a pixel further.
     return np.ascontiguousarray(image[:, ::-1] if VERSIONS[version].mirrored else image)

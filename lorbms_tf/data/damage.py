@@ -21,9 +21,8 @@ from typing import NamedTuple
 import tensorflow as tf
 from tensorflow.python.lib.io.tf_record import tf_record_random_reader  # has no public name
 
-from lorbms_tf.data import records
+from lorbms_tf.data import dataset_file
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import read_json
 from lorbms_tf.progress import track
 
 _HEADER = 12  # bytes: length, little-endian, and its checksum; after the data another 4
@@ -110,17 +109,6 @@ def _offsets(path: str) -> tuple[list[int], int | None]:
     return offsets, None
 
 
-def _expected_counts(folder: Path) -> dict[str, int]:
-    """Records of each shard by file name, as the dataset.json beside them says; may be empty."""
-    path = folder / records.DATASET_FILE
-    if not path.is_file():
-        return {}
-    try:
-        return {shard["file"]: int(shard["records"]) for shard in read_json(path)["shards"]}
-    except (UserError, KeyError, TypeError, ValueError):
-        return {}  # another file of that name
-
-
 class BadRecords:
     """The damaged records that were met, each counted once, and the limit that they must keep.
 
@@ -157,7 +145,9 @@ class BadRecords:
                 self._add_lost(path, scan.broken_at)
 
     def _add_lost(self, path: str, broken_at: int) -> None:
-        expected = _expected_counts(Path(path).parent).get(Path(path).name)
+        described = dataset_file.read(Path(path).parent)
+        entry = described.shards.get(Path(path).name) if described else None
+        expected = entry.records if entry else None
         lost = 1 if expected is None else max(1, expected - broken_at)
         some = f"{lost} records" if expected is not None else "an unknown number of records"
         self._lost[path] = lost

@@ -6,9 +6,8 @@ records again at every start would cost more than it guards against.
 
 from pathlib import Path
 
-from lorbms_tf.data import records
+from lorbms_tf.data import dataset_file
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import read_json
 
 _SHOWN = 5
 
@@ -16,29 +15,25 @@ _SHOWN = 5
 def fingerprint(shards: list[str]) -> list[dict]:
     """A dict of file, bytes and sha256 (None where not known) for each shard, in their order.
 
-    Folders are left out, so that records may be moved. Raises UserError for a missing shard.
+    With the hash of the dataset that it belongs to, where that is known. Folders are left out, so
+    that records may be moved. Raises UserError for a missing shard and a malformed dataset.json.
     """
-    hashes = {folder: _hashes(folder) for folder in {Path(shard).parent for shard in shards}}
+    described = {folder: dataset_file.read(folder) for folder in {Path(s).parent for s in shards}}
     found = []
     for path in map(Path, shards):
         try:
             size = path.stat().st_size
         except OSError as error:
             raise UserError(f"record file {path} cannot be read: {error.strerror}") from error
-        digest = hashes[path.parent].get((path.name, size))
-        found.append({"file": path.name, "bytes": size, "sha256": digest})
+        entry = {"file": path.name, "bytes": size, "sha256": None}
+        dataset = described[path.parent]
+        told = dataset.shards.get(path.name) if dataset else None
+        if told and told.bytes == size:  # else it was replaced after the build
+            entry["sha256"] = told.sha256
+            if dataset.dataset_hash:
+                entry["dataset_hash"] = dataset.dataset_hash
+        found.append(entry)
     return found
-
-
-def _hashes(folder: Path) -> dict[tuple[str, int], str]:
-    """Hashes by name and size: a file that was replaced after the build is not in the list."""
-    path = folder / records.DATASET_FILE
-    if not path.is_file():
-        return {}
-    dataset = read_json(path)
-    shards = dataset.get("shards", []) if isinstance(dataset, dict) else []
-    keys = {"file", "bytes", "sha256"}
-    return {(s["file"], s["bytes"]): s["sha256"] for s in shards if keys <= set(s)}
 
 
 def differences(old: list[dict], new: list[dict]) -> list[str]:
@@ -55,11 +50,21 @@ def differences(old: list[dict], new: list[dict]) -> list[str]:
             lines.append(f"{name}: {a['bytes']} bytes -> {b['bytes']} bytes")
         elif a["sha256"] and b["sha256"] and a["sha256"] != b["sha256"]:
             lines.append(f"{name}: sha256 {a['sha256'][:12]}... -> {b['sha256'][:12]}...")
+    lines += _other_datasets(before, after)
     if not lines and list(before) != list(after):
         lines.append("the order of the shards")
     lines.sort()
     more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     return [f"records: {line}" for line in lines[:_SHOWN] + more]
+
+
+def _other_datasets(before: dict[str, dict], after: dict[str, dict]) -> list[str]:
+    """One line for each pair of datasets where hashes of the whole build differ."""
+    pairs = {
+        (before[name].get("dataset_hash"), after[name].get("dataset_hash"))
+        for name in before.keys() & after.keys()
+    }
+    return [f"dataset {a[:12]}... -> {b[:12]}..." for a, b in pairs if a and b and a != b]
 
 
 def _by_name(shards: list[dict]) -> dict[str, dict]:

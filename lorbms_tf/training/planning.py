@@ -7,11 +7,10 @@ import numpy as np
 
 from lorbms_tf import run_directory
 from lorbms_tf.config import TrainConfig
-from lorbms_tf.data import fingerprint, pipeline, records
+from lorbms_tf.data import dataset_file, fingerprint, pipeline, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import registry
-from lorbms_tf.files import read_json
 
 
 def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
@@ -28,19 +27,18 @@ def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
             "--tau_quantile needs all --records in one folder with one dataset.json; they lie in "
             f"{', '.join(map(str, folders))}: name --tau instead"
         )
-    path = folders[0] / records.DATASET_FILE
-    points = _distance_quantiles(path)
+    points = _distance_quantiles(folders[0])
     if not points:
+        path = folders[0] / records.DATASET_FILE
         raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
     tau = float(np.interp(config.tau_quantile, *zip(*points, strict=True)))
     return dataclasses.replace(config, tau=tau)
 
 
-def _distance_quantiles(path: Path) -> list[tuple[float, float]]:
-    """(quantile, squared distance) pairs of a dataset.json, ascending; empty where it has none."""
-    stored = read_json(path)
-    stored = stored.get("distance_quantiles") if isinstance(stored, dict) else None
-    return sorted((float(q), float(d)) for q, d in (stored or {}).items())
+def _distance_quantiles(folder: Path) -> list[tuple[float, float]]:
+    """(quantile, squared distance) pairs of a folder's records, ascending; empty if not known."""
+    described = dataset_file.read(folder)
+    return described.distance_quantiles if described else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,8 +83,7 @@ def plan(config: TrainConfig, chief: bool = True) -> Plan:
 
 def tau_warning(planned: Plan) -> str:
     """A sentence where tau lies outside the records' distances, so that it decides nothing."""
-    path = Path(planned.shards[0]).parent / records.DATASET_FILE
-    points = _distance_quantiles(path) if path.is_file() else []
+    points = _distance_quantiles(Path(planned.shards[0]).parent)
     tau = planned.config.tau
     if not points or points[0][1] <= tau <= points[-1][1]:
         return ""

@@ -51,6 +51,23 @@ def test_hashes_of_the_build_tell_records_of_one_size_apart(tmp_path):
     assert fingerprint.differences(unknown, new) == []
 
 
+def test_hashes_of_the_dataset_are_kept_and_compared(tmp_path):
+    paths = shards(tmp_path, a="12", b="3")
+    describe(tmp_path, a="aaaa" * 16, b="bbbb" * 16)
+    without = fingerprint.fingerprint(paths)
+    path = tmp_path / "dataset.json"
+    stored = json.loads(path.read_text())
+    found = []
+    for digest in ("c" * 64, "d" * 64):
+        path.write_text(json.dumps({**stored, "dataset_hash": digest}))
+        found.append(fingerprint.fingerprint(paths))
+    assert found[0][1]["dataset_hash"] == "c" * 64
+    assert fingerprint.differences(*found) == [
+        "records: dataset cccccccccccc... -> dddddddddddd..."
+    ]
+    assert fingerprint.differences(without, found[0]) == []  # of a run from before
+
+
 def test_a_shard_replaced_after_the_build_does_not_keep_its_hash(tmp_path):
     paths = shards(tmp_path, a="12")
     describe(tmp_path, a="aaaa" * 16)

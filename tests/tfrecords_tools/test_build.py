@@ -174,3 +174,35 @@ def test_settings_that_are_not_valid(photos, changes, message):
     with pytest.raises(UserError, match=message):
         build_config(photos, **changes).validate()
     build_config(photos).validate()
+
+
+@pytest.mark.parametrize("image_size", [64, 128])
+def test_records_of_other_sizes(photos, quick_features, image_size):
+    build.build(build_config(photos, image_size=image_size, versions="tr_v5"))
+    shapes = {
+        decode_jpeg(image).shape
+        for record in read_all(photos.parent / "out")
+        for image in (record.image, *record.candidate_images[0])
+    }
+    assert shapes == {(image_size, image_size, 3)}
+
+
+def test_an_expectation_that_fails_is_told(photos, quick_features, capsys):
+    dataset = build.build(build_config(photos, expect_images=20, sample_photos=12))
+    told = "12 images, 8 fewer than --expect_images=20 (-40.00 %)"
+    printed = capsys.readouterr()
+    assert f"warning: {told}" in printed.err and told in printed.out
+    assert dataset["num_records"] == 12
+    assert dataset["expected"] == {"images": 20, "difference": -8}
+    assert "expect_images" not in dataset["settings"]
+    assert dataset["settings"]["sample_photos"] == 12
+    with pytest.raises(UserError, match="14 images, 6 fewer"):
+        build.build(
+            build_config(photos, expect_images=20, unexpected="fail", out=str(photos / "no"))
+        )
+
+
+def test_an_expectation_that_holds_is_silent(photos, quick_features, capsys):
+    dataset = build.build(build_config(photos, expect_images=28, versions="tr_v4"))
+    assert dataset["expected"] == {"images": 28, "difference": 0}
+    assert "expect" not in capsys.readouterr().err

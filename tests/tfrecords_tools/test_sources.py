@@ -175,3 +175,40 @@ def test_a_missing_or_empty_folder_is_named(tmp_path, annotated):
     (tmp_path / "bare").mkdir()
     with pytest.raises(UserError, match="bare"):
         sources.load(tmp_path / "bare", annotations)
+
+
+def test_a_sample_is_drawn_from_the_good_ones_by_the_seed(tmp_path):
+    for number in range(30):
+        size = 20 if number % 3 else 8
+        save(noise(size, size, number), tmp_path / f"p{number:02d}.png")
+    everything = ids(sources.load(tmp_path, min_size=16)[0])
+    photos, counts = sources.load(tmp_path, min_size=16, sample=7, seed=1)
+    again, _ = sources.load(tmp_path, min_size=16, sample=7, seed=1, num_workers=3)
+    assert photos == again and len(photos) == counts["kept"] == 7
+    assert set(ids(photos)) <= set(everything) and ids(photos) == sorted(ids(photos))
+    assert counts["read"] == 30 == 7 + sum(counts["dropped"].values())
+    assert counts["dropped"][sources.NOT_DRAWN] > 0
+    assert ids(sources.load(tmp_path, min_size=16, sample=7, seed=2)[0]) != ids(photos)
+    larger = ids(sources.load(tmp_path, min_size=16, sample=12, seed=1)[0])
+    assert set(ids(photos)) < set(larger)  # the draw goes on where the smaller one stopped
+    assert ids(sources.load(tmp_path, min_size=16, sample=99)[0]) == everything
+
+
+def test_every_photo_is_drawn_as_often_as_every_other():
+    photos = [Photo(f"p{number}", None) for number in range(10)]
+    places = np.zeros((10, 10))
+    for seed in range(2000):
+        for place, photo in enumerate(sources._drawing_order(photos, seed)):
+            places[int(photo.photo_id[1:]), place] += 1
+    assert abs(places / 2000 - 0.1).max() < 0.03
+
+
+def test_class_folders(tmp_path):
+    for name in ("cat/1.png", "cat/2.png", "dog/deep/1.png", "stray.png"):
+        save(noise(9, 9), tmp_path / name)
+    photos, counts = sources.load(tmp_path, min_size=9, source="classes")
+    assert ids(photos) == ["cat/1.png", "cat/2.png", "dog/deep/1.png"]
+    assert counts["dropped"] == {sources.NO_CLASS: 1}
+    flat = save(noise(9, 9), tmp_path / "flat" / "a.png").parent
+    with pytest.raises(UserError, match="no class folders"):
+        sources.load(flat, min_size=9, source="classes")

@@ -1,0 +1,49 @@
+"""Numbers as people read them."""
+
+import math
+
+
+def count(value: float) -> str:
+    """1234567 -> "1,234,567"."""
+    return f"{value:,.0f}"
+
+
+def short(value: float) -> str:
+    """Three significant digits and no exponent: 0.794, 16,000, 0.00012; "–" where not finite."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.{max(0, min(digits, 9))}f}"
+
+
+def tick(value: float) -> str:
+    """A round number at an axis, without needless zeros: 0.2, 1,500."""
+    return f"{value:,.10f}".rstrip("0").rstrip(".")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """0.1234 -> "12.3 %"."""
+    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "–"
+
+
+def size(number: float) -> str:
+    """Bytes as "980 B", "12.3 MB", "4.56 GB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= factor:
+            return f"{number / factor:.3g} {unit}"
+    return f"{number:.0f} B"
+
+
+def ticks(least: float, greatest: float, about: int = 5) -> list[float]:
+    """Round numbers (1, 2, 2.5 or 5 times a power of ten apart) from `least` to `greatest`."""
+    span = greatest - least
+    if not span > 0:
+        return [least]
+    rough = span / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
+    first = math.ceil(least / step - 1e-9)
+    last = math.floor(greatest / step + 1e-9)
+    return [round(n * step, 12) for n in range(first, last + 1)]

@@ -1,0 +1,1 @@
+"""How good the candidates of records are: by labels, by an independent look, by the graph."""
