@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import sha256_file
+from lorbms_tf.progress import track
 
 INCEPTION = "inception_2015"
 RESIZES = ("legacy", "antialias")
@@ -48,7 +49,9 @@ class Extractor:
 
     def __call__(self, images: np.ndarray, batch_size: int = 32) -> tuple[np.ndarray, np.ndarray]:
         """Images [N, H, W, 3] in [-1, 1] -> features [N, D] and logits [N, classes], float32."""
-        starts = range(0, len(images), batch_size)
+        starts = track(
+            range(0, len(images), batch_size), label=f"features by {self.name}", unit="step"
+        )
         made = [self._run(tf.constant(images[s : s + batch_size], tf.float32)) for s in starts]
         features, logits = zip(*made, strict=True)
         return tf.concat(features, 0).numpy(), tf.concat(logits, 0).numpy()
