@@ -1,4 +1,8 @@
-"""Scores of a trained model: python -m lorbms_tf.evaluate --run_dir=R --records=GLOB."""
+"""Scores of a trained model:
+
+python -m lorbms_tf.evaluate --run_dir=R --records=GLOB --metrics=psnr,mix_fidelity --out=FILE
+python -m lorbms_tf.evaluate --table=FILE
+"""
 
 import contextlib
 import json
@@ -45,11 +49,12 @@ class EvaluateConfig:
         False, "Append to an --out that holds scores on another dataset."
     )
     out: str = setting("", "Also append the scores to this file, as JSON lines.")
+    table: str = setting("", "Only print the scores in such a file, one row a line.")
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
         for name in ("run_dir", "records"):
-            if not getattr(self, name):
+            if not getattr(self, name) and not self.table:
                 raise UserError(f"--{name} is required")
         require("batch_size", self.batch_size, minimum=1)
         require("limit", self.limit, minimum=0)
@@ -226,6 +231,14 @@ def check_comparable(config: EvaluateConfig, digest: str | None) -> None:
                 )
 
 
+def _table(path: str) -> str:
+    from lorbms_tf.evaluation import tables
+
+    lines = tables.read(path)
+    tables.check_alike(lines, path)
+    return tables.table(lines)
+
+
 def _open_out(path: str) -> TextIO:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -238,6 +251,9 @@ def main(argv) -> None:
     """Prints a small table and one JSON line."""
     command.refuse_arguments(argv)
     config = flags.read(EvaluateConfig)
+    if config.table:
+        print(_table(config.table))
+        return
     digest = dataset_hash(config)
     if config.out:
         check_comparable(config, digest)

@@ -201,3 +201,15 @@ def test_records_that_cannot_be_decoded_are_one_clear_error(tmp_path):
     config = evaluate.EvaluateConfig(run_dir=str(run), records=str(tmp_path / "bad*"))
     with pytest.raises(UserError, match="record file .*bad.*, record 0: .*tfrecords_tools.inspect"):
         evaluate.evaluate(config)
+
+
+def test_a_table_of_former_scores_needs_no_model(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "scores.jsonl"
+    config = EvaluateConfig(run_dir="runs/a", records="r*")
+    scores = {"step": 3, "tau": 2.0, "records": 5, "psnr": 20.0}
+    path.write_text(evaluate.json_line(config, scores) + "\n")
+    asked = EvaluateConfig(table=str(path))
+    asked.validate()
+    monkeypatch.setattr(evaluate.flags, "read", lambda _: asked)
+    evaluate.main(["evaluate"])
+    assert capsys.readouterr().out.split() == ["run", "step", "psnr", "runs/a", "3", "20"]
