@@ -18,7 +18,7 @@ from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from lorbms_tf.quadrants import NAMES
-from tfrecords_tools import neighbour_sheet, record_checks
+from tfrecords_tools import neighbour_sheet, record_checks, versions
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import page, sheets
 from tfrecords_tools.scoring import scorecard
@@ -172,12 +172,21 @@ def _write_html(config: InspectConfig, folders: dict[str, Checked]) -> None:
         if not checked.failures:
             shards = checked.records_per_shard
             one.random = neighbour_sheet.pick(shards, config.rows, config.seed)
-            worst = sheets.worst(np.stack(checked.distances), config.rows)
-            found = neighbour_sheet.read(shards, worst)
-            one.worst = [found[number] for number in worst]
+            one.worst = _worst(shards, np.stack(checked.distances), config.rows)
             one.card = _score(config, list(shards))
         described.append(one)
     page.write(config.html, described, config.seed)
+
+
+def _worst(shards: dict[str, int], distances: np.ndarray, count: int) -> list[records.Record]:
+    """The references that are farthest from their nearest candidates, one version of a photo."""
+    # The versions of a photo are often equally far: so many are read that enough photos remain.
+    numbers = sheets.worst(distances, count * (len(versions.VERSIONS) + 1))
+    found = neighbour_sheet.read(shards, numbers)
+    by_photo: dict[str, records.Record] = {}
+    for number in numbers:
+        by_photo.setdefault(found[number].photo_id, found[number])
+    return list(by_photo.values())[:count]
 
 
 def _score(config: InspectConfig, shards: list[str]) -> scorecard.Scorecard | None:

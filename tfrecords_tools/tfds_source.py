@@ -83,9 +83,13 @@ def _open(name: str, split: str, data_dir: str | None) -> tuple[Iterator[dict], 
 
 
 def _labels(features: Any) -> list[str]:
-    if "objects" not in features or not {"bbox", "label"} <= set(features["objects"]):
+    """Names of the classes of "objects", a sequence of "bbox" and "label"; [] without boxes."""
+    if "objects" not in features:
         return []
-    return list(features["objects"]["label"].names)
+    each = getattr(features["objects"], "feature", None)  # of a Sequence
+    if not hasattr(each, "keys") or not {"bbox", "label"} <= set(each.keys()):
+        return []
+    return list(each["label"].names)
 
 
 def _write(examples: Iterator[dict], folder: Path, labels: list[str]) -> dict[str, Any]:

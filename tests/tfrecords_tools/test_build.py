@@ -206,3 +206,19 @@ def test_an_expectation_that_holds_is_silent(photos, quick_features, capsys):
     dataset = build.build(build_config(photos, expect_images=28, versions="tr_v4"))
     assert dataset["expected"] == {"images": 28, "difference": 0}
     assert "expect" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("boxes, kept", [(0, 14), (12, 12)])
+def test_an_unpacked_dataset_is_built_from(photos, quick_features, boxes, kept):
+    """As --tfds leaves it; where the dataset has boxes, photos without any are dropped."""
+    folder = photos.parent / "unpacked"
+    shutil.copytree(photos, folder / "images")
+    names = sorted(path.name for path in photos.iterdir())
+    document = {
+        "info": {"tfds": {"name": "x", "split": "train"}},
+        "images": [{"id": n, "file_name": name} for n, name in enumerate(names)],
+        "annotations": [{"id": n, "image_id": n, "bbox": [0, 0, 9, 9]} for n in range(boxes)],
+    }
+    (folder / "annotations.json").write_text(json.dumps(document))
+    config = build_config(photos, images=str(folder), tfds="x:train", min_boxes=1)
+    assert build.build(config)["num_records"] == kept

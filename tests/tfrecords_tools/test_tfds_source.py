@@ -17,10 +17,11 @@ def jpeg(value, size=(40, 20)):
     return buffer.getvalue()
 
 
-@pytest.fixture
-def dataset(tmp_path):
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
     """A dataset of three photos with boxes, made and read by the package itself."""
     tfds = pytest.importorskip("tensorflow_datasets")
+    folder = tmp_path_factory.mktemp("tfds")
 
     class Boxed(tfds.core.GeneratorBasedBuilder):
         VERSION = tfds.core.Version("1.0.0")
@@ -42,8 +43,8 @@ def dataset(tmp_path):
                 objects = [{"bbox": box, "label": "dog"}] * number
                 yield number, {"image": io.BytesIO(jpeg(60 * number)), "objects": objects}
 
-    Boxed(data_dir=tmp_path / "tfds").download_and_prepare()
-    return tmp_path / "tfds"
+    Boxed(data_dir=folder).download_and_prepare()
+    return folder
 
 
 def test_photos_and_boxes_are_written_as_they_are(dataset, tmp_path):

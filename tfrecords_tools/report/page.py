@@ -100,7 +100,7 @@ def _sheets(one: Described, far: float) -> list[str]:
     if one.worst:
         note = (
             "The references whose nearest candidates are farthest, in the mean over the four "
-            f"quadrants, the worst first. {marked}"
+            f"quadrants, the worst first; of each photo the worst version. {marked}"
         )
         sheet = sheets.draw(one.worst, far)
         found.append(html.section("Neighbours of the worst references", note, sheet))

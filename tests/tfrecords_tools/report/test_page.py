@@ -11,7 +11,7 @@ import pytest
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
-from tfrecords_tools import inspect
+from tfrecords_tools import assemble, inspect
 from tfrecords_tools.inspect import InspectConfig
 from tfrecords_tools.report import page, sections, sheets
 
@@ -180,3 +180,18 @@ def test_settings_are_flattened():
         ("a.c", "–"),
         ("d", '[1, "x"]'),
     ]
+
+
+def test_the_worst_show_each_photo_once(tmp_path):
+    items, found = making.items_and_neighbours(14)
+    # p003 stands there three times, and is the farthest each time.
+    made = [assemble.Item("p003", version, items[3].image) for version in ("flip", "crop_0.6")]
+    indices = np.concatenate([found.indices, found.indices[[3, 3]]])
+    distances = np.concatenate([found.distances, found.distances[[3, 3]]])
+    distances[[3, 14, 15]] += 1e6
+    (tmp_path / "r").mkdir()
+    assemble.write_shards(tmp_path / "r", "t", 1, [*items, *made], indices, distances, 8, seed=0)
+    shards = {str(tmp_path / "r" / "t.tfrecord-00000-of-00001"): 16}
+    order = np.stack(next(iter(inspect.check(str(tmp_path / "r" / "t*")).values())).distances)
+    worst = [record.photo_id for record in inspect._worst(shards, order, 3)]
+    assert worst[0] == "p003" and len(set(worst)) == 3
