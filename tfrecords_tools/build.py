@@ -23,6 +23,7 @@ from lorbms_tf.files import atomic_directory, read_json, write_json
 from tfrecords_tools import (
     assemble,
     build_report,
+    feature_networks,
     items,
     neighbours,
     provenance,
@@ -57,7 +58,9 @@ def build(config: BuildConfig) -> dict[str, Any]:
     check(config)
     stages = Stages()
     with stages("feature network"):
-        network = quadrant_features.extractor(config.features, config.weights, config.seed)
+        network = quadrant_features.extractor(
+            config.features, config.weights, config.seed, config.feature_size
+        )
     with stages("photos"):
         photos, photo_counts = _load(config)
     with stages("images and features"):
@@ -99,11 +102,7 @@ def check(config: BuildConfig) -> None:
     """Finds out before the long stages what would fail in them. Raises UserError."""
     if not config.tfds and not Path(config.images).is_dir():
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
-    if config.features not in quadrant_features.NETWORKS:
-        valid = ", ".join(sorted(quadrant_features.NETWORKS))
-        raise UserError(f"--features={config.features} is not valid; valid values: {valid}")
-    if config.weights and not Path(config.weights).is_file():
-        raise UserError(f"--weights: there is no file {config.weights}")
+    feature_networks.check(config.features, config.weights)
     out = Path(config.out)
     if not out.exists():
         parent = next(folder for folder in out.absolute().parents if folder.exists())

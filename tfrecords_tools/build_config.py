@@ -52,10 +52,17 @@ class BuildConfig:
     )
     features: str = setting(
         "alexnet",
-        "Feature network that quadrants are compared by: alexnet (own, seeded weights unless "
-        "--weights) or mobilenet_v2 (ImageNet weights).",
+        "Feature network that quadrants are compared by: alexnet, deepcluster, mobilenet_v2, "
+        "keras:NAME, saved_model:DIR, encoder:RUN_DIR or discriminator:RUN_DIR (README, Features).",
     )
-    weights: str = setting("", "Weights file of the feature network; empty: its default weights.")
+    weights: str = setting(
+        "",
+        "Weights file of the feature network, or imagenet or none for networks of Keras; empty: "
+        "random for alexnet and deepcluster, ImageNet for networks of Keras.",
+    )
+    feature_size: int = setting(
+        0, "Side of the quadrants that the feature network reads, pixels; 0: its own choice."
+    )
     num_clusters: int = setting(
         0, "Clusters of each quadrant's k-means; 0: one for every 500 images."
     )
@@ -83,6 +90,7 @@ class BuildConfig:
             "num_clusters",
             "num_workers",
             "seed",
+            "feature_size",
             "sample_photos",
             "expect_images",
         ):

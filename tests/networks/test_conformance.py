@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.networks import AlexNet, Classifier, Decoder, Discriminator, Encoder
+from lorbms_tf.networks import (
+    AlexNet,
+    Classifier,
+    Decoder,
+    DeepClusterAlexNet,
+    Discriminator,
+    Encoder,
+)
 
 CONVS = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
 IMAGE = (32, 32, 3)
@@ -42,6 +49,12 @@ NETWORKS = {
         (2, 2, 1),
     ),
     "alexnet": (AlexNet, {"image_size": 32, "channels": 3, "outputs": 9, **CONVS}, [IMAGE], (9,)),
+    "deepcluster": (
+        DeepClusterAlexNet,
+        {"image_size": 64, "outputs": 9, **CONVS},
+        [(64, 64, 3)],
+        (9,),
+    ),
     "classifier": (Classifier, {"image_size": 32, **CONVS}, [IMAGE, IMAGE], (4,)),
 }
 

@@ -11,7 +11,7 @@ from tfrecords_tools import quadrant_features
 def quick_features(monkeypatch):
     """A feature network that costs nothing: the mean colour of a quadrant."""
 
-    def extractor(name, weights, seed):
+    def extractor(name, weights, seed, input_size=0):
         return quadrant_features.FeatureNetwork(
             name, lambda images: images.numpy().mean(axis=(1, 2)), 8, 3, "no weights"
         )

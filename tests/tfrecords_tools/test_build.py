@@ -142,7 +142,7 @@ def test_eleven_photos_are_enough_and_ten_are_not(tmp_path, quick_features):
     "changes, message",
     [
         ({"images": "nowhere"}, "nowhere does not exist"),
-        ({"features": "resnet"}, "--features=resnet.*alexnet, mobilenet_v2"),
+        ({"features": "resnet"}, "--features=resnet.*alexnet, deepcluster"),
         ({"weights": "nowhere.h5"}, "nowhere.h5"),
         ({"num_shards": 15}, "--num_shards=15 is more than the 14 records"),
         ({"min_size": 41}, "too few photos.*14 smaller than 41 px"),

@@ -1,0 +1,117 @@
+import functools
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from lorbms_tf.errors import UserError
+from tfrecords_tools.feature_networks import extractor, keras_applications
+
+
+def noise(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def preprocess_input(images):
+    """Of the family of `stand_in`."""
+    return images * 2.0
+
+
+def stand_in(include_top, weights, input_shape=None, pooling=None, classes=None):
+    """A network of keras.applications in small: a convolution without neighbours."""
+    if weights == "imagenet":
+        raise Exception("URL fetch failure on https://example.org: None -- no network")
+    if input_shape and input_shape[0] < 40:
+        raise ValueError("Input size must be at least 40x40")
+    inputs = keras.Input(input_shape or (40, 40, 3))
+    maps = keras.layers.Conv2D(3, 1, name="conv")(inputs)
+    outputs = keras.layers.GlobalAveragePooling2D()(maps)
+    if include_top:
+        outputs = keras.layers.Dense(classes)(outputs)
+    return keras.Model(inputs, outputs)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(keras.applications, "VGG16", stand_in)
+
+
+def test_every_network_of_keras_has_the_preprocessing_of_its_family():
+    names = keras_applications.names()
+    assert {"ResNet50", "VGG16", "MobileNetV3Small", "EfficientNetB0", "ConvNeXtTiny"} <= set(names)
+    for name in names:
+        function = getattr(keras.applications, name)
+        family = inspect.getmodule(function)
+        assert keras_applications._preprocessing(function) is family.preprocess_input
+        assert name in vars(family)
+
+
+def test_features_are_those_of_the_preprocessed_pixels(monkeypatch):
+    made = []
+    original = keras.applications.VGG16
+
+    @functools.wraps(original)  # of the same family
+    def remembered(**given):
+        made.append(original(**given))
+        return made[-1]
+
+    monkeypatch.setattr(keras.applications, "VGG16", remembered)
+    network = extractor("keras:VGG16", weights="none", seed=3, input_size=32)
+    quadrants = noise(2, 32, 32, 3)
+    pixels = keras.applications.vgg16.preprocess_input(quadrants.astype(np.float32))
+    expected = made[0](pixels).numpy()
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    features = network(quadrants)
+    assert features.shape == (2, network.dimension) == (2, 512)
+    assert (network.name, network.input_size) == ("keras:VGG16", 32)
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+
+
+def test_random_weights_follow_the_seed(small):
+    first, same, other = (
+        extractor("keras:VGG16", weights="none", seed=seed, input_size=40) for seed in (1, 1, 2)
+    )
+    assert first.weights_hash == same.weights_hash != other.weights_hash
+
+
+def test_the_size_is_the_published_one_or_the_asked_one(small):
+    assert extractor("keras:VGG16", weights="none").input_size == 224
+    assert extractor("keras:VGG16", weights="none", input_size=48).input_size == 48
+    assert set(keras_applications._SIZES) <= set(keras_applications.names())
+
+
+def test_weights_with_and_without_the_classifier(small, tmp_path):
+    full = stand_in(True, None, (40, 40, 3), classes=1000)
+    kernel = np.arange(9.0).reshape(1, 1, 3, 3)
+    full.layers[1].set_weights([kernel, np.zeros(3)])
+    headless = keras.Model(full.input, full.layers[-2].output)
+    quadrants = np.full((1, 40, 40, 3), (10, 0, 0), np.uint8)  # doubled by its family's rule
+    expected = np.array([0.0, 1.0, 2.0]) / np.sqrt(5)
+    # The last is an older format, which is read by the number of layers.
+    for name, model in (("a.weights.h5", full), ("b.weights.h5", headless), ("c.h5", full)):
+        path = tmp_path / name
+        (model.save if name == "c.h5" else model.save_weights)(path)
+        network = extractor("keras:VGG16", weights=str(path), input_size=40)
+        np.testing.assert_allclose(network(quadrants)[0], expected, atol=1e-5)
+
+
+def test_weights_of_something_else_are_an_error(small, tmp_path):
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    with pytest.raises(UserError, match=r"other\.weights\.h5.*keras:VGG16"):
+        extractor("keras:VGG16", weights=str(path), input_size=40)
+
+
+@pytest.mark.parametrize(
+    ("weights", "size", "reason"),
+    [
+        ("none", 32, "cannot read quadrants of 32 px.*at least 40"),
+        ("none", 16, "at least 32 px, not 16"),
+        ("", 40, "ImageNet weights of keras:VGG16.*--weights=FILE.*no network"),
+        ("imagenet", 40, "ImageNet weights of keras:VGG16.*--weights=FILE.*no network"),
+    ],
+)
+def test_what_cannot_be_made_is_told(small, weights, size, reason):
+    with pytest.raises(UserError, match=reason):
+        extractor("keras:VGG16", weights=weights, input_size=size)

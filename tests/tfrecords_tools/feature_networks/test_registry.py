@@ -1,0 +1,41 @@
+import pytest
+
+from lorbms_tf.errors import UserError
+from tfrecords_tools import feature_networks, quadrant_features
+
+
+def test_the_old_door_leads_to_the_registry():
+    assert quadrant_features.NETWORKS is feature_networks.NETWORKS
+    assert quadrant_features.extractor is feature_networks.extractor
+
+
+@pytest.mark.parametrize(
+    "name", ["alexnet", "deepcluster", "mobilenet_v2", "keras:VGG16", "encoder:pretrained:scenes64"]
+)
+def test_good_names_pass_the_check(name):
+    assert feature_networks.check(name) is feature_networks.NETWORKS[name.partition(":")[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "reason"),
+    [
+        ("resnet", "", "--features=resnet.*alexnet, deepcluster, mobilenet_v2, keras:NAME"),
+        ("", "", "--features= is not valid"),
+        ("keras", "", "keras:NAME"),
+        ("keras:", "", "keras:NAME"),
+        ("alexnet:x", "", "--features=alexnet:x is not valid"),
+        ("keras:ResNet5", "", "ResNet5: no such network.*ResNet50"),
+        ("keras:vgg16", "", "no such network.*VGG16"),  # a module of that name is no network
+        ("alexnet", "imagenet", "no file imagenet$"),
+        ("keras:VGG16", "nowhere.h5", "no file nowhere.h5; imagenet and none are valid too"),
+        ("encoder:pretrained:scenes64", "w.h5", "--weights=w.h5: encoder has its weights already"),
+        ("encoder:nowhere", "", "nowhere is no run directory"),
+        ("discriminator:pretrained:cats", "", "pretrained:scenes64"),
+        ("saved_model:nowhere", "", "nowhere holds no SavedModel"),
+        ("saved_model:nowhere,scale=2", "", "'scale=2' is no option; valid: signature="),
+        ("saved_model:nowhere,range=0:2", "", "range=0:2.*-1:1, 0:1, 0:255"),
+    ],
+)
+def test_what_cannot_be_used_is_found_out_before_anything_is_loaded(name, weights, reason):
+    with pytest.raises(UserError, match=reason):
+        feature_networks.check(name, weights)

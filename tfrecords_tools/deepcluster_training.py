@@ -1,0 +1,223 @@
+"""The loop of DeepCluster: cluster the features, learn the clusters, again (Caron et al. 2018).
+
+    OUT/config.json   crops.npy   state.npz   deepcluster.weights.h5   logs/ (TensorBoard)
+
+The state is written whole after each epoch; a run that is killed goes on from the last one and
+comes to the same weights.
+"""
+
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from lorbms_tf import config as settings
+from lorbms_tf.errors import UserError
+from lorbms_tf.files import atomic_path, read_json, remove_leftovers, write_json
+from lorbms_tf.progress import clock, track
+from lorbms_tf.pseudo_labels import clusters
+from lorbms_tf.pseudo_labels.learning import Learner
+from tfrecords_tools import deepcluster_crops
+from tfrecords_tools.deepcluster_config import DeepClusterConfig
+from tfrecords_tools.deepcluster_crops import Crops
+from tfrecords_tools.feature_networks import deepcluster
+
+CONFIG_FILE, STATE_FILE, CROPS_FILE = "config.json", "state.npz", "crops.npy"
+WEIGHTS_FILE = "deepcluster" + deepcluster.SUFFIX
+LOGS = "logs"
+MOST_FITTED = 50_000  # features that the whitening is computed from
+_BLOCK = 64  # quadrants whose features are computed at a time
+
+
+def prepare(config: DeepClusterConfig) -> Path:
+    """Makes the folder of a run, or finds the run that is there.
+
+    Raises UserError where there is a run with other settings, or something else.
+    """
+    folder = Path(config.out)
+    if not Path(config.images).is_dir():
+        raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
+    path = folder / CONFIG_FILE
+    if path.is_file():
+        old = settings.from_dict(DeepClusterConfig, read_json(path), str(path))
+        differing = settings.differences(old, config)
+        if differing:
+            raise UserError(
+                f"{folder} holds a run with other settings; name another --out, or set back:\n  "
+                + "\n  ".join(differing)
+            )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"--out={folder} is not empty and holds no run: name another folder")
+    write_json(path, settings.to_dict(config))
+    remove_leftovers(folder)
+    return folder
+
+
+def train(config: DeepClusterConfig) -> Path:
+    """Trains, or goes on training, and returns the weights file. Raises UserError (`prepare`)."""
+    folder = prepare(config)
+    crops = deepcluster_crops.open_or_make(
+        folder / CROPS_FILE,
+        config.images,
+        config.input_size,
+        config.min_size,
+        config.max_photos,
+        config.seed,
+        config.num_workers,
+    )
+    run = Run(config, crops)
+    done = run.restore(folder / STATE_FILE)
+    writer = tf.summary.create_file_writer(str(folder / LOGS))
+    start = time.monotonic()
+    for epoch in range(done, config.epochs):
+        found = run.epoch(epoch)
+        run.save(folder / STATE_FILE, epoch + 1)
+        deepcluster.write(run.network, folder / WEIGHTS_FILE)
+        with writer.as_default(step=epoch + 1):
+            for name, value in found.items():
+                if np.isfinite(value):  # there is no NMI in the first epoch
+                    tf.summary.scalar(f"deepcluster/{name}", value)
+            writer.flush()
+        left = (time.monotonic() - start) / (epoch + 1 - done) * (config.epochs - epoch - 1)
+        print(f"epoch {epoch + 1}/{config.epochs}: {_line(found)}, ETA {clock(left)}", flush=True)
+    return folder / WEIGHTS_FILE
+
+
+def _diverged(label: str, reason: str) -> UserError:
+    return UserError(
+        f"{label}: {reason}; go on from the epoch before with a smaller --learning_rate"
+    )
+
+
+def _line(found: dict[str, float]) -> str:
+    nmi = f"{found['nmi']:.3f}" if np.isfinite(found["nmi"]) else "none yet"
+    return (
+        f"loss {found['loss']:.3f}, accuracy {found['accuracy']:.1%}, NMI with the epoch before "
+        f"{nmi}, clusters of {found['smallest']:.0f} to {found['largest']:.0f}, "
+        f"{found['reseeded']:.0f} re-seeded, {found['seconds']:.0f} s"
+    )
+
+
+class Run:
+    """The network, its learner and the last clustering.
+
+    Args:
+      config: the settings.
+      crops: quadrants of `config.input_size`.
+
+    Raises UserError where there are fewer quadrants than clusters.
+    """
+
+    def __init__(self, config: DeepClusterConfig, crops: Crops):
+        self.config, self.crops = config, crops
+        self.num_clusters = config.num_clusters or clusters.automatic_num_clusters(len(crops))
+        if self.num_clusters > len(crops):
+            raise UserError(
+                f"--num_clusters={self.num_clusters} is more than there are quadrants: {len(crops)}"
+            )
+        self.network = config.network(self.num_clusters)
+        self.learner = Learner(
+            self.network,
+            config.learning_rate,
+            config.momentum,
+            config.weight_decay,
+            config.smallest_area,
+        )
+        self.assignment: np.ndarray | None = None  # int64 [N], of the last clustering
+        self._features = tf.function(self._features_eagerly)
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """Clusters and learns once; number counts from 0. Returns what to log, by name.
+
+        Raises UserError where loss or features are no longer finite.
+        """
+        start = time.monotonic()
+        config, label = self.config, f"epoch {number + 1}/{self.config.epochs}"
+        found = clusters.kmeans(self._points(label), self.num_clusters, config.seed + number)
+        before, self.assignment = self.assignment, found.assignment
+        self.learner.new_head(config.seed + number)
+        learnt = self.learner.learn(self._batches(number, label), config.seed + number)
+        if not np.isfinite(learnt.loss):
+            raise _diverged(label, "the loss is not finite")
+        sizes = np.bincount(found.assignment, minlength=self.num_clusters)
+        nmi = float("nan")
+        if before is not None:
+            nmi = clusters.normalised_mutual_information(before, found.assignment)
+        return {
+            "loss": learnt.loss,
+            "accuracy": learnt.accuracy,
+            "nmi": nmi,
+            "kmeans_loss": found.loss,
+            "smallest": float(sizes.min()),
+            "largest": float(sizes.max()),
+            "reseeded": float(found.reseeded),
+            "seconds": time.monotonic() - start,
+        }
+
+    def _points(self, label: str) -> np.ndarray:
+        """What k-means gets: whitened features of all quadrants, float32 [N, d]."""
+        count = len(self.crops)
+        fitted = np.arange(count)
+        if count > MOST_FITTED:
+            rng = np.random.default_rng(self.config.seed)
+            fitted = np.sort(rng.choice(count, MOST_FITTED, replace=False))
+        features = np.concatenate(list(self._feature_blocks(fitted, f"{label}, features")))
+        try:
+            whitening = clusters.fit_whitening(features, self.config.pca)
+        except ValueError as error:
+            raise _diverged(label, str(error)) from error
+        if len(fitted) == count:
+            return whitening(features)
+        blocks = self._feature_blocks(np.arange(count), f"{label}, features of all")
+        return np.concatenate([whitening(block) for block in blocks])
+
+    def _feature_blocks(self, places: np.ndarray, label: str) -> Iterator[np.ndarray]:
+        starts = range(0, len(places), _BLOCK)
+        for start in track(starts, label=label, unit="block"):
+            crops = self.crops.take(places[start : start + _BLOCK])
+            missing = [(0, _BLOCK - len(crops)), (0, 0), (0, 0), (0, 0)]
+            yield self._features(tf.constant(np.pad(crops, missing))).numpy()[: len(crops)]
+
+    def _features_eagerly(self, quadrants):
+        return self.network.features(tf.cast(quadrants, tf.float32) / 127.5 - 1.0)
+
+    def _batches(self, number: int, label: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """An epoch of quadrants with their clusters, of all clusters equally many."""
+        rng = np.random.default_rng([self.config.seed, number])
+        places = clusters.sample_evenly(self.assignment, len(self.crops), rng)
+        size = min(self.config.batch_size, len(places))
+        starts = range(0, len(places) - size + 1, size)  # the last, smaller batch is left out
+        for start in track(starts, label=f"{label}, learning", unit="step"):
+            chosen = places[start : start + size]
+            yield self.crops.take(chosen), self.assignment[chosen]
+
+    def save(self, path: Path, epochs: int) -> None:
+        """Writes everything that the next epoch depends on. Raises UserError where it cannot."""
+        state: dict[str, Any] = self.learner.state()
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, epochs=epochs, assignment=self.assignment, **state)
+
+    def restore(self, path: Path) -> int:
+        """Takes over a saved state and returns its number of epochs; 0 where there is none.
+
+        Raises UserError where the file is damaged or of other quadrants.
+        """
+        if not path.is_file():
+            return 0
+        try:
+            with np.load(path) as stored:
+                state = dict(stored)
+            epochs, assignment = int(state.pop("epochs")), state.pop("assignment")
+            self.learner.restore(state)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{path} cannot be continued from ({error}); start again in another --out"
+            ) from error
+        if len(assignment) != len(self.crops):
+            raise UserError(f"{path} is of {len(assignment)} quadrants, not {len(self.crops)}")
+        self.assignment = assignment
+        return epochs
