@@ -1,6 +1,7 @@
 # make quickstart   set-up, then the main job on synthesized scenes, into quickstart/
 # make test         set-up, then the tests
 # make lint         ruff
+# make parity       the reference implementations' numbers anew (two more environments, Python 3.11)
 # make clean        removes what quickstart wrote; the environment stays
 #
 # All set-up is one virtual environment in .venv; it is made again only when setup.cfg,
@@ -18,7 +19,8 @@ PYTEST_FLAGS ?= -q -n 2 --dist loadfile
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test lint clean
+.PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test lint \
+	parity clean
 
 test: $(READY)
 	@echo "== Running the tests"
@@ -28,6 +30,21 @@ test: $(READY)
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+# The references need an older TensorFlow, so each has its own environment; their numbers are kept.
+PARITY := tests/parity
+ORACLE_PYTHON ?= python3.11
+
+parity: $(READY) .venv-oracles/.ready .venv-oracles_torch/.ready
+	.venv-oracles/bin/python $(PARITY)/make_golden.py $(PARITY)/golden.json
+	.venv-oracles_torch/bin/python $(PARITY)/make_golden_torch.py $(PARITY)/golden_torch.json
+	$(PY) -m pytest -q $(PARITY)
+
+.venv-%/.ready: $(PARITY)/%.txt
+	@echo "== Setting up $(@D) with $(ORACLE_PYTHON)"
+	$(ORACLE_PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 clean:
 	rm -rf quickstart

@@ -3,6 +3,7 @@
 python -m lorbms_tf.render scenes --run_dir=R --records=GLOB --rows=12 --out=sheet.png
 python -m lorbms_tf.render transfer --run_dir=R --object=A.jpg --scene=B.jpg --mask=0010 --out=t.png
 python -m lorbms_tf.render transfer --run_dir=R --pairs=FILE --out=t.png
+python -m lorbms_tf.render paths --run_dir=R --object=A.jpg --scene=B.jpg --mask=1111 --out=p.png
 python -m lorbms_tf.render reconstructions --run_dir=R --records=GLOB --rows=6 --out=r.png
 """
 
@@ -20,11 +21,12 @@ from lorbms_tf.config import require, setting
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
 
-SUBCOMMANDS = ("scenes", "transfer", "reconstructions")
+SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions")
 PAIRS_PER_ROW = 2
 _BATCH_SIZE = 16
 _OF_RECORDS = ("records",)
 _OF_TRANSFER = ("object", "scene", "mask", "pairs")
+_BETWEEN_PHOTOS = ("transfer", "paths")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +40,15 @@ class RenderConfig:
     rows: int = setting(12, "Rows of the picture (scenes, reconstructions).")
     seed: int = setting(0, "Seed of the drawn candidates (scenes).")
     cell: int = setting(128, "Side of one image in the picture, pixels.")
-    object: str = setting("", "Photo that quadrants are taken from (transfer).")
-    scene: str = setting("", "Photo that they are put into (transfer).")
-    mask: str = setting("", "Which quadrants, such as 0010 for bottom left (transfer).")
+    object: str = setting("", "Photo that quadrants are taken from (transfer, paths).")
+    scene: str = setting("", "Photo that they are put into (transfer, paths).")
+    mask: str = setting("", "Which quadrants, as 0010 for bottom left (transfer, paths).")
     pairs: str = setting(
         "",
         "Instead of --object, --scene and --mask: a text file with a line OBJECT,SCENE,MASK for "
-        "each row; paths relative to the file, # starts a comment (transfer).",
+        "each row; paths relative to the file, # starts a comment (transfer, paths).",
     )
+    steps: int = setting(7, "Pictures on the way, both ends included (paths).")
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
@@ -55,11 +58,12 @@ class RenderConfig:
         if not self.out.lower().endswith(".png"):
             raise UserError(f"--out={self.out} is not valid: the name must end in .png")
         require("rows", self.rows, minimum=1)
+        require("steps", self.steps, minimum=2, below=101)
         require("cell", self.cell, minimum=16, below=2049)
 
     def check_flags_of(self, subcommand: str) -> None:
         """Raises UserError where a flag is missing, or belongs to another subcommand."""
-        transfers = subcommand == "transfer"
+        transfers = subcommand in _BETWEEN_PHOTOS
         for name in _OF_RECORDS if transfers else _OF_TRANSFER:
             if getattr(self, name):
                 raise UserError(f"--{name} does not belong to `render {subcommand}`")
@@ -68,7 +72,7 @@ class RenderConfig:
         single = [name for name in ("object", "scene", "mask") if getattr(self, name)]
         if transfers and (bool(self.pairs) == bool(single) or (single and len(single) < 3)):
             raise UserError(
-                "`render transfer` needs either --object, --scene and --mask, or --pairs"
+                f"`render {subcommand}` needs either --object, --scene and --mask, or --pairs"
             )
 
 
@@ -165,6 +169,25 @@ def _draw_transfers(config: RenderConfig, model, given: Transfers):
     )
 
 
+def _draw_paths(config: RenderConfig, model, given: Transfers):
+    from lorbms_tf import interpolation, rendering
+
+    start, end = model.encode(given.scenes), model.encode(given.objects)
+    frames = {
+        name: np.stack(
+            [
+                model.decode(interpolation.between(start, end, given.masks, float(t), path))
+                for t in np.linspace(0, 1, config.steps)
+            ],
+            axis=1,
+        )
+        for name, path in interpolation.PATHS.items()
+    }
+    return rendering.path_sheet(
+        given.objects, given.scenes, given.masks, frames, given.names, cell=config.cell
+    )
+
+
 def _read_records(config: RenderConfig, image_size: int, subcommand: str):
     from lorbms_tf.data import pipeline
 
@@ -201,8 +224,9 @@ def render(subcommand: str, config: RenderConfig) -> Path:
 
     image_size = run_directory.read_config(config.run_dir).image_size
     # All that is given is read before the model is loaded, which takes long: mistakes show at once.
-    if subcommand == "transfer":
-        given, draw = _read_transfers(config, image_size), _draw_transfers
+    if subcommand in _BETWEEN_PHOTOS:
+        given = _read_transfers(config, image_size)
+        draw = _draw_transfers if subcommand == "transfer" else _draw_paths
     else:
         given = _read_records(config, image_size, subcommand)
         draw = functools.partial(_draw_records, subcommand=subcommand)

@@ -78,6 +78,32 @@ def transfer_sheet(
     return pictures.sheet(rows, column_titles=TRANSFER_TITLES, captions=captions, cell=cell)
 
 
+def path_sheet(
+    objects, scenes, mask, frames: dict[str, np.ndarray], names: Sequence[tuple], cell: int = 128
+) -> Image.Image:
+    """The way from a scene to one that holds an object's quadrants; one row a kind of path.
+
+    Args:
+      objects: I_obj [N, H, W, 3], where the masked chunks end.
+      scenes: I_ref [N, H, W, 3], where they start.
+      mask: bool [N, 4].
+      frames: by the name of the path, T decoded pictures [N, T, H, W, 3].
+      names: N captions (object, scene).
+      cell: pixels a side of each cell.
+    """
+    steps = next(iter(frames.values())).shape[1]
+    shares = [f"t = {t:.2g}" for t in np.linspace(0, 1, steps)]
+    objects, scenes = to_uint8(objects), to_uint8(scenes)
+    rows, captions = [], []
+    for n, bits in enumerate(np.asarray(mask)):
+        outlined = pictures.draw_mask(objects[n], bits, cell)
+        for path, made in frames.items():
+            rows.append([scenes[n], *to_uint8(made[n]), outlined])
+            captions.append([names[n][1], path, *[None] * (steps - 1), names[n][0]])
+    titles = ["I_ref", *shares, "I_obj"]
+    return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
+
+
 def for_every_quadrant(images) -> np.ndarray:
     """Images [N, H, W, 3] as the candidate of each quadrant: [N, 4, H, W, 3]."""
     return np.stack([np.asarray(images)] * quadrants.NUM_QUADRANTS, axis=1)

@@ -31,6 +31,7 @@ LAYERS = {
     ),
     "parts": (
         "lorbms_tf.mixing",
+        "lorbms_tf.interpolation",
         "lorbms_tf.losses",
         "lorbms_tf.networks",
         "lorbms_tf.data.pipeline",
@@ -69,6 +70,7 @@ MAY_TOUCH_ABSL = ("lorbms_tf.flags", "lorbms_tf.command", *LAYERS["doors"], *TOO
 ANY_BACKEND = (
     "lorbms_tf.networks",
     "lorbms_tf.mixing",
+    "lorbms_tf.interpolation",
     "lorbms_tf.losses",
     "lorbms_tf.objective",
 )

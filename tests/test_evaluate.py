@@ -10,6 +10,7 @@ from lorbms_tf import evaluate, progress
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
+from lorbms_tf.evaluation import extractors
 from tests import tiny
 
 
@@ -44,6 +45,40 @@ def test_scores_come_with_where_they_come_from(run_dir, glob, monkeypatch, eager
     )
     assert evaluate.evaluate(config)["records"] == 4
     assert totals == [(3, "step"), (2, "step")]
+
+
+class Colours:
+    """An extractor whose features are the mean colours."""
+
+    weights_hash = "b" * 64
+
+    def __call__(self, images, batch_size):
+        return images.mean(axis=(1, 2)), images.mean(axis=(1, 2))
+
+
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
+def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly, capsys):
+    monkeypatch.setattr(extractors, "make", lambda *_: Colours())
+    names = ("ssim", "frechet_mix", "swd_reconstruction", "swap_locality", "swap_cycle_error")
+    given = {"run_dir": run_dir, "records": glob, "metrics": names, "resize": "antialias"}
+    scores = evaluate.evaluate(EvaluateConfig(**given))
+    assert list(scores)[-5:] == ["ssim", "frechet_mobilenet_v2_mix", *names[2:]]
+    assert scores["protocol"] == {
+        "real": "the references", "real_images": 5, "resize": "antialias",
+        "extractor": "mobilenet_v2", "extractor_sha256": "b" * 64,
+    }  # fmt: skip
+    assert "swap matrix" in capsys.readouterr().out
+    assert all(math.isfinite(scores[name]) for name in list(scores)[-5:])
+    config = EvaluateConfig(**{**given, "metrics": ("frechet_mix",), "real_records": glob})
+    protocol = evaluate.evaluate(config)["protocol"]
+    assert protocol["real"] == glob and protocol["real_images"] == 5
+    json.loads(evaluate.json_line(config, scores), parse_constant=refuse_constants)
+
+
+def test_scores_of_features_need_weights(run_dir, glob):
+    config = EvaluateConfig(run_dir=run_dir, records=glob, metrics=("kernel_mix",))
+    with pytest.raises(UserError, match="mobilenet_v2 needs --extractor_weights"):
+        evaluate.evaluate(config)
 
 
 def test_the_line_is_valid_json_whatever_the_scores():
@@ -136,7 +171,7 @@ def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path
 
 
 def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
-    with pytest.raises(UserError, match="psnr, mix_fidelity"):
+    with pytest.raises(UserError, match="psnr, ssim, mix_fidelity, frechet_mix"):
         evaluate.evaluate(EvaluateConfig(run_dir="r", records=glob, metrics=("fid",)))
     with pytest.raises(UserError, match="nowhere"):
         evaluate.evaluate(EvaluateConfig(run_dir="nowhere", records=glob))
@@ -166,3 +201,15 @@ def test_records_that_cannot_be_decoded_are_one_clear_error(tmp_path):
     config = evaluate.EvaluateConfig(run_dir=str(run), records=str(tmp_path / "bad*"))
     with pytest.raises(UserError, match="record file .*bad.*, record 0: .*tfrecords_tools.inspect"):
         evaluate.evaluate(config)
+
+
+def test_a_table_of_former_scores_needs_no_model(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "scores.jsonl"
+    config = EvaluateConfig(run_dir="runs/a", records="r*")
+    scores = {"step": 3, "tau": 2.0, "records": 5, "psnr": 20.0}
+    path.write_text(evaluate.json_line(config, scores) + "\n")
+    asked = EvaluateConfig(table=str(path))
+    asked.validate()
+    monkeypatch.setattr(evaluate.flags, "read", lambda _: asked)
+    evaluate.main(["evaluate"])
+    assert capsys.readouterr().out.split() == ["run", "step", "psnr", "runs/a", "3", "20"]

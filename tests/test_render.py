@@ -71,6 +71,20 @@ def test_transfer_of_one_pair(run_dir, tmp_path):
     assert size_of(render.render("transfer", config))[0] == 6 + 5 * 38
 
 
+def test_paths_draw_both_kinds_from_the_scene_to_the_object(run_dir, tmp_path):
+    config = RenderConfig(
+        run_dir=run_dir,
+        object=photo(tmp_path / "car.jpg"),
+        scene=photo(tmp_path / "street.png", number=1),
+        mask="1111",
+        steps=3,
+        cell=32,
+        out=str(tmp_path / "p.png"),
+    )
+    width, height = size_of(render.render("paths", config))
+    assert width == 6 + 5 * 38 and height > 2 * 38
+
+
 def test_transfer_of_a_list(run_dir, tmp_path):
     photo(tmp_path / "car.jpg")
     photo(tmp_path / "a street.jpg")
@@ -172,7 +186,9 @@ def test_records_of_another_size_are_refused(run_dir, tmp_path):
         ("scenes", {"records": "r", "mask": "0010"}, "--mask does not belong to `render scenes`"),
         ("reconstructions", {"records": "r", "pairs": "p"}, "--pairs does not belong"),
         ("transfer", {"pairs": "p", "records": "r"}, "--records does not belong"),
-        ("transfer", {}, "needs either"),
+        ("transfer", {}, "`render transfer` needs either"),
+        ("paths", {"object": "a"}, "`render paths` needs either"),
+        ("paths", {"records": "r"}, "--records does not belong to `render paths`"),
         ("transfer", {"object": "a", "mask": "0010"}, "needs either"),
         ("transfer", {"pairs": "p", "object": "a", "scene": "b", "mask": "0010"}, "needs either"),
         ("scenes", {"records": "r"}, "--run_dir=nowhere is no run directory"),
@@ -191,6 +207,7 @@ def test_wrong_flags_are_named(subcommand, given, reason):
         ({"run_dir": "r", "out": "s.jpg"}, "--out=s.jpg is not valid: the name must end in .png"),
         ({"run_dir": "r", "out": "s.png", "rows": 0}, "--rows=0"),
         ({"run_dir": "r", "out": "s.png", "cell": 0}, "--cell=0"),
+        ({"run_dir": "r", "out": "s.png", "steps": 1}, "--steps=1"),
     ],
 )
 def test_settings_are_validated(given, reason):
@@ -200,7 +217,7 @@ def test_settings_are_validated(given, reason):
 
 @pytest.mark.parametrize("words", [[], ["portraits"]])
 def test_an_unknown_subcommand_lists_the_valid_ones(words):
-    with pytest.raises(UserError, match="scenes, transfer, reconstructions"):
+    with pytest.raises(UserError, match="scenes, transfer, paths, reconstructions"):
         render.main(["render", *words])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
+from lorbms_tf.evaluation.ssim import ssim
 
 
 class Rendered(NamedTuple):
@@ -24,24 +25,33 @@ def _psnr(rendered: Rendered) -> float:
     return float(np.mean(psnr(rendered.reference, rendered.reconstruction)))
 
 
+def _ssim(rendered: Rendered) -> float:
+    return float(np.mean(ssim(rendered.reference, rendered.reconstruction)))
+
+
 def _mix_fidelity(rendered: Rendered) -> float:
     return float(np.mean(faithful_quadrants(
         rendered.mix, rendered.reference, rendered.candidates, rendered.mask
     )))  # fmt: skip
 
 
-# Of each, more is better.
+# Of each, more is better; these are cheap enough to be looked at in training.
 METRICS: dict[str, Callable[[Rendered], float]] = {
     "psnr": _psnr,
+    "ssim": _ssim,
     "mix_fidelity": _mix_fidelity,
 }
+# Of the model itself: swapping single chunks (`evaluation.swap_matrix`).
+SWAP_METRICS = ("swap_locality", "swap_cycle_error")
 
 
-def check_names(names: Iterable[str], flag: str = "metrics") -> None:
+def check_names(
+    names: Iterable[str], flag: str = "metrics", valid: Iterable[str] = tuple(METRICS)
+) -> None:
     """Raises UserError for a metric that does not exist, listing those that do."""
     for name in names:
-        if name not in METRICS:
-            raise UserError(f"--{flag}: no metric {name!r}; valid names: {', '.join(METRICS)}")
+        if name not in valid:
+            raise UserError(f"--{flag}: no metric {name!r}; valid names: {', '.join(valid)}")
 
 
 def render_all(

@@ -30,7 +30,7 @@ def test_one_pass_feeds_all_metrics():
 
 def test_an_unknown_metric_lists_the_valid_ones():
     registry.check_names(["psnr"])
-    with pytest.raises(UserError, match="'fid'.*psnr, mix_fidelity"):
+    with pytest.raises(UserError, match="'fid'.*psnr, ssim, mix_fidelity"):
         registry.check_names(["psnr", "fid"])
 
 

@@ -33,7 +33,7 @@ def test_evaluation_scores_keeps_the_best_and_changes_nothing_else(pattern, tmp_
                         tf.make_ndarray(value.tensor)
                     )
     assert {name: list(values) for name, values in scores.items()} == {
-        "eval/psnr": [1, 2, 3], "eval/mix_fidelity": [1, 2, 3],
+        f"eval/{name}": [1, 2, 3] for name in ("psnr", "ssim", "mix_fidelity")
     }  # fmt: skip
     psnr = scores["eval/psnr"]
     _, step = checkpoints.find(watched.folder / "checkpoints", "best")

@@ -1,0 +1,120 @@
+"""Scores of sets of scenes: mixes, and reconstructions, against real images.
+
+One pass over each set makes the features that all scores share. What a score is worth depends on
+the extractor, the resize and the real images, so all of them go where the score goes.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.classifier_score import classifier_score
+from lorbms_tf.evaluation.extractors import Extractor
+from lorbms_tf.evaluation.frechet import frechet_distance
+from lorbms_tf.evaluation.kernel_distance import kernel_distance
+from lorbms_tf.evaluation.precision_recall import precision_recall
+from lorbms_tf.evaluation.sliced_wasserstein import LEAST_SIDE, sliced_wasserstein
+
+SETS = ("mix", "reconstruction")
+_SPLITS = 10  # of the classifier score, as published
+
+
+class Sets:
+    """The sets of images to be scored, and their features, made once each when first asked for.
+
+    Args:
+      images: "real", "mix" and "reconstruction": float [N, H, W, 3] in [-1, 1].
+      extractor: None where no score of features is asked for.
+      batch_size: images at a time.
+      seed: of the order of the samples where a score looks at blocks of them, and of patches.
+    """
+
+    def __init__(
+        self,
+        images: dict[str, np.ndarray],
+        extractor: Extractor | None = None,
+        batch_size: int = 32,
+        seed: int = 0,
+    ):
+        self.images, self.seed = images, seed
+        self._extractor, self._batch_size = extractor, batch_size
+
+    @functools.cache  # noqa: B019 - lives as long as one evaluation
+    def _pass(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        if self._extractor is None:
+            raise ValueError("scores of features need an extractor")
+        order = np.random.default_rng(self.seed).permutation(len(self.images[name]))
+        return self._extractor(self.images[name][order], self._batch_size)
+
+    def features(self, name: str) -> np.ndarray:
+        """[N, D], in random order: records of one shard may be alike."""
+        return self._pass(name)[0]
+
+    def logits(self, name: str) -> np.ndarray:
+        """[N, classes], in the order of `features`."""
+        return self._pass(name)[1]
+
+
+class Score(NamedTuple):
+    """How a score is computed: from (sets, name of the set) to a number."""
+
+    compute: Callable[[Sets, str], float]
+    of_features: bool
+
+
+def _frechet(sets: Sets, name: str) -> float:
+    return frechet_distance(sets.features("real"), sets.features(name))
+
+
+def _kernel(sets: Sets, name: str) -> float:
+    return kernel_distance(sets.features("real"), sets.features(name)).value
+
+
+def _precision(sets: Sets, name: str) -> float:
+    return precision_recall(sets.features("real"), sets.features(name)).precision
+
+
+def _recall(sets: Sets, name: str) -> float:
+    return precision_recall(sets.features("real"), sets.features(name)).recall
+
+
+def _classifier_score(sets: Sets, name: str) -> float:
+    return classifier_score(sets.logits(name), min(_SPLITS, len(sets.images[name]))).value
+
+
+def _sliced_wasserstein(sets: Sets, name: str) -> float:
+    real, made = sets.images["real"], sets.images[name]
+    if real.shape[1] < LEAST_SIDE:
+        raise UserError(f"--metrics: swd needs images of {LEAST_SIDE} pixels, not {real.shape[1]}")
+    count = min(len(real), len(made))  # it pairs patches
+    levels = sliced_wasserstein(real[:count], made[:count], sets.seed)
+    return float(np.mean(list(levels.values())))
+
+
+_KINDS = {
+    "frechet": Score(_frechet, of_features=True),
+    "kernel": Score(_kernel, of_features=True),
+    "precision": Score(_precision, of_features=True),
+    "recall": Score(_recall, of_features=True),
+    "classifier_score": Score(_classifier_score, of_features=True),
+    "swd": Score(_sliced_wasserstein, of_features=False),
+}
+# By name, such as frechet_mix and swd_reconstruction.
+SCORES = {f"{kind}_{name}": (score, name) for kind, score in _KINDS.items() for name in SETS}
+
+
+def needs_extractor(metrics) -> bool:
+    """Whether any of these metrics is one of features."""
+    return any(name in SCORES and SCORES[name][0].of_features for name in metrics)
+
+
+def compute(name: str, sets: Sets) -> float:
+    """One of `SCORES`. UserError where there are too few images for it, saying how many."""
+    score, of = SCORES[name]
+    try:
+        return score.compute(sets, of)
+    except ValueError as error:
+        raise UserError(f"--metrics: {name} cannot be computed: {error}") from error

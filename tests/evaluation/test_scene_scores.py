@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import scene_scores
+from lorbms_tf.evaluation.classifier_score import classifier_score
+from lorbms_tf.evaluation.frechet import frechet_distance
+
+
+class Colours:
+    """An extractor whose features are the mean colours, and which counts its passes."""
+
+    def __init__(self):
+        self.passes = 0
+
+    def __call__(self, images, batch_size):
+        self.passes += 1
+        colours = images.mean(axis=(1, 2))
+        return colours, 10 * colours
+
+
+def images(seed, count=40, shift=0.0):
+    rng = np.random.default_rng(seed)
+    colours = rng.uniform(-0.5, 0.5, (count, 1, 1, 3)) + shift
+    noise = rng.uniform(-0.1, 0.1, (count, 16, 16, 3))
+    return (colours + noise).astype(np.float32)
+
+
+@pytest.fixture
+def sets():
+    made = {"real": images(0), "mix": images(1, shift=0.4), "reconstruction": images(0)}
+    return scene_scores.Sets(made, Colours())
+
+
+def test_all_scores_share_one_pass_over_each_set(sets):
+    values = {name: scene_scores.compute(name, sets) for name in scene_scores.SCORES}
+    assert sets._extractor.passes == 3
+    assert all(np.isfinite(value) for value in values.values())
+    colours = {name: batch.mean(axis=(1, 2)) for name, batch in sets.images.items()}
+    expected = frechet_distance(colours["real"], colours["mix"])
+    assert values["frechet_mix"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_perfect_set_against_a_shifted_one(sets):
+    def value(name):
+        return scene_scores.compute(name, sets)
+
+    assert value("frechet_reconstruction") == pytest.approx(0.0, abs=1e-6)
+    assert value("frechet_mix") > 0.3
+    assert value("kernel_mix") > value("kernel_reconstruction")
+    assert value("precision_reconstruction") == value("recall_reconstruction") == 1.0
+    assert value("precision_mix") < 0.8
+    assert value("swd_reconstruction") == 0.0
+    assert value("swd_mix") > 0.0
+
+
+def test_the_order_is_shuffled_but_fixed():
+    made = {"real": images(0), "mix": np.sort(images(1), axis=0), "reconstruction": images(0)}
+    first, again = (scene_scores.Sets(made, Colours(), seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first.features("mix"), again.features("mix"))
+    assert not np.array_equal(first.features("mix"), made["mix"].mean(axis=(1, 2)))
+    score = scene_scores.compute("classifier_score_mix", first)
+    assert score == pytest.approx(classifier_score(first.logits("mix"), splits=10).value)
+
+
+def test_too_few_images_are_named():
+    made = {"real": images(0, 40), "mix": images(1, 3), "reconstruction": images(1, 3)}
+    with pytest.raises(UserError, match="precision_mix cannot be computed: .*3 generated"):
+        scene_scores.compute("precision_mix", scene_scores.Sets(made, Colours()))
+
+
+def test_which_metrics_need_an_extractor():
+    assert scene_scores.needs_extractor(["psnr", "kernel_mix"])
+    assert not scene_scores.needs_extractor(["psnr", "swd_mix", "swap_locality"])

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from lorbms_tf.evaluation import sliced_wasserstein as module
+from lorbms_tf.evaluation.sliced_wasserstein import laplacian_pyramid, sliced_wasserstein
+
+
+def images(seed, count=24, side=32):
+    return np.random.default_rng(seed).uniform(-1, 1, (count, side, side, 3)).astype(np.float32)
+
+
+def test_equal_sets_are_at_zero_on_every_level():
+    assert sliced_wasserstein(images(0), images(0)) == {32: 0.0, 16: 0.0}
+
+
+def test_the_same_seed_gives_the_same_and_another_nearly():
+    one, two = (sliced_wasserstein(images(0), images(1) ** 3, seed) for seed in (5, 6))
+    assert one == sliced_wasserstein(images(0), images(1) ** 3, 5)
+    assert one != two
+    for level, value in one.items():
+        assert two[level] == pytest.approx(value, rel=0.3)
+
+
+def test_missing_detail_shows_on_the_finest_level():
+    real = images(0, 48)
+    same = sliced_wasserstein(real, images(1, 48))
+    smooth = module._enlarge(module._blur(images(1, 48))[:, ::2, ::2])
+    blurred = sliced_wasserstein(real, smooth)
+    assert blurred[32] > 3 * same[32]
+
+
+def test_the_pyramid_adds_up_to_the_image():
+    levels = laplacian_pyramid(images(2, 2, 64))
+    assert [level.shape[1] for level in levels] == [64, 32, 16]
+    image = levels[-1]
+    for level in levels[-2::-1]:
+        image = level + module._enlarge(image)
+    np.testing.assert_allclose(image, images(2, 2, 64), atol=1e-5)
+
+
+def test_a_constant_image_has_no_detail_and_keeps_its_brightness():
+    levels = laplacian_pyramid(np.full((1, 64, 64, 3), 0.3, np.float32))
+    np.testing.assert_allclose(levels[-1], 0.3, rtol=1e-5)
+    for level in levels[:-1]:
+        np.testing.assert_allclose(level[:, 2:-2, 2:-2], 0.0, atol=1e-6)
+
+
+def test_one_dimension_by_hand():
+    one, two = np.array([[0.0], [3.0], [1.0]]), np.array([[5.0], [1.0], [2.0]])
+    # Sorted 0 1 3 and 1 2 5: the differences are 1, 1 and 2.
+    assert module._sliced(one, two, np.ones((1, 1))) == pytest.approx(4 / 3)
+
+
+@pytest.mark.parametrize("side", [8, 24])
+def test_sides_that_cannot_be_halved(side):
+    with pytest.raises(ValueError, match="squares of 16, 32"):
+        sliced_wasserstein(images(0, 2, side), images(1, 2, side))

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import tables
+
+LINE = {
+    "run_dir": "runs/a", "records_glob": "r*", "dataset_hash": "d", "seed": 0, "step": 10,
+    "tau": 1.0, "records": 64, "psnr": 21.5,
+}  # fmt: skip
+PROTOCOL = {"extractor": "mobilenet_v2", "resize": "legacy"}
+
+
+def write(path, *lines):
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n")
+    return str(path)
+
+
+def test_rows_and_columns(tmp_path):
+    other = {**LINE, "run_dir": "runs/longer", "psnr": None, "frechet_x_mix": 3.14159}
+    lines = tables.read(write(tmp_path / "s.jsonl", LINE, {**other, "protocol": PROTOCOL}))
+    tables.check_alike(lines, "s.jsonl")
+    assert tables.table(lines).splitlines() == [
+        "run          step  psnr  frechet_x_mix",
+        "runs/a         10  21.5              -",
+        "runs/longer    10     -          3.142",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed, key",
+    [
+        ({"dataset_hash": "e"}, "dataset_hash"),
+        ({"records": 63}, "records"),
+        ({"seed": 1}, "seed"),
+        ({"protocol": {**PROTOCOL, "resize": "antialias"}}, "protocol"),
+    ],
+)
+def test_other_protocols_do_not_compare(changed, key):
+    lines = [{**LINE, "protocol": PROTOCOL}, {**LINE, **changed}]
+    with pytest.raises(UserError, match=f"lines 1 and 2 differ in {key}"):
+        tables.check_alike(lines, "f")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [("", "holds no scores"), ("{", "line 1 is no JSON"), ("[1]", "line 1 is no line of")],
+)
+def test_other_files(tmp_path, text, message):
+    (tmp_path / "f").write_text(text)
+    with pytest.raises(UserError, match=message):
+        tables.read(str(tmp_path / "f"))
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        tables.read(str(tmp_path / "absent"))
