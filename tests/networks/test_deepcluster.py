@@ -1,5 +1,7 @@
 """DeepCluster's AlexNet: published sizes, edges instead of colours, dropout and batch norm."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -21,14 +23,16 @@ def test_side_of_the_last_maps(size, stride, side):
     assert max(deepcluster.trunk_side(size, stride), 0) == side
 
 
-def test_the_published_sizes_have_the_published_parameters():
+def test_the_published_sizes_are_the_defaults_and_have_their_parameters():
     def conv(kernel, inputs, outputs):
         return kernel * kernel * inputs * outputs + outputs
 
+    defaults = inspect.signature(DeepClusterAlexNet).parameters
+    assert defaults["dense_widths"].default == (4096, 4096)
+    network = DeepClusterAlexNet(dense_widths=(8, 7))  # of 58 million parameters 54 are dense
     expected = conv(11, 2, 96) + conv(5, 96, 256) + conv(3, 256, 384) + conv(3, 384, 384)
     expected += conv(3, 384, 256) + 2 * (96 + 256 + 384 + 384 + 256)  # scales and offsets
-    expected += 9216 * 4096 + 4096 + 4096 * 4096 + 4096
-    network = DeepClusterAlexNet()
+    expected += 9216 * 8 + 8 + 8 * 7 + 7
     assert sum(np.prod(w.shape) for w in network.trainable_weights) == expected
 
 

@@ -180,12 +180,13 @@ def clusters(dataset: Any) -> str:
     if not rows:
         return ""
     number = part(dataset, "clusters", "num_clusters")
+    told = f"{number} clusters for each quadrant: from the smallest to the largest, and the median"
     note = (
-        f"{number} clusters for each quadrant: from the smallest to the largest, with a line at "
-        "the median. A search leaves its cluster where that holds fewer than ten admissible images."
+        f"{'One cluster for each quadrant' if number == 1 else told}. A search leaves its cluster "
+        "where that holds fewer than ten admissible images."
     )
     header = ["quadrant", "smallest", "median", "largest", "searches that left their cluster"]
-    chart = charts.spans(rows, "images in a cluster", "Cluster sizes")
+    chart = "" if number == 1 else charts.spans(rows, "images in a cluster", "Cluster sizes")
     return html.section("Clusters", note, chart, html.table(header, table, range(1, 5)))
 
 

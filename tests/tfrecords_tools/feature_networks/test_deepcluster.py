@@ -35,9 +35,7 @@ def test_random_weights_follow_the_seed(monkeypatch):
     monkeypatch.setattr(
         deepcluster, "DeepClusterAlexNet", lambda **given: DeepClusterAlexNet(**{**SMALL, **given})
     )
-    quadrants = noise(2, 64, 64, 3)
     first, same, other = (extractor("deepcluster", seed=s, input_size=64) for s in (1, 1, 2))
-    np.testing.assert_array_equal(first(quadrants), same(quadrants))
     assert first.weights_hash == same.weights_hash != other.weights_hash
     with pytest.raises(UserError, match="at least 63 px, not 32"):
         extractor("deepcluster", input_size=32)
