@@ -6,7 +6,7 @@ from typing import Any
 
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
-from tfrecords_tools import versions
+from tfrecords_tools import duplicates, versions
 
 SMALLEST_IMAGE = 32  # pixels; the classifier takes no smaller ones
 
@@ -38,6 +38,22 @@ class BuildConfig:
         "--weights) or mobilenet_v2 (ImageNet weights).",
     )
     weights: str = setting("", "Weights file of the feature network; empty: its default weights.")
+    l2_normalize: bool = setting(
+        False, "Give all feature vectors the length 1 (after --pca, as in DeepCluster)."
+    )
+    pca: int = setting(
+        0, "Compare so many principal components of the features; 0: the features themselves."
+    )
+    feature_dtype: str = setting(
+        "float32",
+        "How features are stored while the build works; float16 takes half the disk.",
+        choices=("float32", "float16"),
+    )
+    near_duplicates: int = setting(
+        16,
+        "Photos whose perceptual hashes (256 bits) differ in at most so many bits are never "
+        "each other's candidates; -1: such hashes are not made.",
+    )
     num_clusters: int = setting(
         0, "Clusters of each quadrant's k-means; 0: one for every 500 images."
     )
@@ -69,6 +85,8 @@ class BuildConfig:
                 f"--image_size={self.image_size} is not valid: models train on images of a power "
                 f"of two, at least {SMALLEST_IMAGE} (32, 64, 128, 256, ...)"
             )
+        require("pca", self.pca, minimum=0)
+        require("near_duplicates", self.near_duplicates, minimum=-1, below=duplicates.BITS)
         self.version_names()
 
     def version_names(self) -> tuple[str, ...]:

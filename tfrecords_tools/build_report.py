@@ -139,6 +139,7 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
+    lines += _duplicate_lines(dataset.get("duplicates", {}))
     clusters = dataset["clusters"]
     for name, sizes in clusters["sizes"].items():
         left = clusters["share_that_left_its_cluster"][name]
@@ -162,6 +163,18 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
         "--sheet=neighbours.png"
     )
     return "\n".join(lines)
+
+
+def _duplicate_lines(duplicates: dict[str, Any]) -> list[str]:
+    lines = []
+    for rule, found in duplicates.items():
+        if found["groups"]:
+            pair = ", ".join(found["examples"][0])
+            lines.append(
+                f"  {rule.replace('_', ' ')}: {found['photos']} in {found['groups']} groups, "
+                f"the largest of {found['largest_group']} (for example {pair})"
+            )
+    return lines
 
 
 def photo_line(counts: dict[str, Any]) -> str:

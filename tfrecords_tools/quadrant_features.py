@@ -5,9 +5,10 @@ is a function that returns a `FeatureNetwork`, entered in `NETWORKS`.
 """
 
 import hashlib
+import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import keras
@@ -22,6 +23,7 @@ from lorbms_tf.progress import track
 from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 
 BATCH = 64  # quadrants in one call of the network; fixed, so that it is traced once
+ITEMS_AT_A_TIME = 64  # images that are held decoded
 
 
 class FeatureNetwork:
@@ -95,7 +97,7 @@ def extractor(name: str, weights: str = "", seed: int = 0, input_size: int = 0) 
 def compute(
     items: Iterable[bytes | np.ndarray],
     network: FeatureNetwork,
-    batch_size: int = 64,
+    batch_size: int = ITEMS_AT_A_TIME,
     progress: Callable | None = track,
     total: int | None = None,
 ) -> np.ndarray:
@@ -136,6 +138,18 @@ def compute(
     if done != total:
         raise ValueError(f"there are {done + len(block)} items, not {total}")
     return features
+
+
+def blocks(images: Iterator[np.ndarray], total: int, network: FeatureNetwork) -> Iterator:
+    """Features float32 [B, 4, D] of the next `total` images, as `compute` gives them, by blocks.
+
+    images: uint8 [S, S, 3]; no more than `total` are taken. ValueError where there are fewer.
+    """
+    for start in range(0, total, ITEMS_AT_A_TIME):
+        block = list(itertools.islice(images, min(ITEMS_AT_A_TIME, total - start)))
+        if len(block) < min(ITEMS_AT_A_TIME, total - start):
+            raise ValueError(f"there are {start + len(block)} images, not {total}")
+        yield _of_block(block, network)
 
 
 def _of_block(block: list[np.ndarray], network: FeatureNetwork) -> np.ndarray:
