@@ -59,7 +59,12 @@ LAYERS = {
     ),
 }
 ORDER = list(LAYERS)
-TOOL_DOORS = ("tfrecords_tools.build", "tfrecords_tools.inspect", "tfrecords_tools.synthesize")
+TOOL_DOORS = (
+    "tfrecords_tools.build",
+    "tfrecords_tools.explore_clusters",
+    "tfrecords_tools.inspect",
+    "tfrecords_tools.synthesize",
+)
 MAY_TOUCH_ABSL = ("lorbms_tf.flags", "lorbms_tf.command", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
     "lorbms_tf.networks",

@@ -41,13 +41,19 @@ def plan(config: BuildConfig) -> str:
             f"  photos      {len(paths)} in {config.images}{boxes}; unreadable ones and those "
             f"smaller than {config.min_size} px will be dropped",
             f"  images      {num_images}: {', '.join(names)} of each, {config.image_size} px",
-            f"  features    {config.features}{weights}, of each quadrant",
+            f"  features    {config.features}{weights}, of each quadrant{_reduction(config)}",
             f"  neighbours  k-means with {clusters} clusters for each quadrant, then the "
             f"{records.NUM_CANDIDATES} nearest of each image",
             f"  records     {num_images} in {config.num_shards} shards, about {megabytes(total)}",
             f"              {first} ... and {records.DATASET_FILE}",
         ]
     )
+
+
+def _reduction(config: BuildConfig) -> str:
+    text = f", {config.pca} principal components of them" if config.pca else ""
+    text += ", of length 1" if config.l2_normalize else ""
+    return f"{text}, stored as {config.feature_dtype} beside --out while the build works"
 
 
 def _glance(config: BuildConfig) -> list[Path]:
