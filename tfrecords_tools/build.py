@@ -2,15 +2,17 @@
 
 Filter, fixed versions, features of all quadrants, k-means and in-cluster nearest neighbours of each
 quadrant, sharded records, and a dataset.json beside them (thesis, 3.4, 4.1 and algorithm 2). The
-same settings give the same bytes.
+same settings give the same bytes, also where a build was killed and started again.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +21,29 @@ import numpy as np
 from lorbms_tf import command, flags
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_directory, read_json, write_json
+from lorbms_tf.files import atomic_path, read_json, write_json
 from tfrecords_tools import (
     assemble,
     build_report,
+    duplicates,
     feature_networks,
+    image_chunks,
     items,
     neighbours,
     provenance,
     quadrant_features,
+    reduction,
     sources,
     tfds_source,
+    work_folder,
 )
 from tfrecords_tools.build_config import BuildConfig
+from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.quadrant_features import FeatureNetwork
+from tfrecords_tools.work_folder import WorkFolder
+
+# What is decided after the features: a work folder serves all values of these.
+_LATE = ("num_clusters", "prefix", "num_shards")
 
 
 class Stages:
@@ -49,53 +60,90 @@ class Stages:
         self.seconds[name] = time.monotonic() - start
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """All that the search needs, and dataset.json tells; N images.
+
+    identity: int64 [labels, N], see `neighbours.identify`. duplicates: counts and examples.
+    explained: share of the features' variance that --pca has left.
+    """
+
+    photo_counts: dict[str, Any]
+    collected: items.Collected
+    features: FeatureFile
+    identity: np.ndarray
+    duplicates: dict[str, Any]
+    explained: float
+
+
 def build(config: BuildConfig) -> dict[str, Any]:
     """Builds the records and returns the content of dataset.json.
 
-    Raises UserError, with one message that names the flag or file, for whatever the user can
-    mend; --out then is as it was before.
+    Continues where the same build was killed. Raises UserError, with one message that names the
+    flag or file, for whatever the user can mend; --out then is as it was before.
     """
+    work_folder.recover(config.out)
     check(config)
     stages = Stages()
     with stages("feature network"):
         network = quadrant_features.extractor(
             config.features, config.weights, config.seed, config.feature_size
         )
-    with stages("photos"):
-        photos, photo_counts = _load(config)
-    with stages("images and features"):
-        collected, features = _compute(config, photos, network)
-    with stages("neighbours"):
-        found = neighbours.search(
-            features,
-            [item.photo_id for item in collected.items],
-            collected.content_hashes,
-            config.num_clusters,
-            config.seed,
-            records.NUM_CANDIDATES,
-            image_hashes=collected.image_hashes,
-        )
-    with stages("records"), _output(config) as folder:
-        shards = assemble.write_shards(
-            folder,
-            config.prefix,
-            config.num_shards,
-            collected.items,
-            found.indices,
-            found.distances,
-            config.image_size,
-            config.seed,
-        )
-        dataset = build_report.describe(
-            config, photo_counts, collected.skipped, collected.items, network, found, shards
-        )
-        pixels = zip(
-            (item.photo_id for item in collected.items), collected.content_hashes, strict=True
-        )
-        dataset |= provenance.chain(dataset, provenance.source_hash(pixels))
-        write_json(folder / records.DATASET_FILE, dataset)
+    with hold(config, network) as work:
+        prepared = prepare(config, work, network, stages)
+        with stages("clusters"):
+            clustered = neighbours.cluster_all(
+                prepared.features, config.num_clusters, config.seed, work.keep
+            )
+        with stages("neighbours"):
+            found = neighbours.search_all(
+                prepared.features,
+                clustered,
+                prepared.identity,
+                records.NUM_CANDIDATES,
+                work.keep,
+            )
+        with stages("records"):
+            dataset = _write(config, work, network, prepared, found)
+            if not config.overwrite and _holds_files(Path(config.out)):
+                raise UserError(f"--out={config.out} exists already: somebody made it meanwhile")
+            work_folder.publish(work, config.out)
     print(build_report.summary(dataset, config.out, stages.seconds))
     return dataset
+
+
+def hold(config: BuildConfig, network: FeatureNetwork):
+    """The work folder of a build, locked: a context manager (`work_folder.hold`)."""
+    settings = {
+        **{name: value for name, value in config.recorded().items() if name not in _LATE},
+        "weights_sha256": network.weights_hash,
+        "network": [network.name, network.input_size, network.dimension],
+        "source": work_folder.fingerprint(*_places(config)),
+        "schema_version": records.SCHEMA_VERSION,
+    }
+    return work_folder.hold(config.out, work_folder.key_of(settings), settings)
+
+
+def prepare(
+    config: BuildConfig, work: WorkFolder, network: FeatureNetwork, stages: Stages
+) -> Prepared:
+    """The stages before the clusters; what is finished in the work folder is not done again."""
+    work_folder.name_leftovers(config.out, work)
+    with stages("photos"):
+        stored = work.keep_json("photos", lambda: _as_json(*_load(config)))
+        photos = [sources.Photo(name, Path(path)) for name, path in stored["photos"]]
+        assemble.check_shards(len(photos) * len(config.version_names()), config.num_shards)
+    with stages("images and features"):
+        collected, features, explained = _compute(config, work, photos, network)
+    with stages("duplicates"):
+        labels, counted = duplicates.find(collected, config.near_duplicates)
+        identity = neighbours.identify(labels, records.NUM_CANDIDATES)
+    return Prepared(stored["counts"], collected, features, identity, counted, explained)
+
+
+def _as_json(photos: list[sources.Photo], counts: dict[str, Any]) -> dict[str, Any]:
+    named = [[photo.photo_id, str(photo.path)] for photo in photos]
+    return {"photos": named, "counts": counts}
 
 
 def check(config: BuildConfig) -> None:
@@ -110,7 +158,7 @@ def check(config: BuildConfig) -> None:
             raise UserError(f"--out={out} cannot be made: {parent} is no folder to write in")
     elif not out.is_dir():
         raise UserError(f"--out={out} is a file; name a folder")
-    elif any(out.iterdir()):
+    elif _holds_files(out):
         if not config.overwrite:
             raise UserError(f"--out={out} exists already: name another folder, or pass --overwrite")
         if not (out / records.DATASET_FILE).is_file():
@@ -157,70 +205,100 @@ def _places(config: BuildConfig) -> tuple[Path, str | Path]:
     return found.parent / tfds_source.IMAGES, found if boxes else ""
 
 
-def _compute(config: BuildConfig, photos: list[sources.Photo], network: FeatureNetwork):
-    """The images of the records (`items.Collected`) and their features [N, 4, D]."""
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _compute(
+    config: BuildConfig, work: WorkFolder, photos: list[sources.Photo], network: FeatureNetwork
+) -> tuple[items.Collected, FeatureFile, float]:
+    """The images of the records, their features, and the share of variance left by --pca."""
     names = config.version_names()
-    collected = items.Collected()
-    squares = items.cut_all(
-        photos,
-        names,
-        config.seed,
-        config.image_size,
-        2 * network.input_size,  # a quadrant then fills the network's input
-        config.num_workers,
-        collected,
+    plain, reduced = work.path / "features.npy", work.path / "reduced.npy"
+    is_reduced = (work.path / "reduction.npz").exists()
+    file = reduced if is_reduced else plain
+    if file.exists():
+        features = FeatureFile.open(file)
+    else:
+        rows = len(photos) * len(names)
+        features = FeatureFile.create(plain, rows, network.dimension, config.feature_dtype)
+
+    def squares_of(todo, collected):
+        return items.cut_all(
+            todo,
+            names,
+            config.seed,
+            config.image_size,
+            2 * network.input_size,  # a quadrant then fills the network's input
+            config.num_workers,
+            collected,
+            config.near_duplicates >= 0,
+        )
+
+    normalize = config.l2_normalize and not config.pca
+    chunks = work.path / "chunks"
+    collected = image_chunks.compute(
+        chunks, features, photos, len(names), squares_of, network, normalize
     )
-    features = quadrant_features.compute(squares, network, total=len(photos) * len(names))
-    return collected, _compact(features, collected.kept)
+    if not is_reduced and not all(collected.kept):
+        features = features.take(np.flatnonzero(collected.kept))
+    if not config.pca:
+        return collected, features, 1.0
+    explained = work.keep("reduction", lambda: _reduce(config, features, reduced))["explained"]
+    plain.unlink(missing_ok=True)
+    return collected, FeatureFile.open(reduced), float(explained)
 
 
-def _compact(features: np.ndarray, kept: Sequence[bool]) -> np.ndarray:
-    """The kept rows of `features`, moved to its front: a copy would double the memory."""
-    places = np.flatnonzero(kept)
-    if len(places) < len(features):
-        for place, row in enumerate(places):
-            features[place] = features[row]
-    return features[: len(places)]
+def _reduce(config: BuildConfig, features: FeatureFile, path: Path) -> dict[str, np.ndarray]:
+    explained = reduction.reduce(
+        features,
+        lambda dimension: FeatureFile.create(path, len(features), dimension, config.feature_dtype),
+        config.pca,
+        config.l2_normalize,
+        config.seed,
+    )
+    return {"explained": np.array(explained)}
 
 
-@contextlib.contextmanager
-def _output(config: BuildConfig) -> Iterator[Path]:
-    """Yields a folder to write in that becomes --out, or replaces it, once the block ended well."""
-    out = Path(config.out).absolute()
-    if not (out.is_dir() and any(out.iterdir())):
-        with atomic_directory(out) as folder:
-            yield folder
-        return
-    if not config.overwrite:
-        raise UserError(f"--out={config.out} exists already: somebody made it meanwhile")
-    fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
-    with atomic_directory(fresh) as folder:
-        yield folder
-    _exchange(out, fresh, old)
-
-
-def _exchange(out: Path, fresh: Path, old: Path) -> None:
-    """Puts the folder `fresh` in place of `out`, by way of `old`.
-
-    Raises UserError where a folder cannot be renamed; `out` then is as it was, and `fresh`,
-    which may be hours of work, stays.
-    """
-    try:
-        os.replace(out, old)
-        try:
-            os.replace(fresh, out)
-        except OSError:
-            os.replace(old, out)
-            raise
-    except OSError as error:
-        raise UserError(
-            f"--out={out} cannot be replaced ({error.strerror}); the new records lie in {fresh}"
-        ) from error
-    try:
-        shutil.rmtree(old)
-    except OSError as error:
-        print(f"the older records in {old} cannot be removed ({error.strerror})", file=sys.stderr)
+def _write(
+    config: BuildConfig,
+    work: WorkFolder,
+    network: FeatureNetwork,
+    prepared: Prepared,
+    found: neighbours.Neighbours,
+) -> dict[str, Any]:
+    """Records and dataset.json in the work folder, unless they are there; gives dataset.json."""
+    settings = json.dumps(config.recorded(), sort_keys=True)
+    if work.complete.exists() and work.complete.read_text() == settings and work.records.exists():
+        return read_json(work.records / records.DATASET_FILE)
+    work.complete.unlink(missing_ok=True)
+    shutil.rmtree(work.records, ignore_errors=True)
+    work.records.mkdir()
+    collected = prepared.collected
+    shards = assemble.write_shards(
+        work.records,
+        config.prefix,
+        config.num_shards,
+        collected.items,
+        found.indices,
+        found.distances,
+        config.image_size,
+        config.seed,
+    )
+    dataset = build_report.describe(
+        config, prepared.photo_counts, collected.skipped, collected.items, network, found, shards
+    )
+    dataset["features"] |= {
+        "compared_dimension": prepared.features.shape[2],
+        "explained_variance": prepared.explained,
+    }
+    dataset["duplicates"] = prepared.duplicates
+    pixels = zip((item.photo_id for item in collected.items), collected.content_hashes, strict=True)
+    dataset |= provenance.chain(dataset, provenance.source_hash(pixels))
+    write_json(work.records / records.DATASET_FILE, dataset)
+    with atomic_path(work.complete) as temporary:
+        temporary.write_text(settings)
+    return dataset
 
 
 def main(argv: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
-from tfrecords_tools import sources, tfds_source, versions
+from tfrecords_tools import duplicates, sources, tfds_source, versions
 
 SMALLEST_IMAGE = 32  # pixels; the classifier takes no smaller ones
 
@@ -63,6 +63,22 @@ class BuildConfig:
     feature_size: int = setting(
         0, "Side of the quadrants that the feature network reads, pixels; 0: its own choice."
     )
+    l2_normalize: bool = setting(
+        False, "Give all feature vectors the length 1 (after --pca, as in DeepCluster)."
+    )
+    pca: int = setting(
+        0, "Compare so many principal components of the features; 0: the features themselves."
+    )
+    feature_dtype: str = setting(
+        "float32",
+        "How features are stored while the build works; float16 takes half the disk.",
+        choices=("float32", "float16"),
+    )
+    near_duplicates: int = setting(
+        16,
+        "Photos whose perceptual hashes (256 bits) differ in at most so many bits are never "
+        "each other's candidates; -1: such hashes are not made.",
+    )
     num_clusters: int = setting(
         0, "Clusters of each quadrant's k-means; 0: one for every 500 images."
     )
@@ -106,6 +122,8 @@ class BuildConfig:
             raise UserError(f"--source={self.source} takes neither --annotations nor --tfds")
         if self.tfds:
             tfds_source.parse(self.tfds)
+        require("pca", self.pca, minimum=0)
+        require("near_duplicates", self.near_duplicates, minimum=-1, below=duplicates.BITS)
         self.version_names()
 
     def version_names(self) -> tuple[str, ...]:

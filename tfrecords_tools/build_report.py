@@ -42,13 +42,19 @@ def plan(config: BuildConfig) -> str:
             f"  photos      {len(paths)} in {config.images}{boxes}; unreadable ones and those "
             f"smaller than {config.min_size} px will be dropped",
             f"  images      {num_images}: {', '.join(names)} of each, {config.image_size} px",
-            f"  features    {config.features}{weights}, of each quadrant",
+            f"  features    {config.features}{weights}, of each quadrant{_reduction(config)}",
             f"  neighbours  k-means with {clusters} clusters for each quadrant, then the "
             f"{records.NUM_CANDIDATES} nearest of each image",
             f"  records     {num_images} in {config.num_shards} shards, about {megabytes(total)}",
             f"              {first} ... and {records.DATASET_FILE}",
         ]
     )
+
+
+def _reduction(config: BuildConfig) -> str:
+    text = f", {config.pca} principal components of them" if config.pca else ""
+    text += ", of length 1" if config.l2_normalize else ""
+    return f"{text}, stored as {config.feature_dtype} beside --out while the build works"
 
 
 def _glance(config: BuildConfig) -> list[Path]:
@@ -157,6 +163,7 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
     if told := unexpected(dataset["num_records"], dataset.get("expected", {}).get("images", 0)):
         lines.append(f"  expected otherwise: {told}")
+    lines += _duplicate_lines(dataset.get("duplicates", {}))
     clusters = dataset["clusters"]
     for name, sizes in clusters["sizes"].items():
         left = clusters["share_that_left_its_cluster"][name]
@@ -180,6 +187,18 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
         "--sheet=neighbours.png"
     )
     return "\n".join(lines)
+
+
+def _duplicate_lines(duplicates: dict[str, Any]) -> list[str]:
+    lines = []
+    for rule, found in duplicates.items():
+        if found["groups"]:
+            pair = ", ".join(found["examples"][0])
+            lines.append(
+                f"  {rule.replace('_', ' ')}: {found['photos']} in {found['groups']} groups, "
+                f"the largest of {found['largest_group']} (for example {pair})"
+            )
+    return lines
 
 
 def photo_line(counts: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from tfrecords_tools import versions
 from tfrecords_tools.assemble import Item
+from tfrecords_tools.duplicates import perceptual_hash
 from tfrecords_tools.sources import Photo
 
 AHEAD = 4  # photos that each thread may be ahead of the reader; bounds the memory
@@ -27,6 +28,7 @@ class Cut:
     content_hash: str  # of the decoded photo: the same for copies, whatever their names
     items: list[Item]
     squares: list[np.ndarray]  # uint8 [S, S, 3]
+    perceptual_hash: bytes  # of the decoded photo (`duplicates`); empty where it was not asked for
 
 
 @dataclass
@@ -40,12 +42,24 @@ class Collected:
     items: list[Item] = field(default_factory=list)  # of the kept rows only
     content_hashes: list[str] = field(default_factory=list)
     image_hashes: list[str] = field(default_factory=list)
+    perceptual_hashes: list[bytes] = field(default_factory=list)  # of photos, for each image
     kept: list[bool] = field(default_factory=list)  # [N], False where the photo was skipped
     skipped: list[BadImage] = field(default_factory=list)
 
+    def drain(self) -> "Collected":
+        """All that has been gathered since the last time; this one is empty afterwards."""
+        taken = Collected(**vars(self))
+        self.__init__()
+        return taken
+
 
 def cut(
-    photo: Photo, names: Sequence[str], seed: int, image_size: int, square_size: int
+    photo: Photo,
+    names: Sequence[str],
+    seed: int,
+    image_size: int,
+    square_size: int,
+    perceptual: bool = False,
 ) -> Cut | BadImage:
     """Reads a photo and makes its versions; a photo that cannot be read is returned as BadImage.
 
@@ -55,6 +69,7 @@ def cut(
       seed: of the crops.
       image_size: side of the images in the records, pixels.
       square_size: side of the squares for the feature network, pixels; the same crops.
+      perceptual: whether the photo's perceptual hash is wanted.
     """
     try:
         pixels = read_photo(photo.path)
@@ -66,7 +81,8 @@ def cut(
         Item(photo.photo_id, name, encode_jpeg(image))
         for name, image in zip(names, made, strict=True)
     ]
-    return Cut(_digest(repr(pixels.shape).encode(), pixels.data), items, squares)
+    digest = _digest(repr(pixels.shape).encode(), pixels.data)
+    return Cut(digest, items, squares, perceptual_hash(pixels) if perceptual else b"")
 
 
 def cut_all(
@@ -77,6 +93,7 @@ def cut_all(
     square_size: int,
     num_workers: int,
     collected: Collected,
+    perceptual: bool = False,
 ) -> Iterator[np.ndarray]:
     """Yields the squares of all versions of all photos in order and fills `collected`.
 
@@ -86,7 +103,7 @@ def cut_all(
     blank = np.zeros((square_size, square_size, 3), np.uint8)
     workers = num_workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
-        jobs = ((photo, names, seed, image_size, square_size) for photo in photos)
+        jobs = ((photo, names, seed, image_size, square_size, perceptual) for photo in photos)
         for result in _in_order(pool, jobs, workers * AHEAD):
             if isinstance(result, BadImage):
                 collected.skipped.append(result)
@@ -96,6 +113,7 @@ def cut_all(
             collected.items.extend(result.items)
             collected.content_hashes.extend([result.content_hash] * len(names))
             collected.image_hashes.extend(_digest(item.image) for item in result.items)
+            collected.perceptual_hashes.extend([result.perceptual_hash] * len(names))
             collected.kept.extend([True] * len(names))
             yield from result.squares
 

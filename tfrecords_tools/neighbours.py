@@ -7,21 +7,16 @@ search for the k nearest within each image's cluster by squared L2. Arrays in, a
 import dataclasses
 import itertools
 
-import faiss
 import numpy as np
 
 from lorbms_tf import progress
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
+from tfrecords_tools import in_cluster
+from tfrecords_tools.clusters import cluster
+from tfrecords_tools.feature_store import FeatureFile
 
-KMEANS_ITERATIONS = 20
-POINTS_PER_CENTROID = 256  # k-means looks at a sample of this many images a cluster
 IMAGES_PER_CLUSTER = 500  # what num_clusters = 0 aims at
-BLOCK_ELEMENTS = 16_000_000  # largest matrix of distances that is held at once
-
-# A float32 matrix product errs by about sqrt(D) * 6e-8 of the norms (D = 9216: 6e-6). All images
-# within this margin of the k-th are measured again exactly, so that the k best truly are.
-PRODUCT_ERROR = 2e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +63,8 @@ def search(features, photo_ids, content_hashes, num_clusters=0, seed=0, k=10, im
     returned.
 
     Args:
-      features: float32 [N, 4, D], what the feature network makes of each quadrant.
+      features: float32 [N, 4, D], what the feature network makes of each quadrant; or a
+        `feature_store.FeatureFile`, which need not fit into memory.
       photo_ids: N strings, the photo that each image is a version of.
       content_hashes: N strings, equal where two photos are copies of each other.
       image_hashes: N strings, equal where two images are; None leaves this rule out.
@@ -79,51 +75,92 @@ def search(features, photo_ids, content_hashes, num_clusters=0, seed=0, k=10, im
     Raises UserError where an image has fewer than k admissible others at all or features are not
     finite, ValueError where the arguments do not fit together.
     """
-    features = np.asarray(features, np.float32)
-    num_images = len(features)
     labels = [photo_ids, content_hashes] + ([] if image_hashes is None else [image_hashes])
     _check_arguments(features, labels, num_clusters, k)
-    identity = np.stack([_codes(names) for names in labels])  # [2 or 3, N]
-    _check_enough(identity, photo_ids, k)
-    _check_finite(features, photo_ids)
-    clusters = resolve_num_clusters(num_clusters, num_images)
-
-    indices = np.empty([num_images, NUM_QUADRANTS, k], np.int32)
-    distances = np.empty([num_images, NUM_QUADRANTS, k], np.float32)
-    left = np.zeros([num_images, NUM_QUADRANTS], bool)
-    sizes = []
-    for q in range(NUM_QUADRANTS):
-        points = np.ascontiguousarray(features[:, q])  # [N, D]
-        centroids, assignment = cluster(points, clusters, seed + q, label=f"k-means q{q + 1}")
-        sizes.append(np.bincount(assignment, minlength=clusters).tolist())
-        found = _search_quadrant(points, centroids, assignment, identity, k)
-        for i, near, squared, went_on in progress.track(
-            found, total=num_images, label=f"neighbours q{q + 1}", unit="image"
-        ):
-            indices[i, q], distances[i, q], left[i, q] = near, squared, went_on
-    return Neighbours(indices, distances, sizes, left.mean(axis=0))
+    identity = identify(labels, k)
+    if not isinstance(features, FeatureFile):
+        features = np.asarray(features, np.float32)
+        _check_finite(features, photo_ids)
+    clustered = cluster_all(features, num_clusters, seed)
+    return search_all(features, clustered, identity, k)
 
 
-def cluster(points, num_clusters, seed, label="k-means"):
-    """Seeded k-means with faiss: float32 [N, D] -> centroids [C, D], assignment int64 [N]."""
-    if num_clusters == 1:
-        centroid = points.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return centroid[None], np.zeros(len(points), np.int64)
-    # One iteration a call, each started from the centroids of the last, so that progress shows.
-    kmeans = faiss.Kmeans(
-        points.shape[1],
-        num_clusters,
-        niter=1,
-        seed=seed,
-        min_points_per_centroid=1,
-        max_points_per_centroid=POINTS_PER_CENTROID,
+def identify(labels, k):
+    """Integers in place of labels: lists of N strings, the photo ids first -> int64 [labels, N].
+
+    Raises UserError where an image has fewer than k others that share none of its labels.
+    """
+    identity = np.stack([_codes(names) for names in labels])
+    _check_enough(identity, labels[0], k)
+    return identity
+
+
+def _call(name, make):
+    """Stands for `keep` where nothing is kept."""
+    return make()
+
+
+def cluster_all(features, num_clusters, seed, keep=_call):
+    """k-means of each quadrant apart: a list of four {"centroids", "assignment"}.
+
+    keep: is called with a name and a function that makes arrays by name; gives those arrays,
+    made now or kept from an earlier time.
+    """
+    clusters = resolve_num_clusters(num_clusters, len(features))
+
+    def make(q):
+        label = f"k-means q{q + 1}"
+        centroids, assignment = cluster(quadrant(features, q), clusters, seed + q, label=label)
+        return {"centroids": centroids, "assignment": assignment}
+
+    return [
+        keep(f"clusters-{clusters}-q{q + 1}", lambda q=q: make(q)) for q in range(NUM_QUADRANTS)
+    ]
+
+
+def search_all(features, clustered, identity, k, keep=_call, queries=None):
+    """The neighbours of all images, or of those that bool [N] `queries` marks (others stay 0).
+
+    clustered: as `cluster_all` gives it. identity: as `identify` does. keep: as there.
+    """
+    num_images = len(features)
+    clusters = len(clustered[0]["centroids"])
+    made = [
+        keep(
+            f"neighbours-{clusters}-q{q + 1}",
+            lambda q=q: _search_quadrant(features, q, clustered[q], identity, k, queries),
+        )
+        for q in range(NUM_QUADRANTS)
+    ]
+    asked = np.ones(num_images, bool) if queries is None else queries
+    return Neighbours(
+        np.stack([found["indices"] for found in made], axis=1),
+        np.stack([found["distances"] for found in made], axis=1),
+        [np.bincount(c["assignment"], minlength=clusters).tolist() for c in clustered],
+        np.array([found["left"][asked].mean() for found in made]),
     )
-    centroids = None
-    for _ in progress.track(range(KMEANS_ITERATIONS), label=label, unit="iteration"):
-        kmeans.train(points, init_centroids=centroids)
-        centroids = kmeans.centroids.copy()  # [C, D]
-    _, assignment = kmeans.index.search(points, 1)  # [N, 1]
-    return centroids, assignment[:, 0]
+
+
+def _search_quadrant(features, q, clustered, identity, k, queries):
+    num_images = len(features)
+    indices = np.zeros([num_images, k], np.int32)
+    distances = np.zeros([num_images, k], np.float32)
+    left = np.zeros(num_images, bool)
+    points = quadrant(features, q)
+    found = in_cluster.search(
+        points, clustered["centroids"], clustered["assignment"], identity, k, queries
+    )
+    total = num_images if queries is None else int(queries.sum())
+    for i, near, squared, went_on in progress.track(
+        found, total=total, label=f"neighbours q{q + 1}", unit="image"
+    ):
+        indices[i], distances[i], left[i] = near, squared, went_on
+    return {"indices": indices, "distances": distances, "left": left}
+
+
+def quadrant(features, q):
+    """Quadrant q of an array [N, 4, D] or of a `FeatureFile`: [N, D], read by `points[index]`."""
+    return features.quadrant(q) if isinstance(features, FeatureFile) else features[:, q]
 
 
 def _codes(names):
@@ -131,14 +168,6 @@ def _codes(names):
     return np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)[1].reshape(
         -1
     )
-
-
-def _alike(identity, rows, columns):
-    """True where two images share any of their labels. -> bool [rows, columns]."""
-    alike = np.zeros([len(rows), len(columns)], bool)
-    for codes in identity:
-        alike |= codes[rows, None] == codes[None, columns]
-    return alike
 
 
 def _num_alike(identity):
@@ -153,7 +182,7 @@ def _num_alike(identity):
 
 def _check_arguments(features, labels, num_clusters, k):
     num_images = len(features)
-    if features.ndim != 3 or features.shape[1] != NUM_QUADRANTS:
+    if len(features.shape) != 3 or features.shape[1] != NUM_QUADRANTS:
         raise ValueError(f"features must be [N, {NUM_QUADRANTS}, D], not {list(features.shape)}")
     kinds = ("photo ids", "content hashes", "image hashes")
     for kind, names in zip(kinds, labels, strict=False):
@@ -188,58 +217,3 @@ def _check_finite(features, photo_ids):
                 f"the features of an image of photo '{photo_ids[bad]}' are not finite: "
                 "check --weights"
             )
-
-
-def _search_quadrant(points, centroids, assignment, identity, k):
-    """Yields (image, k indices, k squared distances, whether it left its cluster), by cluster."""
-    order = np.argsort(assignment, kind="stable")
-    starts = np.searchsorted(assignment[order], np.arange(len(centroids) + 1))
-    members = [order[starts[c] : starts[c + 1]] for c in range(len(centroids))]  # each ascending
-    for c, inside in enumerate(members):
-        if not len(inside):
-            continue
-        centred = points[inside] - centroids[c]  # [M, D]; small norms keep the products exact
-        norms = np.einsum("md,md->m", centred, centred)  # [M]
-        step = max(1, BLOCK_ELEMENTS // len(inside))
-        for start in range(0, len(inside), step):
-            rows = inside[start : start + step]
-            near = _approximate(centred, norms, start, step)  # [R, M]
-            near[_alike(identity, rows, inside)] = np.inf
-            margins = PRODUCT_ERROR * (norms[start : start + step] + norms.max())  # [R]
-            for i, row, margin in zip(rows, near, margins, strict=True):
-                # Everything that may be among the k best, given the error of the products.
-                bound = np.partition(row, k - 1)[k - 1] if len(row) >= k else np.inf
-                if np.isfinite(bound):
-                    yield i, *_k_best(points, i, inside[row <= bound + margin], k), False
-                else:
-                    wider = _widen(points[i], i, c, centroids, members, identity, k)
-                    yield i, *_k_best(points, i, wider, k), True
-
-
-def _approximate(centred, norms, start, step):
-    """Squared distances of some rows to all points by |a|^2 - 2ab + |b|^2. -> float32 [R, M]."""
-    block = centred[start : start + step]
-    return norms[start : start + step, None] - 2 * (block @ centred.T) + norms[None, :]
-
-
-def _widen(point, i, own, centroids, members, identity, k):
-    """At least k admissible images, from its own cluster and the next nearest. -> int64 [n]."""
-    to_centroids = ((centroids - point) ** 2).sum(axis=1)  # [C]
-    to_centroids[own] = -1  # its own cluster comes first
-    found, count = [], 0
-    for c in np.argsort(to_centroids, kind="stable"):
-        inside = members[c]
-        inside = inside[~_alike(identity, np.array([i]), inside)[0]]
-        found.append(inside)
-        count += len(inside)
-        if count >= k:
-            break
-    return np.sort(np.concatenate(found))
-
-
-def _k_best(points, i, candidates, k):
-    """Exact squared distances of a few candidates, in ascending order: indices, distances [k]."""
-    difference = points[candidates].astype(np.float64) - points[i]  # [n, D]
-    squared = np.einsum("nd,nd->n", difference, difference)
-    best = np.argsort(squared, kind="stable")[:k]  # stable: ties by the lower index
-    return candidates[best], squared[best]

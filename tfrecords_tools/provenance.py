@@ -13,7 +13,7 @@ STAGES = ("source", "versions", "features", "neighbours", "shards")
 _PATHS = ("images", "annotations", "weights")  # what they hold is hashed, not where it lies
 _SELECTION = ("source", "tfds", "min_size", "min_boxes", "sample_photos")  # so are the photos
 _VERSIONS = ("versions", "image_size", "seed")
-_NEIGHBOURS = ("num_clusters", "seed")
+_NEIGHBOURS = ("num_clusters", "near_duplicates", "seed")
 _SHARDS = ("prefix", "num_shards", "seed")
 
 

@@ -4,7 +4,8 @@ The one interface is a function from a batch of quadrants to a batch of features
 `FeatureNetwork` of `tfrecords_tools.feature_networks`.
 """
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -15,11 +16,13 @@ from tfrecords_tools.feature_networks import NETWORKS, FeatureNetwork, extractor
 
 __all__ = ["NETWORKS", "FeatureNetwork", "compute", "extractor"]
 
+ITEMS_AT_A_TIME = 64  # images that are held decoded
+
 
 def compute(
     items: Iterable[bytes | np.ndarray],
     network: FeatureNetwork,
-    batch_size: int = 64,
+    batch_size: int = ITEMS_AT_A_TIME,
     progress: Callable | None = track,
     total: int | None = None,
 ) -> np.ndarray:
@@ -60,6 +63,18 @@ def compute(
     if done != total:
         raise ValueError(f"there are {done + len(block)} items, not {total}")
     return features
+
+
+def blocks(images: Iterator[np.ndarray], total: int, network: FeatureNetwork) -> Iterator:
+    """Features float32 [B, 4, D] of the next `total` images, as `compute` gives them, by blocks.
+
+    images: uint8 [S, S, 3]; no more than `total` are taken. ValueError where there are fewer.
+    """
+    for start in range(0, total, ITEMS_AT_A_TIME):
+        block = list(itertools.islice(images, min(ITEMS_AT_A_TIME, total - start)))
+        if len(block) < min(ITEMS_AT_A_TIME, total - start):
+            raise ValueError(f"there are {start + len(block)} images, not {total}")
+        yield _of_block(block, network)
 
 
 def _of_block(block: list[np.ndarray], network: FeatureNetwork) -> np.ndarray:

@@ -70,6 +70,12 @@ def content(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
+def read_all(folder) -> list[records.Record]:
+    """All records of a build in `folder`."""
+    paths = records.find_shards(f"{folder}/data.tfrecord-*")
+    return [records.deserialize(raw) for path in paths for raw in records.read_shard(path)]
+
+
 def siblings(folder: Path) -> list[str]:
     """What lies beside a folder, itself included: shows what a build left behind."""
     return sorted(path.name for path in folder.parent.iterdir())

@@ -8,17 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, decode_jpeg
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
-from tests.tfrecords_tools.making import build_config, content, siblings
+from tests.tfrecords_tools.making import build_config, content, read_all, siblings
 from tfrecords_tools import build, inspect, items
-
-
-def read_all(out):
-    paths = records.find_shards(f"{out}/data.tfrecord-*")
-    return [records.deserialize(raw) for path in paths for raw in records.read_shard(path)]
 
 
 def test_the_whole_way_with_alexnet(photos, capsys):
@@ -117,16 +111,6 @@ def test_a_photo_that_breaks_after_the_filter_is_a_counted_skip(
     assert len(dataset["photos"]["skipped_later"]) == 1
     assert "p003.png: missing" in capsys.readouterr().out
     assert "p003.png" not in {record.photo_id for record in read_all(photos.parent / "out")}
-
-
-def test_the_kept_rows_are_compacted_in_place():
-    features = np.arange(6 * 4 * 2, dtype=np.float32).reshape(6, 4, 2)
-    expected = features[[1, 2, 5]]
-    kept = build._compact(features, [False, True, True, False, False, True])
-    np.testing.assert_array_equal(kept, expected)
-    assert np.shares_memory(kept, features)
-    assert build._compact(features, [True] * 6).shape == (6, 4, 2)
-    assert build._compact(features, [False] * 6).shape == (0, 4, 2)
 
 
 def test_eleven_photos_are_enough_and_ten_are_not(tmp_path, quick_features):

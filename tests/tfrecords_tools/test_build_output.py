@@ -1,14 +1,10 @@
 """What a build leaves at --out, and beside it, when it ends well and when it does not."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools.making import build_config, content, siblings
-from tfrecords_tools import assemble, build, build_report
+from tfrecords_tools import assemble, build, build_report, image_chunks
 
 
 def _interrupt(*_):
@@ -44,7 +40,9 @@ def test_overwrite_spares_folders_that_hold_no_records(photos, quick_features):
         build.build(build_config(photos, out=str(file)))
 
 
-def test_an_interrupted_build_leaves_no_folder(photos, quick_features, monkeypatch):
+def test_an_interrupted_build_leaves_only_what_it_can_continue_from(
+    photos, quick_features, monkeypatch, capsys
+):
     make_record = assemble.make_record
     calls = []
 
@@ -52,42 +50,19 @@ def test_an_interrupted_build_leaves_no_folder(photos, quick_features, monkeypat
         calls.append(args)
         return make_record(*args) if len(calls) < 5 else _interrupt()
 
-    monkeypatch.setattr(assemble, "make_record", interrupted)
+    with monkeypatch.context() as patch:
+        patch.setattr(assemble, "make_record", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build.build(build_config(photos))
+    left = siblings(photos)
+    assert len(left) == 2 and left[0].startswith(".out.") and left[0].endswith(".work")
+    assert f"{left[0]}: the same command continues there" in capsys.readouterr().err
+    build.build(build_config(photos))
+    assert siblings(photos) == ["out", "photos"]
+
+
+def test_nothing_is_left_where_no_image_was_finished(photos, quick_features, monkeypatch):
+    monkeypatch.setattr(image_chunks, "compute", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         build.build(build_config(photos))
     assert siblings(photos) == ["photos"]
-
-
-def folders(tmp_path):
-    for name in ("out", "fresh"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text(name)
-    return tmp_path / "out", tmp_path / "fresh", tmp_path / "old"
-
-
-@pytest.mark.parametrize("failing", ["out", "fresh"])
-def test_a_folder_that_cannot_be_replaced_loses_nothing(tmp_path, monkeypatch, failing):
-    out, fresh, old = folders(tmp_path)
-    replace = os.replace
-
-    def refuse(source, target):
-        if Path(source).name == failing:
-            raise OSError(16, "Device or resource busy")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(UserError, match="--out=.*busy.*the new records lie in .*fresh"):
-        build._exchange(out, fresh, old)
-    assert (out / "file").read_text() == "out" and (fresh / "file").read_text() == "fresh"
-    assert not old.exists()
-
-
-def test_an_older_folder_that_cannot_be_removed_is_said(tmp_path, monkeypatch, capsys):
-    def refuse(path):
-        raise OSError(1, "Operation not permitted")
-
-    out, fresh, old = folders(tmp_path)
-    monkeypatch.setattr(shutil, "rmtree", refuse)
-    build._exchange(out, fresh, old)
-    assert (out / "file").read_text() == "fresh"
-    assert f"{old} cannot be removed (Operation not permitted)" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools import neighbours
+from tfrecords_tools import in_cluster, neighbours
 
 
 def features_of(num_images, dimension=8, seed=0, scale=1.0):
@@ -42,7 +42,7 @@ def test_one_cluster_is_brute_force():
 def test_small_blocks_change_nothing(monkeypatch):
     features, ids = features_of(300), names(300)
     whole = neighbours.search(features, ids, ids, num_clusters=3)
-    monkeypatch.setattr(neighbours, "BLOCK_ELEMENTS", 700)
+    monkeypatch.setattr(in_cluster, "BLOCK_ELEMENTS", 700)
     parts = neighbours.search(features, ids, ids, num_clusters=3)
     np.testing.assert_array_equal(whole.indices, parts.indices)
 

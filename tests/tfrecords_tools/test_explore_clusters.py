@@ -1,0 +1,78 @@
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lorbms_tf.errors import UserError
+from tests.tfrecords_tools import making
+from tfrecords_tools import build, explore_clusters, items
+from tfrecords_tools.explore_clusters import ExploreConfig, explore
+from tfrecords_tools.neighbours import Neighbours
+
+
+def config(photos, **changes):
+    values = dataclasses.asdict(making.build_config(photos))
+    return ExploreConfig(**{**values, "num_clusters": (1, 3), **changes})
+
+
+def test_a_row_of_known_neighbours():
+    exact = Neighbours(np.tile(np.arange(10), (2, 4, 1)), np.ones([2, 4, 10]), [[2]] * 4, None)
+    found = Neighbours(
+        exact.indices + 5, np.full([2, 4, 10], 3.0), [[1, 1]] * 4, np.array([0, 0, 0, 1.0])
+    )
+    row = explore_clusters.measure(2, found, exact, np.array([True, False]), (1.0, 2.0))
+    assert row["recall"] == 0.5 and row["distance_ratio"] == 3 and row["mean_distance"] == 3
+    assert (row["smallest"], row["median"], row["largest"]) == (1, 1, 1)
+    assert row["left_cluster"] == 0.25
+    assert (row["kmeans_seconds"], row["search_seconds"]) == (1, 2)
+
+
+def test_the_table_and_the_build_that_goes_on_from_there(
+    tmp_path, quick_features, monkeypatch, capsys
+):
+    photos = making.write_photos(tmp_path / "photos", 40)
+    table = tmp_path / "tables" / "clusters.csv"
+    rows = explore(config(photos, sample=0, table=str(table)))
+    assert [row["num_clusters"] for row in rows] == [1, 3]
+    assert rows[0]["recall"] == rows[0]["distance_ratio"] == 1 and rows[0]["largest"] == 40
+    assert rows[1]["recall"] < 1 <= rows[1]["distance_ratio"]
+    with open(table, newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [float(row["recall"]) for row in written] == [row["recall"] for row in rows]
+    assert "mean distance" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+    def again(*_):
+        raise AssertionError("the features are there already")
+
+    monkeypatch.setattr(items, "cut", again)
+    dataset = build.build(making.build_config(photos, num_clusters=3))
+    mean = np.mean([record.distances for record in making.read_all(tmp_path / "out")])
+    assert mean == pytest.approx(rows[1]["mean_distance"], rel=1e-6)
+    left = dataset["clusters"]["share_that_left_its_cluster"].values()
+    assert np.mean(list(left)) == pytest.approx(rows[1]["left_cluster"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "tables"]
+
+
+def test_a_sample_is_measured_without_one_cluster_in_the_table(photos, quick_features):
+    rows = explore(config(photos, num_clusters=(2, 1000), sample=5))
+    assert [row["num_clusters"] for row in rows] == [2, 14]
+    assert rows[1]["left_cluster"] == 1
+    assert explore_clusters._sample(14, 5, seed=0).sum() == 5
+    assert explore_clusters._sample(3, 5, seed=0).all()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"num_clusters": ()}, "--num_clusters is empty"),
+        ({"num_clusters": (4, 0)}, "--num_clusters=0"),
+        ({"sample": -1}, "--sample=-1"),
+        ({"images": ""}, "--images is required"),
+    ],
+)
+def test_settings_that_are_not_valid(photos, changes, message):
+    with pytest.raises(UserError, match=message):
+        config(photos, **changes).validate()
+    config(photos).validate()

@@ -1,0 +1,163 @@
+"""The work folder: what is kept, what is cleaned, and how records take the place of older ones."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lorbms_tf.errors import UserError
+from tests.tfrecords_tools.making import siblings
+from tfrecords_tools import work_folder
+
+
+def folder(path, text):
+    path.mkdir(parents=True)
+    (path / "file").write_text(text)
+
+
+def left_behind(out, key="other", images=True):
+    """The work folder of a build that was killed."""
+    with work_folder.hold(out, key, {"seed": 1}) as work:
+        if images:
+            folder(work.path / "chunks", "")
+            (work.path / "chunks" / "000000.npz").touch()
+    return work
+
+
+def test_a_step_is_done_once(tmp_path):
+    calls = []
+
+    def make():
+        calls.append(1)
+        return {"a": np.arange(3), "b": np.eye(2)}
+
+    for _ in range(2):
+        with work_folder.hold(tmp_path / "out", "key", {}) as work:
+            for _ in range(2):
+                kept = work.keep("step", make)
+                assert sorted(kept) == ["a", "b"] and kept["a"].tolist() == [0, 1, 2]
+            assert work.keep_json("list", lambda: [len(calls), "x"]) == [1, "x"]
+    assert calls == [1]
+
+
+def test_keys_follow_the_settings():
+    assert work_folder.key_of({"a": 1, "b": 2}) == work_folder.key_of({"b": 2, "a": 1})
+    assert work_folder.key_of({"a": 1}) != work_folder.key_of({"a": 2})
+
+
+def test_the_fingerprint_sees_new_changed_and_touched_files(tmp_path):
+    folder(tmp_path / "photos" / "inner", "one")
+    file = tmp_path / "photos" / "inner" / "file"
+    seen = [work_folder.fingerprint(tmp_path / "photos", "")]
+    assert work_folder.fingerprint(tmp_path / "photos", "") == seen[0]
+    file.write_text("another")
+    seen.append(work_folder.fingerprint(tmp_path / "photos", ""))
+    os.utime(file, ns=(0, 12345))
+    seen.append(work_folder.fingerprint(tmp_path / "photos", ""))
+    (tmp_path / "photos" / "more").touch()
+    seen.append(work_folder.fingerprint(tmp_path / "photos", ""))
+    seen.append(work_folder.fingerprint(tmp_path / "photos", file))
+    assert len(set(seen)) == 5
+    assert work_folder.fingerprint(tmp_path / "nowhere") == work_folder.fingerprint()
+
+
+def test_two_builds_of_the_same_settings_are_refused(tmp_path):
+    with (
+        work_folder.hold(tmp_path / "out", "key", {}) as work,
+        pytest.raises(UserError, match="another build of --out=out"),
+        work_folder.hold(tmp_path / "out", "key", {}),
+    ):
+        pass
+    assert work.path.exists()
+    with work_folder.hold(tmp_path / "out", "other", {}):
+        pass
+
+
+def test_leftovers_of_others_are_named_and_after_a_week_removed(tmp_path, capsys):
+    out = tmp_path / "out"
+    young, old = left_behind(out, "young"), left_behind(out, "old")
+    folder(tmp_path / ".out.77.tmp", "of an earlier version")
+    folder(tmp_path / ".other.77.tmp", "of something else")
+    week_ago = time.time() - 8 * 24 * 3600
+    for path in [old.path, *old.path.iterdir(), *(tmp_path / ".out.77.tmp").iterdir()]:
+        os.utime(path, (week_ago, week_ago))
+    os.utime(tmp_path / ".out.77.tmp", (week_ago, week_ago))
+    with work_folder.hold(out, "own", {}) as work:
+        busy = left_behind(out, "busy")
+        with work_folder.hold(out, "busy", {}):
+            work_folder.name_leftovers(out, work)
+    printed = capsys.readouterr().out
+    assert siblings(out) == sorted(
+        [".other.77.tmp", young.path.name, busy.path.name, work.path.name]
+    )
+    assert f"{young.path} is the unfinished work" in printed
+    assert f"removing {old.path}" in printed
+    assert "busy" not in printed and work.path.name not in printed
+
+
+def test_an_older_folder_gives_way_and_comes_back(tmp_path, capsys):
+    out = tmp_path / "out"
+    folder(out, "older")
+    work = left_behind(out)
+    folder(work.records, "new")
+    work.complete.touch()
+    os.replace(out, work.old)  # and here the build was killed
+    work_folder.recover(out)
+    assert (out / "file").read_text() == "older"
+    assert "is back" in capsys.readouterr().out
+    work_folder.publish(work, out)
+    assert (out / "file").read_text() == "new"
+    assert siblings(out) == ["out"]
+
+
+def test_a_kill_after_the_exchange_leaves_work_to_be_removed(tmp_path):
+    out = tmp_path / "out"
+    work = left_behind(out)
+    work.complete.touch()
+    folder(work.old, "older")
+    folder(out, "new")
+    folder(tmp_path / ".out.x.work.123.done", "half removed")
+    work_folder.recover(out)
+    assert siblings(out) == ["out"]
+    assert (out / "file").read_text() == "new"
+
+
+def test_a_folder_without_work_in_it_goes(tmp_path):
+    left_behind(tmp_path / "out", images=False)
+    work_folder.recover(tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+    work_folder.recover(tmp_path / "nowhere" / "out")
+
+
+@pytest.mark.parametrize("failing", ["out", "records"])
+def test_a_folder_that_cannot_be_replaced_loses_nothing(tmp_path, monkeypatch, failing):
+    out = tmp_path / "out"
+    folder(out, "older")
+    work = left_behind(out)
+    folder(work.records, "new")
+    replace = os.replace
+
+    def refuse(source, target):
+        if Path(source).name == failing:
+            raise OSError(16, "Device or resource busy")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(UserError, match="--out=.*busy.*the new records lie in .*records"):
+        work_folder.publish(work, out)
+    assert (out / "file").read_text() == "older"
+    assert (work.records / "file").read_text() == "new"
+    assert not work.old.exists()
+
+
+def test_work_that_cannot_be_removed_is_said(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    work = left_behind(out)
+    folder(work.records, "new")
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    work_folder.publish(work, out)
+    assert (out / "file").read_text() == "new"
+    assert ".done cannot be removed" in capsys.readouterr().err

@@ -1,0 +1,169 @@
+"""How many clusters? `python -m tfrecords_tools.explore_clusters --num_clusters=1,4,16,64 ...`.
+
+Takes the flags of `tfrecords_tools.build` and does its stages up to the features, once. Then, for
+each number of clusters: k-means, the neighbours of a sample of images, and how those compare with
+the exact ones among all images. The features stay in the work folder beside --out, so that a build
+with the number you choose goes on from there.
+"""
+
+import csv
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lorbms_tf import command, flags
+from lorbms_tf.config import require, setting
+from lorbms_tf.data import records
+from lorbms_tf.errors import UserError
+from lorbms_tf.files import atomic_path
+from tfrecords_tools import build, neighbours, quadrant_features, work_folder
+from tfrecords_tools.build_config import BuildConfig
+from tfrecords_tools.neighbours import Neighbours
+
+COLUMNS = {
+    "num_clusters": "clusters",
+    "smallest": "smallest",
+    "median": "median",
+    "largest": "largest",
+    "left_cluster": "left cluster",
+    "mean_distance": "mean distance",
+    "distance_ratio": "over exact",
+    "recall": "recall",
+    "kmeans_seconds": "k-means s",
+    "search_seconds": "search s",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExploreConfig(BuildConfig):
+    """A build whose number of clusters is not decided yet."""
+
+    num_clusters: tuple[int, ...] = setting((1, 4, 16, 64), "Numbers of clusters to compare.")
+    sample: int = setting(1000, "Images whose neighbours are looked for; 0: all.")
+    table: str = setting("", "CSV file to write the table to.")
+
+    def validate(self) -> None:
+        """Raises UserError for the first bad setting."""
+        self.for_build().validate()
+        for count in self.num_clusters:
+            require("num_clusters", count, minimum=1)
+        if not self.num_clusters:
+            raise UserError("--num_clusters is empty: name some numbers, such as 1,4,16")
+        require("sample", self.sample, minimum=0)
+
+    def for_build(self) -> BuildConfig:
+        """The same build, with the automatic number of clusters."""
+        names = {field.name for field in dataclasses.fields(BuildConfig)} - {"num_clusters"}
+        return BuildConfig(**{name: getattr(self, name) for name in names})
+
+
+def explore(config: ExploreConfig) -> list[dict[str, Any]]:
+    """The rows of the table, by number of clusters; prints it and writes --table.
+
+    left_cluster, mean_distance, recall: of the sample. recall: the share of the ten nearest of all
+    images that is found. distance_ratio: the mean distance over that of the ten nearest. Raises
+    UserError as `build.build`.
+    """
+    base = config.for_build()
+    work_folder.recover(base.out)
+    build.check(base)
+    stages = build.Stages()
+    with stages("feature network"):
+        network = quadrant_features.extractor(base.features, base.weights, base.seed)
+    with build.hold(base, network) as work:
+        prepared = build.prepare(base, work, network, stages)
+        num_images = len(prepared.features)
+        queries = _sample(num_images, config.sample, base.seed)
+        exact, rows = None, []
+        for count in sorted({1, *(min(n, num_images) for n in config.num_clusters)}):
+            with stages(f"{count} clusters"):
+                start = time.monotonic()
+                clustered = neighbours.cluster_all(prepared.features, count, base.seed, work.keep)
+                middle = time.monotonic()
+                found = neighbours.search_all(
+                    prepared.features,
+                    clustered,
+                    prepared.identity,
+                    records.NUM_CANDIDATES,
+                    queries=queries,
+                )
+                times = (middle - start, time.monotonic() - middle)
+            exact = exact or found
+            if count in config.num_clusters or count == num_images:
+                rows.append(measure(count, found, exact, queries, times))
+    print(as_text(rows))
+    if config.table:
+        _write(config.table, rows)
+    return rows
+
+
+def _sample(num_images: int, wanted: int, seed: int) -> np.ndarray:
+    """bool [N], True for `wanted` of the images, or for all."""
+    queries = np.zeros(num_images, bool)
+    count = min(wanted or num_images, num_images)
+    queries[np.random.default_rng([seed, 30]).choice(num_images, count, replace=False)] = True
+    return queries
+
+
+def measure(
+    count: int,
+    found: Neighbours,
+    exact: Neighbours,
+    queries: np.ndarray,
+    times: tuple[float, float],
+) -> dict[str, Any]:
+    """One row of the table: `found` with `count` clusters against `exact` with one."""
+    sizes = np.array(found.cluster_sizes)  # [4, C]
+    indices, best = found.indices[queries], exact.indices[queries]  # [S, 4, k]
+    common = (indices[..., :, None] == best[..., None, :]).any(axis=-1)
+    mean = float(found.distances[queries].mean(dtype=np.float64))
+    least = float(exact.distances[queries].mean(dtype=np.float64))
+    return {
+        "num_clusters": count,
+        "smallest": int(sizes.min()),
+        "median": float(np.median(sizes)),
+        "largest": int(sizes.max()),
+        "left_cluster": float(found.left_cluster.mean()),
+        "mean_distance": mean,
+        "distance_ratio": mean / least if least else 1.0,
+        "recall": float(common.mean()),
+        "kmeans_seconds": times[0],
+        "search_seconds": times[1],
+    }
+
+
+def as_text(rows: list[dict[str, Any]]) -> str:
+    """The table for a terminal."""
+    lines = ["  ".join(f"{title:>13}" for title in COLUMNS.values())]
+    lines += ["  ".join(f"{row[name]:>13.5g}" for name in COLUMNS) for row in rows]
+    return "\n".join(lines)
+
+
+def _write(path: str, rows: list[dict[str, Any]]) -> None:
+    with atomic_path(Path(path)) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def main(argv: Sequence[str]) -> None:
+    """The command: reads the flags, prints them, and compares."""
+    command.refuse_arguments(argv)
+    config = flags.read(ExploreConfig)
+    print(flags.as_text(config))
+    explore(config)
+
+
+def console_main() -> None:
+    """The entry point of the console script."""
+    flags.define(ExploreConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

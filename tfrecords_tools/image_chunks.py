@@ -1,0 +1,135 @@
+"""The stage from photos to images and features, in chunks that a killed build need not repeat.
+
+A chunk's features are in the feature file before its images are: the file of its images tells
+that it is finished.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lorbms_tf.data.images import BadImage
+from lorbms_tf.errors import UserError
+from lorbms_tf.files import atomic_path
+from lorbms_tf.progress import track
+from tfrecords_tools import quadrant_features, reduction
+from tfrecords_tools.assemble import Item
+from tfrecords_tools.feature_store import FeatureFile
+from tfrecords_tools.items import Collected
+from tfrecords_tools.quadrant_features import FeatureNetwork
+from tfrecords_tools.sources import Photo
+
+# The network's batches are those of an uninterrupted build whatever the number of versions, as a
+# chunk is a multiple of this many photos.
+PHOTO_MULTIPLE = quadrant_features.ITEMS_AT_A_TIME
+CHUNK_IMAGES = 512
+
+
+def photos_in_chunk(num_versions: int) -> int:
+    """How many photos one chunk holds: about 512 images."""
+    return max(1, CHUNK_IMAGES // num_versions // PHOTO_MULTIPLE) * PHOTO_MULTIPLE
+
+
+def compute(
+    folder: Path,
+    features: FeatureFile,
+    photos: Sequence[Photo],
+    num_versions: int,
+    squares_of: Callable[[Sequence[Photo], Collected], Iterator[np.ndarray]],
+    network: FeatureNetwork,
+    normalize: bool,
+) -> Collected:
+    """Fills `features` with a row for each version of each photo; gives the images.
+
+    Args:
+      folder: holds the finished chunks; made where it is not there.
+      features: a row for each photo and version; those of finished chunks hold already.
+      photos: in the order of the rows.
+      num_versions: how many images are made of each photo.
+      squares_of: photos -> their squares, collecting meanwhile, as `items.cut_all` does.
+      network: see there.
+      normalize: whether feature vectors are stored with length one.
+
+    Raises UserError where features are not finite.
+    """
+    folder.mkdir(exist_ok=True)
+    step = photos_in_chunk(num_versions)
+    starts = list(range(0, len(photos), step))
+    collected, finished = Collected(), 0
+    for number in range(len(starts)):
+        path = _path(folder, number)
+        if not path.exists():
+            break
+        _read(path, collected)
+        finished += 1
+    if finished:
+        print(f"{len(collected.kept)} images and their features are there already")
+    todo = photos[finished * step :]
+    fresh = Collected()
+    total = len(todo) * num_versions
+    squares = track(squares_of(todo, fresh), total=total, label="quadrant features")
+    for number in range(finished, len(starts)):
+        count = min(step, len(photos) - starts[number]) * num_versions
+        _fill(features, starts[number] * num_versions, count, squares, network, normalize)
+        features.flush()
+        _write(_path(folder, number), fresh.drain())
+        _read(_path(folder, number), collected)
+    for _ in squares:  # the line that says that all are done
+        raise ValueError("more images than photos and versions")
+    return collected
+
+
+def _fill(
+    features: FeatureFile,
+    start: int,
+    count: int,
+    squares: Iterator[np.ndarray],
+    network: FeatureNetwork,
+    normalize: bool,
+) -> None:
+    done = 0
+    for block in quadrant_features.blocks(squares, count, network):
+        features.write(start + done, reduction.transform(block, None, normalize))
+        done += len(block)
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.npz"
+
+
+def _write(path: Path, rows: Collected) -> None:
+    described = {
+        "items": [[item.photo_id, item.version] for item in rows.items],
+        "content_hashes": rows.content_hashes,
+        "image_hashes": rows.image_hashes,
+        "perceptual_hashes": [value.hex() for value in rows.perceptual_hashes],
+        "kept": rows.kept,
+        "skipped": [[str(error.path), error.reason] for error in rows.skipped],
+    }
+    jpegs = [item.image for item in rows.items]
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file,
+            described=np.frombuffer(json.dumps(described).encode(), np.uint8),
+            lengths=np.array([len(jpeg) for jpeg in jpegs], np.int64),
+            jpegs=np.frombuffer(b"".join(jpegs), np.uint8),
+        )
+
+
+def _read(path: Path, collected: Collected) -> None:
+    try:
+        with np.load(path) as stored:
+            described = json.loads(stored["described"].tobytes())
+            ends, jpegs = np.cumsum(stored["lengths"]).tolist(), stored["jpegs"].tobytes()
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} is damaged: remove {path.parent.parent}") from error
+    begins = [0, *ends[:-1]]
+    for (photo_id, version), begin, end in zip(described["items"], begins, ends, strict=False):
+        collected.items.append(Item(photo_id, version, jpegs[begin:end]))
+    collected.content_hashes += described["content_hashes"]
+    collected.image_hashes += described["image_hashes"]
+    collected.perceptual_hashes += map(bytes.fromhex, described["perceptual_hashes"])
+    collected.kept += described["kept"]
+    collected.skipped += [BadImage(path, reason) for path, reason in described["skipped"]]
