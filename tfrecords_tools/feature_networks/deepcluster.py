@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path, sha256_file
+from lorbms_tf.files import not_writable, sha256_file, sync, temporary_directory
 from lorbms_tf.networks.deepcluster import DeepClusterAlexNet, smallest_image
 from tfrecords_tools.feature_networks import base
 
@@ -63,15 +63,16 @@ def write(network: DeepClusterAlexNet, path: str | Path) -> None:
     if not path.name.endswith(SUFFIX):
         raise UserError(f"{path} is not a valid name for weights: it must end in {SUFFIX}")
     network = without_head(network)
-    with atomic_path(path) as temporary:
-        made = temporary.with_name(temporary.name + SUFFIX)  # the only ending that Keras takes
-        try:
+    try:
+        with temporary_directory(path) as folder:
+            made = folder / path.name  # Keras takes no other ending
             network.save_weights(made)
             with h5py.File(made, "a") as file:
                 file.attrs[SETTINGS] = json.dumps(network.settings)
-            made.replace(temporary)
-        finally:
-            made.unlink(missing_ok=True)
+            sync(made)
+            made.replace(path)
+    except OSError as error:
+        raise not_writable(path, error) from error
 
 
 def read(path: str | Path) -> DeepClusterAlexNet:

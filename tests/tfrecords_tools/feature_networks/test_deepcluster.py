@@ -51,3 +51,6 @@ def test_other_weights_are_an_error(tmp_path):
         extractor("deepcluster", str(path))
     with pytest.raises(UserError, match=r"end in \.weights\.h5"):
         deepcluster.write(DeepClusterAlexNet(**SMALL), tmp_path / "weights.h5")
+    with pytest.raises(UserError, match="cannot write"):
+        deepcluster.write(DeepClusterAlexNet(**SMALL), path / "inside_a_file.weights.h5")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
