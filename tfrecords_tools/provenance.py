@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 STAGES = ("source", "versions", "features", "neighbours", "shards")
-_PATHS = ("images", "annotations", "weights")  # what they hold is hashed, not where it lies
+# What these hold is hashed, not where it lies; the network stands in "features".
+_PATHS = ("images", "annotations", "weights", "features")
+_FOLDER_NETWORKS = ("saved_model", "encoder", "discriminator")  # KIND:FOLDER[,OPTION...]
+_RESULTS = ("explained_variance",)  # measured, and so rounded otherwise on another machine
 _SELECTION = ("source", "tfds", "min_size", "min_boxes", "sample_photos")  # so are the photos
 _VERSIONS = ("versions", "image_size", "seed")
 _NEIGHBOURS = ("num_clusters", "near_duplicates", "seed")
@@ -39,7 +42,7 @@ def chain(dataset: Mapping[str, Any], source: str) -> dict[str, Any]:
     rest = {name: value for name, value in settings.items() if name not in elsewhere}
     own = {
         "versions": {name: settings.get(name) for name in _VERSIONS},
-        "features": {"network": dataset["features"], "settings": rest},
+        "features": {"network": _network(dataset["features"]), "settings": rest},
         "neighbours": {
             "candidates": dataset["num_candidates"],
             **{name: settings.get(name) for name in _NEIGHBOURS},
@@ -55,6 +58,15 @@ def chain(dataset: Mapping[str, Any], source: str) -> dict[str, Any]:
     for stage in STAGES[1:]:
         before = hashes[stage] = _hash([before, own[stage]])
     return {"provenance": hashes, "dataset_hash": before}
+
+
+def _network(features: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells a feature network from others, without the folder that it was read from."""
+    kept = {name: value for name, value in features.items() if name not in _RESULTS}
+    kind, _, rest = kept["network"].partition(":")
+    if kind in _FOLDER_NETWORKS:
+        kept["network"] = [kind, rest.partition(",")[2]]
+    return kept
 
 
 def fault(dataset: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ def test_each_setting_changes_its_stage_and_those_after_it(make):
         ({"num_workers": 1}, 5),
         ({"num_shards": 2}, 4),
         ({"num_clusters": 2}, 3),
+        ({"near_duplicates": -1}, 3),
         ({"versions": "original,flip"}, 1),
         ({"image_size": 64}, 1),
     ):
@@ -54,6 +55,22 @@ def test_moved_photos_are_the_same_and_changed_ones_are_not(make, photos):
     changed.putpixel((0, 0), (1, 2, 3))
     changed.save(last)
     assert equal_up_to(make(photos), make(moved)) == []
+
+
+def test_a_network_is_known_by_its_weights_and_not_by_its_folder(make):
+    stored = make()
+
+    def features(network, **more):
+        block = {**stored["features"], "network": network, **more}
+        settings = {**stored["settings"], "features": network}
+        changed = {**stored, "features": block, "settings": settings}
+        return provenance.chain(changed, "source")["provenance"]["features"]
+
+    here = features("encoder:runs/a", explained_variance=0.5)
+    assert here == features("encoder:/elsewhere/b", explained_variance=0.6)
+    assert here != features("encoder:runs/a", weights_sha256="other")
+    assert here != features("discriminator:runs/a")
+    assert features("saved_model:d,output=x") != features("saved_model:d,output=y")
 
 
 def test_the_source_is_a_set_of_photos():

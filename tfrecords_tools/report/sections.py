@@ -213,13 +213,16 @@ def _told(stored: Any) -> list[list[str]]:
     rows = []
     for rule, value in stored.items():
         inner = value if isinstance(value, Mapping) else {}
-        number = inner.get("count", value)
+        number = inner.get("groups", inner.get("count", value))
         if rule == "examples" or not isinstance(number, int | float):
             continue
+        told = formats.count(number)
+        if "groups" in inner and "photos" in inner:
+            told = f"{formats.count(inner['photos'])} photos in {told} groups"
         pairs = inner.get("examples") or (
             examples.get(rule) if isinstance(examples, Mapping) else None
         )
-        rows.append([rule.replace("_", " "), formats.count(number), _pairs(pairs)])
+        rows.append([rule.replace("_", " "), told, _pairs(pairs)])
     if isinstance(examples, list) and examples:
         rows.append(["examples of all rules", "", _pairs(examples)])
     return rows

@@ -71,7 +71,10 @@ def built(tmp_path_factory):
             "sizes": dict.fromkeys(("q1", "q2", "q3", "q4"), spread),
             "share_that_left_its_cluster": dict.fromkeys(("q1", "q2", "q3", "q4"), 0.25),
         },
-        "duplicates": {"same_content": {"count": 4, "examples": [["p001", "p002"]]}, "near": 2},
+        "duplicates": {
+            "same_content": {"groups": 4, "photos": 9, "examples": [["p001", "p002"]]},
+            "near": 2,
+        },
         "features": {"network": "alexnet", "weights_sha256": "abc"},
         "settings": {"seed": 3, "weights": ""},
     }
@@ -98,6 +101,7 @@ def test_it_shows_counts_reasons_clusters_copies_and_settings(built):
         "25.00 %",
         "same content",
         "p001 = p002",
+        "9 photos in 4 groups",
         "weights_sha256",
         "settings.seed",
         "Neighbours of the worst references",
