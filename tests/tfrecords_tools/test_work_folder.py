@@ -61,7 +61,8 @@ def test_the_fingerprint_sees_new_changed_and_touched_files(tmp_path):
     seen.append(work_folder.fingerprint(tmp_path / "photos", ""))
     seen.append(work_folder.fingerprint(tmp_path / "photos", file))
     assert len(set(seen)) == 5
-    assert work_folder.fingerprint(tmp_path / "nowhere") == work_folder.fingerprint()
+    nothing = work_folder.fingerprint()
+    assert work_folder.fingerprint(tmp_path / "nowhere") == work_folder.fingerprint("") == nothing
 
 
 def test_two_builds_of_the_same_settings_are_refused(tmp_path):
