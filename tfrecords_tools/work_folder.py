@@ -116,8 +116,8 @@ def hold(out: str | Path, key: str, settings: dict[str, Any]) -> Iterator[WorkFo
 
 
 def worth_keeping(work: WorkFolder) -> bool:
-    """Whether any images, with their features, are finished, or an older --out is in there."""
-    return any(work.path.glob("chunks/*.npz")) or work.old.exists()
+    """Whether any stage is finished, or an older --out is in there."""
+    return (work.path / "photos.json").exists() or work.old.exists()
 
 
 def recover(out: str | Path) -> None:
