@@ -40,7 +40,8 @@ def groups(hashes: Sequence[bytes], max_bits: int) -> np.ndarray:
       max_bits: hashes that differ in at most so many bits belong together, 0 to 255.
 
     Returns int64 [N], for each photo the least number of a photo in its group. Every pair is
-    compared, without a shortcut that could miss one: 300,000 photos take about a minute a core.
+    compared, without a shortcut that could miss one: 20,000 photos take 1 s of one core, 300,000 by
+    the square of that 4 min, which faiss spreads over all cores.
     """
     if not hashes:
         return np.zeros(0, np.int64)

@@ -35,10 +35,12 @@ def key_of(settings: dict[str, Any]) -> str:
 
 
 def fingerprint(*places: str | Path) -> str:
-    """A hash of names, sizes and times of change of files, and of all files below folders."""
+    """A hash of names, sizes and times of change of files, and of all files below folders.
+
+    An empty name stands for no place.
+    """
     lines = []
-    for place in places:
-        place = Path(place)
+    for place in map(Path, filter(None, places)):
         for folder, _, names in os.walk(place) if place.is_dir() else [(place.parent, [], [place])]:
             for name in names:
                 path = Path(folder, name)
@@ -114,8 +116,8 @@ def hold(out: str | Path, key: str, settings: dict[str, Any]) -> Iterator[WorkFo
 
 
 def worth_keeping(work: WorkFolder) -> bool:
-    """Whether any images, with their features, are finished, or an older --out is in there."""
-    return any(work.path.glob("chunks/*.npz")) or work.old.exists()
+    """Whether any stage is finished, or an older --out is in there."""
+    return (work.path / "photos.json").exists() or work.old.exists()
 
 
 def recover(out: str | Path) -> None:

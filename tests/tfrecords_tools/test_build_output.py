@@ -4,7 +4,7 @@ import pytest
 
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools.making import build_config, content, siblings
-from tfrecords_tools import assemble, build, build_report, image_chunks
+from tfrecords_tools import assemble, build, build_report, sources
 
 
 def _interrupt(*_):
@@ -61,8 +61,8 @@ def test_an_interrupted_build_leaves_only_what_it_can_continue_from(
     assert siblings(photos) == ["out", "photos"]
 
 
-def test_nothing_is_left_where_no_image_was_finished(photos, quick_features, monkeypatch):
-    monkeypatch.setattr(image_chunks, "compute", _interrupt)
+def test_nothing_is_left_where_no_stage_was_finished(photos, quick_features, monkeypatch):
+    monkeypatch.setattr(sources, "load", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         build.build(build_config(photos))
     assert siblings(photos) == ["photos"]

@@ -118,6 +118,16 @@ def test_what_is_finished_is_not_done_again(photos, quick_features, small_chunks
     assert build.build(config)["num_records"] == 28
 
 
+def test_photos_are_not_read_again_where_no_image_was_finished(photos, quick_features, monkeypatch):
+    config = build_config(photos)
+    with monkeypatch.context() as patch:
+        killed_at(patch, items, "cut", 2)
+        with pytest.raises(Killed):
+            build.build(config)
+    killed_at(monkeypatch, sources, "load", 0)
+    assert build.build(config)["num_records"] == 14
+
+
 def test_other_clusters_and_shards_use_the_same_features(
     photos, quick_features, small_chunks, monkeypatch
 ):
