@@ -21,7 +21,7 @@ from lorbms_tf.config import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
-from tfrecords_tools import build, neighbours, quadrant_features, work_folder
+from tfrecords_tools import build, neighbours, preparation, work_folder
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 
@@ -72,11 +72,11 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     base = config.for_build()
     work_folder.recover(base.out)
     build.check(base)
-    stages = build.Stages()
+    stages = preparation.Stages()
     with stages("feature network"):
-        network = quadrant_features.extractor(base.features, base.weights, base.seed)
-    with build.hold(base, network) as work:
-        prepared = build.prepare(base, work, network, stages)
+        network = preparation.network_of(base)
+    with preparation.hold(base, network) as work:
+        prepared = preparation.prepare(base, work, network, stages)
         num_images = len(prepared.features)
         queries = _sample(num_images, config.sample, base.seed)
         exact, rows = None, []
