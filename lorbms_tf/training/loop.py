@@ -238,7 +238,7 @@ class Run:
             except strategies.LOST_WORKER as error:
                 if self._alone:
                     raise
-                raise strategies.lost_worker(error, self._done, self._saved) from error
+                raise strategies.lost_worker(self._done, self._saved) from error
         return total - self.first_step
 
     def _train(self, interrupts: Interrupts) -> None:

@@ -149,12 +149,11 @@ LOST_WORKER = (
 )
 
 
-def lost_worker(error: tf.errors.OpError, done: int, saved: int) -> UserError:
+def lost_worker(done: int, saved: int) -> UserError:
     """The message for one of `LOST_WORKER`, after step `done`; `saved`: the last checkpoint's."""
     return UserError(
         f"another worker cannot be reached after step {done}, or has failed: look at what each "
-        f"worker said last. The same command on all of them continues from step {saved} "
-        f"({error.message.splitlines()[0]})"
+        f"worker said last. The same command on all of them continues from step {saved}"
     )
 
 
