@@ -22,6 +22,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test lint \
 	parity clean
 
+# Two processes share the tests: with a thread each for TensorFlow they do not get in each other's way.
+test: export TF_NUM_INTRAOP_THREADS ?= 1
 test: $(READY)
 	@echo "== Running the tests"
 	$(PY) -m pytest $(PYTEST_FLAGS)
