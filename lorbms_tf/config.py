@@ -47,6 +47,10 @@ class ModelConfig:
     decoder_spectral_norm: bool = setting(
         True, "Spectral norm in the decoder (table 3.4); without it plain convolutions."
     )
+    decoder_separate_blocks: int = setting(
+        0,
+        "First blocks of the decoder that see each chunk alone (0, the thesis: all see all).",
+    )
     discriminator_widths: tuple[int, ...] = setting(
         (42, 84, 168, 336), "Maps of the discriminator's stride-2 convolutions."
     )
@@ -98,6 +102,7 @@ class ModelConfig:
                     f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
                     f"{blocks} (each block halves or doubles between the image and a 2x2 code)"
                 )
+        require("decoder_separate_blocks", self.decoder_separate_blocks, 0, below=blocks + 1)
         for name, count in (("classifier_widths", 5), ("classifier_dense", 2)):
             values = getattr(self, name)
             _all_at_least(name, values)

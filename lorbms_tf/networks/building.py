@@ -37,6 +37,7 @@ def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Enc
         up_widths=config.decoder_widths,
         growth=config.decoder_growth,
         spectral_norm=config.decoder_spectral_norm,
+        separate_blocks=config.decoder_separate_blocks,
         seed=4 * seed + 1,
         dtype=precision,
     )

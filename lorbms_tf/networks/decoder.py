@@ -28,6 +28,19 @@ def _kernel(conv):
     return conv.normalised_kernel() if normalised else ops.convert_to_tensor(conv.kernel)
 
 
+def _alone(codes):
+    """Every chunk as a code of its own: `[B, rows, columns, C]` -> `[B * chunks, 1, 1, C]`."""
+    return ops.reshape(codes, (-1, 1, 1, codes.shape[-1]))
+
+
+def _together(maps, rows, columns):
+    """The inverse of `_alone`, when each chunk has become maps `[h, w]` of its quadrant."""
+    height, width, channels = maps.shape[1:]
+    maps = ops.reshape(maps, (-1, rows, columns, height, width, channels))
+    maps = ops.transpose(maps, (0, 1, 3, 2, 4, 5))  # [B, rows, h, columns, w, C]
+    return ops.reshape(maps, (-1, rows * height, columns * width, channels))
+
+
 class DenseBlockDecoder(keras.layers.Layer):
     """A dense block without norm layers: ReLU, spectral-normalised 3x3 convolution (table 3.4).
 
@@ -77,11 +90,14 @@ class Decoder(keras.Model):
         growth: maps that a dense layer adds.
         spectral_norm: False leaves the kernels as they are (not the thesis): plain convolutions
             learn to reconstruct from fewer images.
+        separate_blocks: how many of the first blocks decode each chunk as if it were alone. 0 is
+            the thesis: all see all. More of them bind what a chunk tells to its quadrant.
         seed: of the initial weights; every layer has its own, derived from it.
 
     Raises:
-        ValueError: a size is not positive, the number of blocks does not fit `image_size`, or
-            `up_widths` is not as long as `block_layers`.
+        ValueError: a size is not positive, the number of blocks does not fit `image_size`,
+            `up_widths` is not as long as `block_layers`, or `separate_blocks` is not among 0 to
+            their number.
     """
 
     def __init__(
@@ -92,6 +108,7 @@ class Decoder(keras.Model):
         up_widths=(656, 464, 304, 192, 112),
         growth=16,
         spectral_norm=True,
+        separate_blocks=0,
         seed=0,
         **kwargs,
     ):
@@ -105,6 +122,10 @@ class Decoder(keras.Model):
                 f"up_widths has {len(up_widths)} entries, but block_layers has "
                 f"{len(block_layers)}; both need one entry a block."
             )
+        if not 0 <= separate_blocks <= len(block_layers):
+            raise ValueError(
+                f"separate_blocks must be 0 to {len(block_layers)}, not {separate_blocks}."
+            )
         self.settings = {
             "image_size": image_size,
             "chunk_size": chunk_size,
@@ -112,6 +133,7 @@ class Decoder(keras.Model):
             "up_widths": tuple(up_widths),
             "growth": growth,
             "spectral_norm": spectral_norm,
+            "separate_blocks": separate_blocks,
             "seed": seed,
         }
         seeds = layers.layer_seeds("decoder", seed)
@@ -138,10 +160,15 @@ class Decoder(keras.Model):
 
     def call(self, codes, training=None):
         """Decodes `[B, 2, 2, chunk_size]`; `training` changes nothing."""
-        new = codes
-        for transition, block in zip(self.transitions, self.blocks, strict=True):
+        rows, columns = codes.shape[1:3]
+        separate = self.settings["separate_blocks"]
+        new = _alone(codes) if separate else codes
+        for index, parts in enumerate(zip(self.transitions, self.blocks, strict=True), start=1):
+            transition, block = parts
             up = self._transition_up(transition, new)  # [B, 2h, 2w, up_width]
             new = block(up)  # [B, 2h, 2w, growth * layers]
+            if index == separate:
+                up, new = (_together(maps, rows, columns) for maps in (up, new))
         stack = ops.concatenate([up, new], axis=-1)  # [B, H, W, up_width + growth * layers]
         images = ops.tanh(ops.cast(self.head(stack), self.variable_dtype))
         return images  # [B, H, W, 3]

@@ -78,6 +78,43 @@ def test_without_spectral_norm_images_keep_the_contrast_of_their_codes():
     assert images.std() > 0.2  # He's weights; the normal weights of 0.02 would give about 1e-4
 
 
+def _joined(quadrants):
+    rows = [np.concatenate(quadrants[start : start + 2], axis=2) for start in (0, 2)]
+    return np.concatenate(rows, axis=1)
+
+
+@pytest.mark.parametrize("separate", [1, 2, 3])
+def test_separate_blocks_decode_each_chunk_as_if_it_were_alone(separate):
+    decoder = Decoder(**SMALL, separate_blocks=separate)
+    codes = _codes(2)
+    blocks = list(zip(decoder.transitions, decoder.blocks, strict=True))
+    stacks, news = [], []
+    for row, column in np.ndindex(2, 2):
+        new = codes[:, row : row + 1, column : column + 1]
+        for transition, block in blocks[:separate]:
+            up = transition(np.repeat(np.repeat(new, 2, axis=1), 2, axis=2))
+            new = block(up)
+        news.append(new)
+        stacks.append(np.concatenate([up, new], axis=-1))
+    new, stack = _joined(news), _joined(stacks)
+    for transition, block in blocks[separate:]:
+        up = transition(np.repeat(np.repeat(new, 2, axis=1), 2, axis=2))
+        new = block(up)
+        stack = np.concatenate([up, new], axis=-1)
+    np.testing.assert_allclose(decoder(codes), np.tanh(decoder.head(stack)), atol=1e-5)
+
+
+def test_a_chunk_reaches_another_quadrant_only_after_the_separate_blocks():
+    codes, changed = _codes(1), _codes(1)
+    changed[:, 0, 0] += 1.0
+    apart, seen = (Decoder(**SMALL, separate_blocks=n) for n in (3, 2))
+    difference = np.abs(apart(changed) - apart(codes)).max(axis=(0, 3))  # [16, 16]
+    assert difference[:8, :8].min() > 0
+    difference[:8, :8] = 0
+    assert difference.max() == 0
+    assert np.abs(seen(changed) - seen(codes))[:, 8:, 8:].max() > 0
+
+
 def test_same_seed_same_weights():
     first, again, other = Decoder(**SMALL), Decoder(**SMALL), Decoder(**SMALL, seed=1)
     for weight, same in zip(first.weights, again.weights, strict=True):
@@ -91,6 +128,7 @@ def test_same_seed_same_weights():
         ({"image_size": 64}, "3 dense blocks, but image_size 64 needs 5"),
         ({"up_widths": (8, 6)}, "up_widths has 2 entries, but block_layers has 3"),
         ({"chunk_size": 0}, "chunk_size"),
+        ({"separate_blocks": 4}, "separate_blocks must be 0 to 3, not 4"),
     ],
 )
 def test_settings_that_do_not_fit_are_errors(settings, message):
