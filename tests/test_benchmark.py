@@ -24,9 +24,8 @@ def config(**changes):
 @pytest.fixture
 def eagerly():
     """Without graphs, whose tracing would take far longer than the steps."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with tiny.eagerly():
+        yield
 
 
 def positive(value) -> bool:

@@ -21,9 +21,8 @@ def refuse_constants(name):
 @pytest.fixture
 def eagerly():
     """For a handful of records, tracing would take longer than running."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with tiny.eagerly():
+        yield
 
 
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph

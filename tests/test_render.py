@@ -59,28 +59,25 @@ def test_reconstructions_draw_two_records_a_row(run_dir, glob, tmp_path):
     assert size_of(render.render("reconstructions", config))[0] == 6 + 4 * 38
 
 
-def test_transfer_of_one_pair(run_dir, tmp_path):
-    config = RenderConfig(
+def between_photos(run_dir, folder, **changes):
+    """A configuration with an object's photo and a scene's, made here."""
+    return RenderConfig(
         run_dir=run_dir,
-        object=photo(tmp_path / "car.jpg"),
-        scene=photo(tmp_path / "street.png", number=1),
-        mask="0010",
+        object=photo(folder / "car.jpg"),
+        scene=photo(folder / "street.png", number=1),
         cell=32,
-        out=str(tmp_path / "t.png"),
+        out=str(folder / "out.png"),
+        **changes,
     )
+
+
+def test_transfer_of_one_pair(run_dir, tmp_path):
+    config = between_photos(run_dir, tmp_path, mask="0010")
     assert size_of(render.render("transfer", config))[0] == 6 + 5 * 38
 
 
 def test_paths_draw_both_kinds_from_the_scene_to_the_object(run_dir, tmp_path):
-    config = RenderConfig(
-        run_dir=run_dir,
-        object=photo(tmp_path / "car.jpg"),
-        scene=photo(tmp_path / "street.png", number=1),
-        mask="1111",
-        steps=3,
-        cell=32,
-        out=str(tmp_path / "p.png"),
-    )
+    config = between_photos(run_dir, tmp_path, mask="1111", steps=3)
     width, height = size_of(render.render("paths", config))
     assert width == 6 + 5 * 38 and height > 2 * 38
 

@@ -17,6 +17,16 @@ IMAGE_SIZE = 32  # the least that the classifier takes
 STEP = 7
 
 
+@contextlib.contextmanager
+def eagerly():
+    """Functions run without graphs in this block: for few steps, tracing takes far longer."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def config(**changes) -> TrainConfig:
     """A configuration of a few thousand parameters."""
     sizes = {

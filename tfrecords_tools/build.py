@@ -41,8 +41,9 @@ def build(config: BuildConfig) -> dict[str, Any]:
     stages = preparation.Stages()
     with stages("feature network"):
         network = preparation.network_of(config)
-    with preparation.hold(config, network) as work:
-        prepared = preparation.prepare(config, work, network, stages)
+    places = preparation.places_of(config)
+    with preparation.hold(config, network, places) as work:
+        prepared = preparation.prepare(config, places, work, network, stages)
         with stages("clusters"):
             clustered = neighbours.cluster_all(
                 prepared.features, config.num_clusters, config.seed, work.keep

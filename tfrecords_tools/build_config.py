@@ -6,7 +6,7 @@ from typing import Any
 
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
-from tfrecords_tools import duplicates, sources, tfds_source, versions
+from tfrecords_tools import duplicates, feature_store, sources, tfds_source, versions
 
 SMALLEST_IMAGE = 32  # pixels; the classifier takes no smaller ones
 
@@ -72,7 +72,7 @@ class BuildConfig:
     feature_dtype: str = setting(
         "float32",
         "How features are stored while the build works; float16 takes half the disk.",
-        choices=("float32", "float16"),
+        choices=feature_store.DTYPES,
     )
     near_duplicates: int = setting(
         16,

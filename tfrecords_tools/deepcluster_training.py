@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf import config as settings
+from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path, read_json, remove_leftovers, write_json
 from lorbms_tf.progress import clock, track
@@ -183,7 +184,7 @@ class Run:
             yield self._features(tf.constant(np.pad(crops, missing))).numpy()[: len(crops)]
 
     def _features_eagerly(self, quadrants):
-        return self.network.features(tf.cast(quadrants, tf.float32) / 127.5 - 1.0)
+        return self.network.features(tf_to_float(quadrants))
 
     def _batches(self, number: int, label: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """An epoch of quadrants with their clusters, of all clusters equally many."""

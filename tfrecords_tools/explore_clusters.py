@@ -75,8 +75,9 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     stages = preparation.Stages()
     with stages("feature network"):
         network = preparation.network_of(base)
-    with preparation.hold(base, network) as work:
-        prepared = preparation.prepare(base, work, network, stages)
+    places = preparation.places_of(base)
+    with preparation.hold(base, network, places) as work:
+        prepared = preparation.prepare(base, places, work, network, stages)
         num_images = len(prepared.features)
         queries = _sample(num_images, config.sample, base.seed)
         exact, rows = None, []

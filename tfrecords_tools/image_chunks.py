@@ -62,7 +62,7 @@ def compute(
         path = _path(folder, number)
         if not path.exists():
             break
-        _read(path, collected)
+        collected.extend(_read(path))
         finished += 1
     if finished:
         print(f"{len(collected.kept)} images and their features are there already")
@@ -74,8 +74,9 @@ def compute(
         count = min(step, len(photos) - starts[number]) * num_versions
         _fill(features, starts[number] * num_versions, count, squares, network, normalize)
         features.flush()
-        _write(_path(folder, number), fresh.drain())
-        _read(_path(folder, number), collected)
+        rows = fresh.drain()
+        _write(_path(folder, number), rows)
+        collected.extend(rows)
     for _ in squares:  # the line that says that all are done
         raise ValueError("more images than photos and versions")
     return collected
@@ -118,7 +119,7 @@ def _write(path: Path, rows: Collected) -> None:
         )
 
 
-def _read(path: Path, collected: Collected) -> None:
+def _read(path: Path) -> Collected:
     try:
         with np.load(path) as stored:
             described = json.loads(stored["described"].tobytes())
@@ -126,10 +127,16 @@ def _read(path: Path, collected: Collected) -> None:
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is damaged: remove {path.parent.parent}") from error
     begins = [0, *ends[:-1]]
-    for (photo_id, version), begin, end in zip(described["items"], begins, ends, strict=False):
-        collected.items.append(Item(photo_id, version, jpegs[begin:end]))
-    collected.content_hashes += described["content_hashes"]
-    collected.image_hashes += described["image_hashes"]
-    collected.perceptual_hashes += map(bytes.fromhex, described["perceptual_hashes"])
-    collected.kept += described["kept"]
-    collected.skipped += [BadImage(path, reason) for path, reason in described["skipped"]]
+    return Collected(
+        items=[
+            Item(photo_id, version, jpegs[begin:end])
+            for (photo_id, version), begin, end in zip(
+                described["items"], begins, ends, strict=False
+            )
+        ],
+        content_hashes=described["content_hashes"],
+        image_hashes=described["image_hashes"],
+        perceptual_hashes=list(map(bytes.fromhex, described["perceptual_hashes"])),
+        kept=described["kept"],
+        skipped=[BadImage(path, reason) for path, reason in described["skipped"]],
+    )

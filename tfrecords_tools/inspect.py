@@ -12,20 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from lorbms_tf import command, flags, mixing, pictures, progress
+from lorbms_tf import command, flags, pictures, progress
 from lorbms_tf.config import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
-from lorbms_tf.quadrants import NAMES
-from tfrecords_tools import neighbour_sheet, record_checks, versions
+from tfrecords_tools import distance_tables, neighbour_sheet, record_checks, versions
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import page, sheets
 from tfrecords_tools.scoring import scorecard
 
 SHOWN_FAILURES = 20
-SHOWN_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-TAU_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,25 +96,19 @@ def describe(folder: str, checked: Checked, seed: int = 0) -> str:
 
 
 def _distance_table(distances: np.ndarray) -> list[str]:
-    header = "".join(f"{q:>11.0%}" for q in SHOWN_QUANTILES)
+    header = "".join(f"{q:>11.0%}" for q in distance_tables.SHOWN_QUANTILES)
     lines = ["  squared distances, quantiles over all ten candidates", f"      {header}"]
-    per_row = [*zip(NAMES, distances.transpose(1, 0, 2), strict=True), ("all", distances)]
-    for name, values in per_row:
-        shown = np.quantile(values.astype(np.float64), SHOWN_QUANTILES)
+    for name, shown in distance_tables.quantiles(distances):
         lines.append(f"  {name:<4}" + "".join(f"{value:>11.4g}" for value in shown))
     return lines
 
 
 def _replaced_table(distances: np.ndarray, seed: int) -> list[str]:
     """How many quadrants algorithm 1 replaces, drawing one candidate of ten for each quadrant."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(distances.shape[2], size=(*distances.shape[:2], 1))
-    one_each = np.take_along_axis(distances, drawn, axis=2)[..., 0]  # [N, 4]
     lines = ["  quadrants that are replaced, for tau at quantiles of the distances"]
-    for quantile in TAU_QUANTILES:
-        tau = float(np.quantile(distances.astype(np.float64), quantile))
-        replaced = np.asarray(mixing.replacement_mask(one_each, tau)).sum(axis=1)  # [N]
-        shares = ", ".join(f"{n}: {np.mean(replaced == n):.1%}" for n in (1, 2, 3))
+    for quantile, tau in distance_tables.taus(distances):
+        found = distance_tables.replaced_shares(distances, tau, seed)
+        shares = ", ".join(f"{n}: {found[n]:.1%}" for n in (1, 2, 3))
         lines.append(f"  tau {tau:>10.4g} ({quantile:.0%})  {shares}")
     return lines
 

@@ -46,6 +46,11 @@ class Collected:
     kept: list[bool] = field(default_factory=list)  # [N], False where the photo was skipped
     skipped: list[BadImage] = field(default_factory=list)
 
+    def extend(self, further: "Collected") -> None:
+        """Adds what another one has gathered, behind what is here."""
+        for name, values in vars(further).items():
+            getattr(self, name).extend(values)
+
     def drain(self) -> "Collected":
         """All that has been gathered since the last time; this one is empty afterwards."""
         taken = Collected(**vars(self))

@@ -37,6 +37,8 @@ from tfrecords_tools.work_folder import WorkFolder
 # What is decided after the features: a work folder serves all values of these.
 _LATE = ("num_clusters", "prefix", "num_shards")
 
+Places = tuple[Path, str | Path]  # the folder of photos, and the annotation file or ""
+
 
 class Stages:
     """Announces the stages of a build and keeps how many seconds each took."""
@@ -75,25 +77,39 @@ def network_of(config: BuildConfig) -> FeatureNetwork:
     )
 
 
-def hold(config: BuildConfig, network: FeatureNetwork):
+def places_of(config: BuildConfig) -> Places:
+    """The folder of photos and the annotation file, unpacked before where --tfds asks for it."""
+    if not config.tfds:
+        return Path(config.images), config.annotations
+    found = tfds_source.unpack(config.tfds, Path(config.images))
+    # Without boxes it lists the photos only, of which none could be asked to have some.
+    boxes = bool(read_json(found)["annotations"])
+    return found.parent / tfds_source.IMAGES, found if boxes else ""
+
+
+def hold(config: BuildConfig, network: FeatureNetwork, places: Places):
     """The work folder of a build, locked: a context manager (`work_folder.hold`)."""
     settings = {
         **{name: value for name, value in config.recorded().items() if name not in _LATE},
         "weights_sha256": network.weights_hash,
         "network": [network.name, network.input_size, network.dimension],
-        "source": work_folder.fingerprint(*_places(config)),
+        "source": work_folder.fingerprint(*places),
         "schema_version": records.SCHEMA_VERSION,
     }
     return work_folder.hold(config.out, work_folder.key_of(settings), settings)
 
 
 def prepare(
-    config: BuildConfig, work: WorkFolder, network: FeatureNetwork, stages: Stages
+    config: BuildConfig,
+    places: Places,
+    work: WorkFolder,
+    network: FeatureNetwork,
+    stages: Stages,
 ) -> Prepared:
     """The stages before the clusters; what is finished in the work folder is not done again."""
     work_folder.name_leftovers(config.out, work)
     with stages("photos"):
-        stored = work.keep_json("photos", lambda: _as_json(*_load(config)))
+        stored = work.keep_json("photos", lambda: _as_json(*_load(config, places)))
         photos = [sources.Photo(name, Path(path)) for name, path in stored["photos"]]
         assemble.check_shards(len(photos) * len(config.version_names()), config.num_shards)
     with stages("images and features"):
@@ -109,9 +125,9 @@ def _as_json(photos: list[sources.Photo], counts: dict[str, Any]) -> dict[str, A
     return {"photos": named, "counts": counts}
 
 
-def _load(config: BuildConfig) -> tuple[list[sources.Photo], dict[str, Any]]:
+def _load(config: BuildConfig, places: Places) -> tuple[list[sources.Photo], dict[str, Any]]:
     photos, counts = sources.load(
-        *_places(config),
+        *places,
         config.min_size,
         config.min_boxes,
         config.num_workers,
@@ -134,16 +150,6 @@ def _load(config: BuildConfig) -> tuple[list[sources.Photo], dict[str, Any]]:
             raise UserError(told)
         print(f"warning: {told}", file=sys.stderr)
     return photos, counts
-
-
-def _places(config: BuildConfig) -> tuple[Path, str | Path]:
-    """The folder of photos and the annotation file, unpacked before where --tfds asks for it."""
-    if not config.tfds:
-        return Path(config.images), config.annotations
-    found = tfds_source.unpack(config.tfds, Path(config.images))
-    # Without boxes it lists the photos only, of which none could be asked to have some.
-    boxes = bool(read_json(found)["annotations"])
-    return found.parent / tfds_source.IMAGES, found if boxes else ""
 
 
 def _compute(

@@ -47,33 +47,35 @@ def compute(
     """
     total = len(items) if total is None else total
     features = np.empty((total, NUM_QUADRANTS, network.dimension), np.float32)
-    done = 0
-    block: list[np.ndarray] = []
     tracked = progress(items, total=total, label="quadrant features") if progress else items
-    for item in tracked:
-        if done + len(block) == total:
-            raise ValueError(f"there are more than {total} items")
-        if isinstance(item, bytes):
-            item = decode_jpeg(item, f"item {done + len(block)}")
-        block.append(item)
-        if len(block) == batch_size or done + len(block) == total:
-            features[done : done + len(block)] = _of_block(block, network)
-            done += len(block)
-            block = []
-    if done != total:
-        raise ValueError(f"there are {done + len(block)} items, not {total}")
+    images = (
+        decode_jpeg(item, f"item {number}") if isinstance(item, bytes) else item
+        for number, item in enumerate(tracked)
+    )
+    done = 0
+    for block in blocks(images, total, network, batch_size):
+        features[done : done + len(block)] = block
+        done += len(block)
+    for _ in images:  # with none left, the progress comes to its end
+        raise ValueError(f"there are more than {total} items")
     return features
 
 
-def blocks(images: Iterator[np.ndarray], total: int, network: FeatureNetwork) -> Iterator:
+def blocks(
+    images: Iterator[np.ndarray],
+    total: int,
+    network: FeatureNetwork,
+    batch_size: int = ITEMS_AT_A_TIME,
+) -> Iterator[np.ndarray]:
     """Features float32 [B, 4, D] of the next `total` images, as `compute` gives them, by blocks.
 
     images: uint8 [S, S, 3]; no more than `total` are taken. ValueError where there are fewer.
     """
-    for start in range(0, total, ITEMS_AT_A_TIME):
-        block = list(itertools.islice(images, min(ITEMS_AT_A_TIME, total - start)))
-        if len(block) < min(ITEMS_AT_A_TIME, total - start):
-            raise ValueError(f"there are {start + len(block)} images, not {total}")
+    for start in range(0, total, batch_size):
+        wanted = min(batch_size, total - start)
+        block = list(itertools.islice(images, wanted))
+        if len(block) < wanted:
+            raise ValueError(f"there are {start + len(block)} items, not {total}")
         yield _of_block(block, network)
 
 

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import sha256_file
+from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.progress import track
 
 INCEPTION = "inception_2015"
@@ -124,16 +125,11 @@ def _import(graph) -> tuple[Callable, tf.Tensor]:
 
 def _keras(name: str, weights: str, resize: str) -> Extractor:
     """A network of keras.applications: features before the classifier, logits before softmax."""
-    build, side, preprocess = KERAS[name]
-    model = build(weights=None, classifier_activation=None)
-    try:
-        model.load_weights(weights)
-    except (ValueError, OSError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"--extractor_weights: {weights} does not hold the weights of {name} with its "
-            f"classifier: {reason}"
-        ) from error
+    network = KERAS[name]
+    model = applications.constructor(network)(weights=None, classifier_activation=None)
+    what = f"{name} with its classifier"
+    weights_files.load(model, weights, what, flag="extractor_weights")
+    side, preprocess = applications.published_size(network), applications.preprocessing(network)
     both = keras.Model(model.input, [model.layers[-2].output, model.output])
 
     def forward(images):
@@ -142,18 +138,11 @@ def _keras(name: str, weights: str, resize: str) -> Extractor:
     return Extractor(name, resize, sha256_file(weights), side, forward)
 
 
-_APPLICATIONS = keras.applications
-# Each: the network, the pixels a side that it reads, and what its inputs 0 to 255 go through.
+# By their names here, what keras.applications calls them.
 KERAS = {
-    "mobilenet_v2": (
-        _APPLICATIONS.MobileNetV2, 224, _APPLICATIONS.mobilenet_v2.preprocess_input,
-    ),
-    "resnet50": (_APPLICATIONS.ResNet50, 224, _APPLICATIONS.resnet50.preprocess_input),
-    "inception_v3": (
-        _APPLICATIONS.InceptionV3, 299, _APPLICATIONS.inception_v3.preprocess_input,
-    ),
-    "vgg16": (_APPLICATIONS.VGG16, 224, _APPLICATIONS.vgg16.preprocess_input),
-    "efficientnet_b0": (
-        _APPLICATIONS.EfficientNetB0, 224, _APPLICATIONS.efficientnet.preprocess_input,
-    ),
-}  # fmt: skip
+    "mobilenet_v2": "MobileNetV2",
+    "resnet50": "ResNet50",
+    "inception_v3": "InceptionV3",
+    "vgg16": "VGG16",
+    "efficientnet_b0": "EfficientNetB0",
+}

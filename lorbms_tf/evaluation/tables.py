@@ -7,9 +7,9 @@ from typing import Any
 from lorbms_tf.errors import UserError
 
 # What a line says of itself, beside its scores.
-_NO_SCORES = {"run_dir", "records_glob", "dataset_hash", "seed", "step", "tau", "records"} | {
-    "protocol"
-}
+_NO_SCORES = frozenset(
+    ("run_dir", "records_glob", "dataset_hash", "seed", "step", "tau", "records", "protocol")
+)
 # What must agree between two lines for their scores to be comparable.
 _ALIKE = ("dataset_hash", "records", "seed", "protocol")
 

@@ -107,9 +107,7 @@ class AlexNet(keras.Model):
         if self.head is None:
             return
         width *= trunk_side(self.settings["image_size"]) ** 2
-        for dense in [*self.hidden, self.head]:
-            dense.build((None, width))
-            width = dense.units
+        layers.build_dense([*self.hidden, self.head], width)
 
     def call(self, images, training=None):
         """Logits `[B, outputs]`; with `training`, batch norm uses the batch's own statistics.

@@ -96,9 +96,7 @@ class DeepClusterAlexNet(keras.Model):
             width = conv.filters
             norm.build((None, None, None, width))
         width *= trunk_side(self.settings["image_size"], self.settings["stem_stride"]) ** 2
-        for dense in [*self.dense, *([self.head] if self.head else [])]:
-            dense.build((None, width))
-            width = dense.units
+        layers.build_dense([*self.dense, *([self.head] if self.head else [])], width)
 
     def call(self, images, training=None):
         """Logits `[B, outputs]`; with `training`, dropout acts and batch norm sees the batch.

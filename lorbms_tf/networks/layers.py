@@ -68,6 +68,13 @@ def check_blocks(image_size, blocks):
         )
 
 
+def build_dense(dense_layers, width):
+    """Builds dense layers that follow each other; the first reads vectors of `width`."""
+    for dense in dense_layers:
+        dense.build((None, width))
+        width = dense.units
+
+
 def check_positive(**sizes):
     """Checks that every size (a number or a sequence of numbers) is at least 1.
 

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from lorbms_tf.data.images import tf_to_float
+
 ASPECT = (3 / 4, 4 / 3)  # width over height of a crop, as usual
 
 
@@ -32,5 +34,4 @@ def crop_and_flip(images, seed, size: int, smallest_area: float = 0.08):
         [top, tf.where(mirrored, right, left), top + height, tf.where(mirrored, left, right)],
         axis=1,
     )  # [B, 4]; a box from right to left mirrors
-    images = tf.cast(images, tf.float32) / 127.5 - 1.0
-    return tf.image.crop_and_resize(images, boxes, tf.range(count), (size, size))
+    return tf.image.crop_and_resize(tf_to_float(images), boxes, tf.range(count), (size, size))

@@ -1,7 +1,6 @@
 """What the tests of training share."""
 
 import pytest
-import tensorflow as tf
 
 from tests import tiny
 
@@ -17,6 +16,5 @@ def eagerly():
 
     Runs in graphs are tested in processes of their own (`test_resume`, `test_workers`).
     """
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with tiny.eagerly():
+        yield

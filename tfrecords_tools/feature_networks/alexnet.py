@@ -1,6 +1,7 @@
 """`--features=alexnet`: the project's own AlexNet, with random weights or those of a file."""
 
 from lorbms_tf.files import sha256_file
+from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import SMALLEST_IMAGE, AlexNet
 from tfrecords_tools.feature_networks import base
 
@@ -16,7 +17,7 @@ def build(name: str, weights: str, seed: int, input_size: int) -> base.FeatureNe
         raise base.too_small(name, input_size, SMALLEST_IMAGE)
     model = AlexNet(image_size=input_size, channels=3, outputs=0, seed=seed)
     if weights:
-        base.load_weights(model, weights, "alexnet with 3 channels")
+        weights_files.load(model, weights, "alexnet with 3 channels")
     width = model.settings["conv_widths"][-1]
 
     def forward(images):

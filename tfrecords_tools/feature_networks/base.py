@@ -2,14 +2,13 @@
 
 import hashlib
 import math
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 
 BATCH = 64  # quadrants in one call of the network; fixed, so that it is traced once
@@ -37,7 +36,7 @@ class FeatureNetwork:
 
         @tf.function(input_signature=[tf.TensorSpec((BATCH, None, None, 3), tf.uint8)])
         def run(quadrants):
-            images = tf.cast(quadrants, tf.float32) / 127.5 - 1.0
+            images = tf_to_float(quadrants)
             images = tf.image.resize(images, (input_size, input_size))  # bilinear
             return tf.cast(forward(images), tf.float32)
 
@@ -88,23 +87,6 @@ def square_cells(flat, width):
 def too_small(name: str, input_size: int, smallest: int) -> UserError:
     """What to raise where a network cannot read so few pixels."""
     return UserError(f"{name} reads quadrants of at least {smallest} px, not {input_size}")
-
-
-def load_weights(model: keras.Model, weights: str | Path, network: str) -> None:
-    """Loads a weights file of Keras; `network` is what messages call the model.
-
-    Raises UserError where the file holds something else.
-    """
-    try:
-        with warnings.catch_warnings():
-            # Keras warns of each part that an older file lacks; what matters it raises.
-            warnings.simplefilter("ignore")
-            model.load_weights(weights)
-    except (ValueError, OSError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"--weights: {weights} does not hold the weights of {network}: {reason}"
-        ) from error
 
 
 def hash_weights(model: keras.Model) -> str:

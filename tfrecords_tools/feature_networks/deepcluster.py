@@ -11,6 +11,7 @@ import h5py
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, sha256_file, sync, temporary_directory
+from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.deepcluster import DeepClusterAlexNet, smallest_image
 from tfrecords_tools.feature_networks import base
 
@@ -86,5 +87,5 @@ def read(path: str | Path) -> DeepClusterAlexNet:
             f"tfrecords_tools.convert_deepcluster or tfrecords_tools.deepcluster: {error}"
         ) from error
     network = DeepClusterAlexNet(**settings)
-    base.load_weights(network, path, "deepcluster")
+    weights_files.load(network, path, "deepcluster")
     return network

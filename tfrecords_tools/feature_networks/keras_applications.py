@@ -3,49 +3,23 @@
 All are averaged over all places after the last convolution and scaled to length 1.
 """
 
-import inspect
-
 import keras
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import sha256_file
+from lorbms_tf.networks import applications, weights_files
 from tfrecords_tools.feature_networks import base
 
 IMAGENET, RANDOM = "imagenet", "none"  # what --weights says instead of a file
 SMALLEST = 32  # pixels; some networks ask for more, and say so themselves
-# Published for larger images than 224 px.
-_SIZES = {
-    "Xception": 299,
-    "InceptionV3": 299,
-    "InceptionResNetV2": 299,
-    "NASNetLarge": 331,
-    "EfficientNetB1": 240,
-    "EfficientNetB2": 260,
-    "EfficientNetB3": 300,
-    "EfficientNetB4": 380,
-    "EfficientNetB5": 456,
-    "EfficientNetB6": 528,
-    "EfficientNetB7": 600,
-    "EfficientNetV2B1": 240,
-    "EfficientNetV2B2": 260,
-    "EfficientNetV2B3": 300,
-    "EfficientNetV2S": 384,
-    "EfficientNetV2M": 480,
-    "EfficientNetV2L": 480,
-}
-
-
-def names() -> list[str]:
-    """The networks of keras.applications, such as "ResNet50"."""
-    members = vars(keras.applications).items()
-    return sorted(name for name, member in members if inspect.isfunction(member))
 
 
 def check(name: str) -> str:
     """The network's name out of "keras:NAME". Raises UserError where there is no such network."""
     network = name.partition(":")[2]
-    if network not in names():
-        raise UserError(f"--features={name}: no such network; valid names: {', '.join(names())}")
+    if network not in applications.names():
+        valid = ", ".join(applications.names())
+        raise UserError(f"--features={name}: no such network; valid names: {valid}")
     return network
 
 
@@ -65,13 +39,13 @@ def application(name: str, weights: str, seed: int, input_size: int) -> base.Fea
       input_size: pixels a side; 0: as published.
     """
     network = check(name)
-    return _build(name, network, weights, seed, input_size or _SIZES.get(network, 224))
+    return _build(name, network, weights, seed, input_size or applications.published_size(network))
 
 
 def _build(name: str, network: str, weights: str, seed: int, input_size: int):
     if input_size < SMALLEST:
         raise base.too_small(name, input_size, SMALLEST)
-    function = getattr(keras.applications, network)
+    function = applications.constructor(network)
     if weights in ("", IMAGENET):
         model = _make(name, function, input_size, "imagenet")
     else:
@@ -80,7 +54,7 @@ def _build(name: str, network: str, weights: str, seed: int, input_size: int):
         model = _make(name, function, input_size, None)
         if weights != RANDOM:
             _load_file(model, function, weights, name)
-    preprocess = _preprocessing(function)
+    preprocess = applications.preprocessing(network)
 
     def forward(images):
         pixels = (images + 1.0) * 127.5  # [B, S, S, 3], 0 to 255
@@ -89,11 +63,6 @@ def _build(name: str, network: str, weights: str, seed: int, input_size: int):
     from_file = weights not in ("", IMAGENET, RANDOM)
     digest = sha256_file(weights) if from_file else base.hash_weights(model)
     return base.FeatureNetwork(name, forward, input_size, model.output_shape[-1], digest)
-
-
-def _preprocessing(function):
-    """What the network's family does to RGB pixels of 0 to 255 (some do it inside)."""
-    return inspect.getmodule(function).preprocess_input
 
 
 def _make(name: str, function, input_size: int, weights: str | None) -> keras.Model:
@@ -116,14 +85,14 @@ def _make(name: str, function, input_size: int, weights: str | None) -> keras.Mo
 def _load_file(model: keras.Model, function, weights: str, name: str) -> None:
     """Loads a file with or without the classifier. Raises UserError where it is neither."""
     try:
-        base.load_weights(model, weights, name)
+        weights_files.load(model, weights, name)
         return
     except UserError as error:
         without_top = error
     # Older files are read by the number of layers, so one with a classifier needs the whole.
     full = function(include_top=True, weights=None, classes=1000)
     try:
-        base.load_weights(full, weights, name)
+        weights_files.load(full, weights, name)
     except UserError:
         raise without_top from None
     kept = full.get_weights()[: len(model.weights)]

@@ -89,22 +89,25 @@ def _sheets(one: Described, far: float) -> list[str]:
     marked = (
         f"Distances in colour lie above {formats.short(far)}, the 95 % quantile of the nearest."
     )
-    found = []
-    if one.random:
-        note = (
+    kinds = [
+        (
+            "Neighbours of random references",
             "Each row shows a quadrant of the reference (framed) and the same quadrant of its ten "
-            f"candidates, nearest first, with the squared distance. {marked}"
-        )
-        sheet = sheets.draw(one.random, far)
-        found.append(html.section("Neighbours of random references", note, sheet))
-    if one.worst:
-        note = (
+            "candidates, nearest first, with the squared distance.",
+            one.random,
+        ),
+        (
+            "Neighbours of the worst references",
             "The references whose nearest candidates are farthest, in the mean over the four "
-            f"quadrants, the worst first; of each photo the worst version. {marked}"
-        )
-        sheet = sheets.draw(one.worst, far)
-        found.append(html.section("Neighbours of the worst references", note, sheet))
-    return found
+            "quadrants, the worst first; of each photo the worst version.",
+            one.worst,
+        ),
+    ]
+    return [
+        html.section(title, f"{note} {marked}", sheets.draw(picked, far))
+        for title, note, picked in kinds
+        if picked
+    ]
 
 
 _SHOWN_ELSEWHERE = ("photos", "clusters", "distance_quantiles", "distance_quantiles_per_quadrant")

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf import mixing
 from lorbms_tf.quadrants import NAMES
+from tfrecords_tools import distance_tables
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import charts, formats, html
 
-TAU_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _BINS = 40
 _PLACES = ("top left", "top right", "bottom left", "bottom right")
 _SHOWN_FAILURES = 50
@@ -70,7 +69,7 @@ def stages(dataset: Any, checked: Checked) -> str:
 
 def distances(values: np.ndarray) -> str:
     """Histograms by quadrant, [N, 4, 10], with tau at quantiles of all distances."""
-    taus = _taus(values)
+    taus = distance_tables.taus(values)
     low, high = np.quantile(values.astype(np.float64), [0.0, 0.995])
     low = 0.0 if low < 0.35 * high else float(low)  # zero is on the axis where it is not far off
     if high <= low:
@@ -103,29 +102,22 @@ def distances(values: np.ndarray) -> str:
     )
 
 
-def _taus(values: np.ndarray) -> list[tuple[float, float]]:
-    found = np.quantile(values.astype(np.float64), TAU_QUANTILES)
-    return list(zip(TAU_QUANTILES, found.tolist(), strict=True))
-
-
 def _table(values: np.ndarray) -> str:
-    quantiles = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-    header = ["quadrant", *(f"{100 * q:g} %" for q in quantiles)]
-    rows = []
-    per_row = [*zip(NAMES, values.transpose(1, 0, 2), strict=True), ("all", values)]
-    for name, some in per_row:
-        shown = np.quantile(some.astype(np.float64), quantiles)
-        rows.append([name, *(formats.short(value) for value in shown)])
+    header = ["quadrant", *(f"{100 * q:g} %" for q in distance_tables.SHOWN_QUANTILES)]
+    rows = [
+        [name, *(formats.short(value) for value in shown)]
+        for name, shown in distance_tables.quantiles(values)
+    ]
     table = html.table(header, rows, range(1, len(header)))
     return html.heading("Quantiles over all ten candidates") + table
 
 
 def replaced(values: np.ndarray, seed: int) -> str:
     """How many quadrants algorithm 1 replaces for tau at quantiles of the distances [N, 4, 10]."""
-    rows = []
-    for quantile, tau in _taus(values):
+    taus, rows = distance_tables.taus(values), []
+    for quantile, tau in taus:
         label = f"tau {formats.short(tau)} ({100 * quantile:g} %)"
-        rows.append((label, replaced_shares(values, tau, seed)))
+        rows.append((label, distance_tables.replaced_shares(values, tau, seed)))
     styles = ["none-of-four", "one-of-four", "two-of-four", "three-of-four"]
     legend = html.legend(
         [
@@ -149,20 +141,11 @@ def replaced(values: np.ndarray, seed: int) -> str:
             *(formats.percent(share) for share in shares),
             f"{sum(n * share for n, share in enumerate(shares)):.2f}",
         ]
-        for (quantile, tau), (_, shares) in zip(_taus(values), rows, strict=True)
+        for (quantile, tau), (_, shares) in zip(taus, rows, strict=True)
     ]
     return html.section(
         "What tau does", note, legend, chart, html.table(header, table, range(len(header)))
     )
-
-
-def replaced_shares(values: np.ndarray, tau: float, seed: int) -> list[float]:
-    """Share of the references [N, 4, 10] of which 0, 1, 2 and 3 quadrants are replaced."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(values.shape[2], size=(*values.shape[:2], 1))
-    one_each = np.take_along_axis(values, drawn, axis=2)[..., 0]  # [N, 4]
-    number = np.asarray(mixing.replacement_mask(one_each, tau)).sum(axis=1)  # [N]
-    return [float(np.mean(number == n)) for n in range(4)]
 
 
 def clusters(dataset: Any) -> str:

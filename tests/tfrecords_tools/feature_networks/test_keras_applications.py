@@ -1,12 +1,11 @@
 import functools
-import inspect
 
 import keras
 import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools.feature_networks import extractor, keras_applications
+from tfrecords_tools.feature_networks import extractor
 
 
 def noise(*shape):
@@ -35,16 +34,6 @@ def stand_in(include_top, weights, input_shape=None, pooling=None, classes=None)
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(keras.applications, "VGG16", stand_in)
-
-
-def test_every_network_of_keras_has_the_preprocessing_of_its_family():
-    names = keras_applications.names()
-    assert {"ResNet50", "VGG16", "MobileNetV3Small", "EfficientNetB0", "ConvNeXtTiny"} <= set(names)
-    for name in names:
-        function = getattr(keras.applications, name)
-        family = inspect.getmodule(function)
-        assert keras_applications._preprocessing(function) is family.preprocess_input
-        assert name in vars(family)
 
 
 def test_features_are_those_of_the_preprocessed_pixels(monkeypatch):
@@ -78,7 +67,6 @@ def test_random_weights_follow_the_seed(small):
 def test_the_size_is_the_published_one_or_the_asked_one(small):
     assert extractor("keras:VGG16", weights="none").input_size == 224
     assert extractor("keras:VGG16", weights="none", input_size=48).input_size == 48
-    assert set(keras_applications._SIZES) <= set(keras_applications.names())
 
 
 def test_weights_with_and_without_the_classifier(small, tmp_path):

@@ -13,7 +13,7 @@ from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
 from tfrecords_tools import assemble, inspect
 from tfrecords_tools.inspect import InspectConfig
-from tfrecords_tools.report import page, sections, sheets
+from tfrecords_tools.report import page, sheets
 
 VOID = {"meta", "img", "rect", "line", "polyline", "circle", "br"}
 
@@ -168,14 +168,6 @@ def test_the_worst_references_are_those_far_from_their_nearest():
     distances[4, :, 9] = 100  # far from its last, which does not count
     assert sheets.worst(distances, 3) == [3, 1, 0]
     assert sheets.worst(distances, 10) == [3, 1, 0, 2, 4]
-
-
-def test_shares_of_replaced_quadrants_are_known():
-    # As in the inspection: q1 is always replaced and q4 never, q2 and q3 by tau.
-    distances = np.repeat(np.arange(4, dtype=np.float32)[:, None] * 10, 10, axis=1)[None]
-    assert sections.replaced_shares(distances, 5, seed=0) == [0, 1, 0, 0]
-    assert sections.replaced_shares(distances, 15, seed=0) == [0, 0, 1, 0]
-    assert sections.replaced_shares(distances, 99, seed=0) == [0, 0, 0, 1]
 
 
 def test_settings_are_flattened():
