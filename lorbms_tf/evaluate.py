@@ -9,9 +9,9 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from lorbms_tf import command, flags
+from lorbms_tf import command, files, flags
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
 
@@ -25,9 +25,10 @@ class EvaluateConfig:
     records: str = setting("", "Glob of held-out record files.")
     metrics: tuple[str, ...] = setting(
         ("psnr", "mix_fidelity"),
-        "Scores to compute: psnr, ssim, mix_fidelity, swap_locality, swap_cycle_error, and with "
-        "_mix or _reconstruction behind them frechet, kernel, precision, recall, "
-        "classifier_score (all of an --extractor) and swd.",
+        "Scores to compute: psnr, ssim, mix_fidelity, swap_locality, swap_cycle_error, "
+        "seams_mix, seams_reconstruction, seams_pasted, and with _mix or _reconstruction behind "
+        "them frechet, kernel, precision, recall, classifier_score (all of an --extractor) and "
+        "swd.",
     )
     extractor: str = setting(
         "mobilenet_v2",
@@ -74,7 +75,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     from lorbms_tf.data.damage import BadRecords
     from lorbms_tf.evaluation import registry, scene_scores
 
-    valid = (*registry.METRICS, *scene_scores.SCORES, *registry.SWAP_METRICS)
+    of_rendered = {**registry.METRICS, **registry.SEAMS}
+    valid = (*of_rendered, *scene_scores.SCORES, *registry.SWAP_METRICS)
     registry.check_names(config.metrics, valid=valid)
     extractor = _extractor(config)
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
@@ -95,8 +97,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     swapped = _swap(config, model, rendered.reference)
     scores: dict[str, Any] = {}
     for name in config.metrics:
-        if name in registry.METRICS:
-            scores[name] = registry.METRICS[name](rendered)
+        if name in of_rendered:
+            scores[name] = of_rendered[name](rendered)
         elif name in swapped:
             scores[name] = swapped[name]
         else:
@@ -239,14 +241,6 @@ def _table(path: str) -> str:
     return tables.table(lines)
 
 
-def _open_out(path: str) -> TextIO:
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "a", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--out={path} cannot be written: {error.strerror}") from error
-
-
 def main(argv) -> None:
     """Prints a small table and one JSON line."""
     command.refuse_arguments(argv)
@@ -257,7 +251,7 @@ def main(argv) -> None:
     digest = dataset_hash(config)
     if config.out:
         check_comparable(config, digest)
-        _open_out(config.out).close()  # before the pass, which may take hours
+        files.append(config.out, "")  # before the pass, which may take hours
     scores = evaluate(config)
     print(
         f"{scores['records']} records of {config.records}, "
@@ -271,11 +265,7 @@ def main(argv) -> None:
     line = json_line(config, scores, digest)
     print(line)
     if config.out:
-        try:
-            with _open_out(config.out) as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise UserError(f"--out={config.out} cannot be written: {error.strerror}") from error
+        files.append(config.out, line + "\n")
 
 
 def console_main() -> None:

@@ -116,6 +116,20 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
 
 
+def append(path: str | os.PathLike, text: str) -> None:
+    """Adds text to a file, whose parents are made; "" only shows that it can be written.
+
+    Raises UserError where it cannot.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise not_writable(path, error) from error
+
+
 def read_json(path: str | os.PathLike) -> Any:
     """Reads a JSON file. Raises UserError naming the file where it is missing or not JSON."""
     try:

@@ -117,23 +117,6 @@ def read_pairs(path: str) -> list[Pair]:
     return pairs
 
 
-def read_square(path: Path, image_size: int) -> np.ndarray:
-    """A photo's central square, brought to the model's size: float32 [S, S, 3] in [-1, 1].
-
-    Raises UserError where it is no photo, or smaller than the model's images.
-    """
-    try:
-        photo = images.read_photo(path)
-    except images.BadImage as error:
-        raise UserError(f"cannot use the photo {path}: {error.reason}") from error
-    height, width = photo.shape[:2]
-    if min(height, width) < image_size:
-        raise UserError(
-            f"the photo {path} has {width}x{height} pixels; the model needs {image_size} a side"
-        )
-    return images.to_float(images.square_resize(images.center_square(photo), image_size))
-
-
 class Transfers(NamedTuple):
     """P object transfers with their photos, float32 [P, S, S, 3] in [-1, 1]; masks bool [P, 4]."""
 
@@ -153,8 +136,8 @@ def _read_transfers(config: RenderConfig, image_size: int) -> Transfers:
             raise UserError(f"--mask: {error}") from error
         pairs = [Pair(Path(config.object), Path(config.scene), mask)]
     return Transfers(
-        np.stack([read_square(pair.object, image_size) for pair in pairs]),
-        np.stack([read_square(pair.scene, image_size) for pair in pairs]),
+        np.stack([images.read_square(pair.object, image_size) for pair in pairs]),
+        np.stack([images.read_square(pair.scene, image_size) for pair in pairs]),
         np.stack([pair.mask for pair in pairs]),
         [(pair.object.stem, pair.scene.stem) for pair in pairs],
     )

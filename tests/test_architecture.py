@@ -58,6 +58,7 @@ LAYERS = {
         "lorbms_tf.render",
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
+        "lorbms_tf.disentangle",
     ),
 }
 ORDER = list(LAYERS)

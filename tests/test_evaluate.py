@@ -164,13 +164,13 @@ def test_the_dataset_hash_is_that_beside_the_records(tmp_path):
 def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path):
     (tmp_path / "file").write_text("")
     for out in (tmp_path, tmp_path / "file" / "scores.jsonl"):
-        with pytest.raises(UserError, match="--out=.* cannot be written"):
+        with pytest.raises(UserError, match="cannot write "):
             command(out=str(out))
     assert command.passes == []
 
 
 def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
-    with pytest.raises(UserError, match="psnr, ssim, mix_fidelity, frechet_mix"):
+    with pytest.raises(UserError, match="psnr, ssim, mix_fidelity, seams_mix.*frechet_mix"):
         evaluate.evaluate(EvaluateConfig(run_dir="r", records=glob, metrics=("fid",)))
     with pytest.raises(UserError, match="nowhere"):
         evaluate.evaluate(EvaluateConfig(run_dir="nowhere", records=glob))

@@ -1,6 +1,5 @@
 import functools
 
-import numpy as np
 import pytest
 from absl import flags as absl_flags
 from PIL import Image
@@ -123,28 +122,6 @@ def test_lists_that_are_no_lists(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not a text file"):
         render.read_pairs(str(tmp_path / "binary"))
-
-
-def test_photos_are_cropped_to_the_central_square_and_averaged(tmp_path):
-    pixels = np.zeros((64, 128, 3), np.uint8)
-    pixels[:, 32:96] = 255  # the central square is white
-    Image.fromarray(pixels).save(tmp_path / "wide.png")
-    square = render.read_square(tmp_path / "wide.png", 32)
-    np.testing.assert_array_equal(square, np.ones((32, 32, 3), np.float32))
-
-
-@pytest.mark.parametrize("width, height", [(1, 80), (80, 31)])
-def test_photos_smaller_than_the_model_are_refused(tmp_path, width, height):
-    path = photo(tmp_path / "thin.png", width, height)
-    with pytest.raises(UserError, match=f"{width}x{height} pixels; the model needs 32"):
-        render.read_square(path, 32)
-
-
-def test_broken_and_missing_photos_are_named(tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"no photo")
-    for name in ("broken.jpg", "absent.jpg"):
-        with pytest.raises(UserError, match=name):
-            render.read_square(tmp_path / name, 32)
 
 
 @pytest.mark.parametrize(

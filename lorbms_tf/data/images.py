@@ -128,6 +128,23 @@ def to_uint8(image) -> np.ndarray:
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
+def read_square(path: str | os.PathLike, image_size: int) -> np.ndarray:
+    """A photo's central square, brought to the model's size: float32 [S, S, 3] in [-1, 1].
+
+    Raises UserError where it is no photo, or smaller than the model's images.
+    """
+    try:
+        photo = read_photo(path)
+    except BadImage as error:
+        raise UserError(f"cannot use the photo {path}: {error.reason}") from error
+    height, width = photo.shape[:2]
+    if min(height, width) < image_size:
+        raise UserError(
+            f"the photo {path} has {width}x{height} pixels; the model needs {image_size} a side"
+        )
+    return to_float(square_resize(center_square(photo), image_size))
+
+
 def tf_decode(encoded, image_size: int):
     """In a graph: scalar string tensor of a JPEG -> uint8 [image_size, image_size, 3].
 

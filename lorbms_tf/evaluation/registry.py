@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lorbms_tf import mixing
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
+from lorbms_tf.evaluation.seams import seam_auc
 from lorbms_tf.evaluation.ssim import ssim
 
 
@@ -40,6 +42,26 @@ METRICS: dict[str, Callable[[Rendered], float]] = {
     "psnr": _psnr,
     "ssim": _ssim,
     "mix_fidelity": _mix_fidelity,
+}
+
+
+def _seams(images: Callable[[Rendered], np.ndarray]) -> Callable[[Rendered], float]:
+    def score(rendered: Rendered) -> float:
+        try:
+            return seam_auc(images(rendered), rendered.mask)
+        except ValueError as error:
+            raise UserError(f"--metrics: seams cannot be judged: {error}") from error
+
+    return score
+
+
+# Each trains a probe, which wants some thousand records.
+SEAMS = {
+    "seams_mix": _seams(lambda made: made.mix),
+    "seams_reconstruction": _seams(lambda made: made.reconstruction),
+    "seams_pasted": _seams(
+        lambda made: np.asarray(mixing.paste_quadrants(made.reference, made.candidates, made.mask))
+    ),
 }
 # Of the model itself: swapping single chunks (`evaluation.swap_matrix`).
 SWAP_METRICS = ("swap_locality", "swap_cycle_error")

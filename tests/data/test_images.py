@@ -112,3 +112,26 @@ def test_graph_decoding_equals_pillow():
     np.testing.assert_allclose(graph.astype(int), images.decode_jpeg(encoded), atol=2)
     np.testing.assert_array_equal(images.tf_to_float(graph), images.to_float(graph))
     assert np.asarray(Image.open(io.BytesIO(encoded))).shape == (32, 32, 3)
+
+
+def test_photos_are_cropped_to_the_central_square_and_averaged(tmp_path):
+    pixels = np.zeros((64, 128, 3), np.uint8)
+    pixels[:, 32:96] = 255  # the central square is white
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    square = images.read_square(tmp_path / "wide.png", 32)
+    np.testing.assert_array_equal(square, np.ones((32, 32, 3), np.float32))
+
+
+@pytest.mark.parametrize("width, height", [(1, 80), (80, 31)])
+def test_photos_smaller_than_the_model_are_refused(tmp_path, width, height):
+    path = tmp_path / "thin.png"
+    Image.new("RGB", (width, height)).save(path)
+    with pytest.raises(UserError, match=f"{width}x{height} pixels; the model needs 32"):
+        images.read_square(path, 32)
+
+
+def test_broken_and_missing_photos_are_named(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    for name in ("broken.jpg", "absent.jpg"):
+        with pytest.raises(UserError, match=name):
+            images.read_square(tmp_path / name, 32)

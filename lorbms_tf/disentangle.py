@@ -1,0 +1,179 @@
+"""What the chunks of a trained model hold, on synthesized scenes, whose truth is known:
+
+python -m lorbms_tf.disentangle --run_dir=R --scenes=DIR [--out=FILE]
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lorbms_tf import command, files, flags
+from lorbms_tf.config import require, setting
+from lorbms_tf.errors import UserError
+
+TEST_SHARE = 0.25  # of the scenes, for the transfers; the judging probe learns from the others
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisentangleConfig:
+    """Which model to look at, and on which scenes."""
+
+    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
+    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
+    scenes: str = setting(
+        "", "Folder written by tfrecords_tools.synthesize, with another seed than the training's."
+    )
+    limit: int = setting(0, "At most so many scenes; 0: all.")
+    batch_size: int = setting(32, "Scenes in one pass of the networks.")
+    seed: int = setting(0, "Seed of splits, partners and probes.")
+    out: str = setting("", "Also append the numbers to this file, as a JSON line.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        for name in ("run_dir", "scenes"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is required")
+        require("limit", self.limit, minimum=0)
+        require("batch_size", self.batch_size, minimum=1)
+        require("seed", self.seed, minimum=0)
+
+
+def disentangle(config: DisentangleConfig) -> dict[str, Any]:
+    """All numbers: "step", "scenes", and what `told` and `transfers` give.
+
+    Raises UserError for runs and folders that cannot be used, and for too few scenes.
+    """
+    from lorbms_tf import run_directory
+    from lorbms_tf.data import images, scene_truth
+    from lorbms_tf.progress import track
+
+    config.validate()
+    truth = scene_truth.read(config.scenes)
+    model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
+    paths = truth.paths[: config.limit or None]
+    factors = {name: values[: len(paths)] for name, values in truth.factors.items()}
+    tracked = track(paths, label="scenes", unit="scene")
+    pictures = np.stack([images.read_square(path, trained.image_size) for path in tracked])
+    encode, decode = (_in_batches(f, config.batch_size) for f in (model.encode, model.decode))
+    try:
+        return {
+            "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
+            "scenes": len(pictures),
+            **told(encode(pictures), factors, config.seed),
+            "transfers": transfers(encode, decode, pictures, factors, config.seed),
+        }
+    except ValueError as error:
+        raise UserError(f"--scenes={config.scenes}: {error}") from error
+
+
+def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
+    """What chunks tell of quadrants: matrices by factor, and MIG, SAP and DCI over all of them.
+
+    Args:
+      codes: [N, 2, 2, C].
+      factors: by name, int [N, 4].
+      seed: of the split.
+    """
+    from lorbms_tf.evaluation import chunk_probes, disentanglement
+
+    found = chunk_probes.told(codes, factors, seed)
+    information = np.concatenate([one.information for one in found.values()], axis=1)
+    accuracy = np.concatenate([one.accuracy for one in found.values()], axis=1)
+    by_quadrant = sum(one.information for one in found.values())  # [4 chunks, 4 quadrants]
+    dci = disentanglement.dci(by_quadrant)
+    best = accuracy.max(axis=0)  # of each factor of each quadrant
+    return {
+        "information": {name: one.information.tolist() for name, one in found.items()},
+        "mig": disentanglement.gap(information),
+        "sap": disentanglement.gap(accuracy),
+        "dci_disentanglement": dci.disentanglement,
+        "dci_completeness": dci.completeness,
+        "dci_informativeness": float(best.mean()),
+        "chance": float(np.mean([one.chance for one in found.values()])),
+    }
+
+
+def transfers(
+    encode: Callable, decode: Callable, pictures: np.ndarray, factors: dict, seed: int
+) -> dict[str, dict[str, float]]:
+    """Trains the judge on real scenes and shows it transfers between others.
+
+    See `evaluation.transfer_truth.accuracies` for the table.
+    """
+    from lorbms_tf import mixing, quadrants
+    from lorbms_tf.evaluation import transfer_truth
+
+    order = np.random.default_rng(seed).permutation(len(pictures))
+    tested, learned = np.split(order, [int(len(pictures) * TEST_SHARE)])
+    guess = transfer_truth.train_probe(
+        pictures[learned], {name: values[learned] for name, values in factors.items()}, seed
+    )
+
+    def mix(scenes, objects, mask):
+        mixed = mixing.mix_codes(encode(scenes), quadrants.chunks(encode(objects)), mask)
+        return decode(np.asarray(mixed))
+
+    held_out = {name: values[tested] for name, values in factors.items()}
+    return transfer_truth.accuracies(guess, mix, pictures[tested], held_out, seed)
+
+
+def _in_batches(function: Callable, size: int) -> Callable:
+    """The function in a graph, on so many values at a time."""
+    import tensorflow as tf
+
+    graph = tf.function(function, autograph=False, reduce_retracing=True)
+
+    def run(values: np.ndarray) -> np.ndarray:
+        starts = range(0, len(values), size)
+        return np.concatenate([np.asarray(graph(values[s : s + size])) for s in starts])
+
+    return run
+
+
+def text(found: dict[str, Any]) -> str:
+    """The numbers to read: matrices, scores, and the table of transfers."""
+    lines = ["What chunk i (row) tells of quadrant j (column), share of the factor's entropy:"]
+    matrices = found["information"]
+    lines.append("  " + "".join(f"{name:<27}" for name in matrices).rstrip())
+    for i in range(4):
+        rows = [" ".join(f"{value:5.2f}" for value in matrix[i]) for matrix in matrices.values()]
+        lines.append("  " + "    ".join(rows))
+    for name in ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"):
+        lines.append(f"  {name:<21}{found[name]:.3f}")
+    lines.append(f"  {'(accuracy by chance':<21}{found['chance']:.3f})")
+    table = found["transfers"]
+    names = list(table["real"])
+    lines.append("Right guesses of a probe that learned from real scenes, after transfers, %:")
+    lines.append(f"  {'':<16}" + "".join(f"{name:>10}" for name in names))
+    for row, values in table.items():
+        lines.append(f"  {row:<16}" + "".join(f"{100 * values[name]:>10.1f}" for name in names))
+    return "\n".join(lines)
+
+
+def main(argv) -> None:
+    """Prints the numbers, and the same as one JSON line."""
+    command.refuse_arguments(argv)
+    config = flags.read(DisentangleConfig)
+    if config.out:
+        files.append(config.out, "")  # before the passes, which take minutes
+    found = disentangle(config)
+    print(f"{found['scenes']} scenes, model {config.run_dir} after step {found['step']}")
+    print(text(found))
+    origin = {"run_dir": config.run_dir, "scenes_dir": config.scenes, "seed": config.seed}
+    line = json.dumps({**origin, **found})
+    print(line)
+    if config.out:
+        files.append(config.out, line + "\n")
+
+
+def console_main() -> None:
+    """Entry point of the console script `lorbms-disentangle`."""
+    flags.define(DisentangleConfig)
+    command.run(main)
+
+
+if __name__ == "__main__":
+    console_main()

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from lorbms_tf.evaluation.seams import auc, seam_auc
+from tests import tiny
+
+
+@pytest.fixture(scope="module", autouse=True)
+def eagerly():
+    with tiny.eagerly():
+        yield
+
+
+def pictures(count=180, seed=0):
+    """Noise [N, 16, 16, 3] and which quadrants of them were replaced [N, 4], independent."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 0.1, (count, 16, 16, 3)).astype(np.float32)
+    return noise, rng.random((count, 4)) < 0.4
+
+
+def test_quadrants_of_another_brightness_are_found():
+    images, mask = pictures()
+    brighter = np.repeat(np.repeat(mask.reshape(-1, 2, 2), 8, axis=1), 8, axis=2)
+    assert seam_auc(images + brighter[..., None], mask) > 0.95
+
+
+def test_what_cannot_be_seen_is_not_found():
+    assert 0.35 < seam_auc(*pictures()) < 0.65
+    images, mask = pictures(100)
+    assert seam_auc(np.zeros_like(images), mask) == pytest.approx(0.5)
+
+
+def test_a_quadrant_that_is_always_replaced_is_left_out():
+    images, mask = pictures()
+    brighter = np.repeat(np.repeat(mask.reshape(-1, 2, 2), 8, axis=1), 8, axis=2)
+    mask[:, 0] = True
+    assert seam_auc(images + brighter[..., None], mask) > 0.95
+    with pytest.raises(ValueError, match="replaced in all or in none"):
+        seam_auc(images, np.ones_like(mask))
+
+
+def test_auc_known_by_hand():
+    truth = np.array([True, True, False, False])
+    assert auc(np.array([0.9, 0.8, 0.2, 0.1]), truth) == 1.0
+    assert auc(np.array([0.1, 0.2, 0.8, 0.9]), truth) == 0.0
+    assert auc(np.array([0.9, 0.3, 0.5, 0.1]), truth) == 0.75  # 3 of the 4 pairs are in order
+    assert auc(np.full(4, 0.5), truth) == 0.5
+    assert np.isnan(auc(np.zeros(4), np.ones(4, bool)))
