@@ -26,9 +26,9 @@ class EvaluateConfig:
     metrics: tuple[str, ...] = setting(
         ("psnr", "mix_fidelity"),
         "Scores to compute: psnr, ssim, mix_fidelity, swap_locality, swap_cycle_error, "
-        "seams_mix, seams_reconstruction, seams_pasted, and with _mix or _reconstruction behind "
-        "them frechet, kernel, precision, recall, classifier_score (all of an --extractor) and "
-        "swd.",
+        "seams_mix, seams_reconstruction, seams_pasted; with _mix or _reconstruction behind them "
+        "swd, and of an --extractor frechet, kernel, precision, recall, classifier_score; of an "
+        "--extractor too, swap_locality_features.",
     )
     extractor: str = setting(
         "mobilenet_v2",
@@ -76,7 +76,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     from lorbms_tf.evaluation import registry, scene_scores
 
     of_rendered = {**registry.METRICS, **registry.SEAMS}
-    valid = (*of_rendered, *scene_scores.SCORES, *registry.SWAP_METRICS)
+    swaps = [name for names in registry.SWAP_METRICS.values() for name in names]
+    valid = (*of_rendered, *scene_scores.SCORES, *swaps)
     registry.check_names(config.metrics, valid=valid)
     extractor = _extractor(config)
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
@@ -94,18 +95,18 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     )
     if bad.count:
         print(bad.summary())
-    swapped = _swap(config, model, rendered.reference)
+    swapped = _swap(config, model, rendered.reference, extractor)
     scores: dict[str, Any] = {}
     for name in config.metrics:
         if name in of_rendered:
             scores[name] = of_rendered[name](rendered)
         elif name in swapped:
-            scores[name] = swapped[name]
+            scores[shown_name(name, config)] = swapped[name]
         else:
             scores[shown_name(name, config)] = scene_scores.compute(name, sets)
     step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
     found = {"step": step, "tau": trained.tau, "records": len(rendered.reference)}
-    if any(name in scene_scores.SCORES for name in config.metrics):
+    if extractor or any(name in scene_scores.SCORES for name in config.metrics):
         found["protocol"] = {
             "real": config.real_records or "the references",
             "real_images": len(sets.images["real"]),
@@ -118,18 +119,25 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
 
 def shown_name(name: str, config: EvaluateConfig) -> str:
     """The name of a score with its extractor: frechet_mix -> frechet_mobilenet_v2_mix."""
-    from lorbms_tf.evaluation import scene_scores
-
-    if not scene_scores.needs_extractor([name]):
+    if name == "swap_locality_features":
+        return f"swap_locality_{config.extractor}"
+    if not _needs_extractor([name]):
         return name
     kind, _, of = name.rpartition("_")
     return f"{kind}_{config.extractor}_{of}"
 
 
-def _extractor(config: EvaluateConfig):
-    from lorbms_tf.evaluation import extractors, scene_scores
+def _needs_extractor(metrics) -> bool:
+    from lorbms_tf.evaluation import registry, scene_scores
 
-    if not scene_scores.needs_extractor(config.metrics):
+    swaps = registry.SWAP_METRICS["features"]
+    return scene_scores.needs_extractor(metrics) or any(name in swaps for name in metrics)
+
+
+def _extractor(config: EvaluateConfig):
+    from lorbms_tf.evaluation import extractors
+
+    if not _needs_extractor(config.metrics):
         return None
     return extractors.make(config.extractor, config.extractor_weights, config.resize)
 
@@ -164,27 +172,36 @@ def _real(config: EvaluateConfig, image_size: int, bad, references):
     return np.concatenate([np.asarray(batch["reference"]) for batch in checked])
 
 
-def _swap(config: EvaluateConfig, model, references) -> dict[str, float]:
-    """The scores of the swap matrix, where any of them is asked for; the matrix is printed."""
+def _swap(config: EvaluateConfig, model, references, extractor) -> dict[str, float]:
+    """Those scores of swapped chunks that are asked for; the matrices are printed."""
     import tensorflow as tf
 
     from lorbms_tf.evaluation import registry
     from lorbms_tf.evaluation.swap_matrix import swap_matrix
 
-    if not set(registry.SWAP_METRICS) & set(config.metrics):
-        return {}
-    encode, decode = (
+    functions = [
         tf.function(function, autograph=False, reduce_retracing=True)
         for function in (model.encode, model.decode)
-    )
-    found = swap_matrix(encode, decode, references, config.seed, config.batch_size)
-    print("swap matrix (chunk i swapped, row; how far quadrant j follows, column):")
-    for row in found.follows:
-        print("  " + " ".join(f"{value:.3f}" for value in row))
-    return {
-        "swap_locality": found.locality,
-        "swap_cycle_error": float(found.cycle_error.mean()),
-    }
+    ]
+    scores = {}
+    for compared, asked in registry.SWAP_METRICS.items():
+        if not set(asked) & set(config.metrics):
+            continue
+        describe = None
+        if compared == "features":
+
+            def describe(quadrants):
+                return extractor(quadrants, config.batch_size)[0]
+
+        found = swap_matrix(*functions, references, config.seed, config.batch_size, describe)
+        print(
+            f"swap matrix by {compared} (row: chunk swapped; column: how far a quadrant follows):"
+        )
+        for row in found.follows:
+            print("  " + " ".join(f"{value:.3f}" for value in row))
+        values = (found.locality, float(found.cycle_error.mean()))
+        scores.update(zip(asked, values, strict=False))  # features have no cycle error
+    return scores
 
 
 def dataset_hash(config: EvaluateConfig) -> str | None:

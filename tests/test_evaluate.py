@@ -58,15 +58,18 @@ class Colours:
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
 def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly, capsys):
     monkeypatch.setattr(extractors, "make", lambda *_: Colours())
-    names = ("ssim", "frechet_mix", "swd_reconstruction", "swap_locality", "swap_cycle_error")
+    names = ("ssim", "frechet_mix", "swap_locality", "swap_cycle_error", "swap_locality_features")
     given = {"run_dir": run_dir, "records": glob, "metrics": names, "resize": "antialias"}
     scores = evaluate.evaluate(EvaluateConfig(**given))
-    assert list(scores)[-5:] == ["ssim", "frechet_mobilenet_v2_mix", *names[2:]]
+    assert list(scores)[-5:] == [
+        "ssim", "frechet_mobilenet_v2_mix", *names[2:4], "swap_locality_mobilenet_v2",
+    ]  # fmt: skip
     assert scores["protocol"] == {
         "real": "the references", "real_images": 5, "resize": "antialias",
         "extractor": "mobilenet_v2", "extractor_sha256": "b" * 64,
     }  # fmt: skip
-    assert "swap matrix" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "swap matrix by pixels" in printed and "swap matrix by features" in printed
     assert all(math.isfinite(scores[name]) for name in list(scores)[-5:])
     config = EvaluateConfig(**{**given, "metrics": ("frechet_mix",), "real_records": glob})
     protocol = evaluate.evaluate(config)["protocol"]

@@ -64,7 +64,11 @@ SEAMS = {
     ),
 }
 # Of the model itself: swapping single chunks (`evaluation.swap_matrix`).
-SWAP_METRICS = ("swap_locality", "swap_cycle_error")
+# By what the quadrants are compared by: the locality, and where it is told the cycle error.
+SWAP_METRICS = {
+    "pixels": ("swap_locality", "swap_cycle_error"),
+    "features": ("swap_locality_features",),
+}
 
 
 def check_names(

@@ -36,7 +36,7 @@ def swap_matrix(
     images: np.ndarray,
     seed: int = 0,
     batch_size: int = 32,
-    distance: Callable | None = None,
+    describe: Callable | None = None,
 ) -> SwapMatrix:
     """The swap matrix over pairs of images: each image once as the first, once as the second.
 
@@ -46,18 +46,18 @@ def swap_matrix(
       images: [N, H, W, 3] in [-1, 1], N >= 2.
       seed: of the pairs.
       batch_size: images that are encoded or decoded at a time.
-      distance: two batches of quadrants [B, h, w, 3] -> [B], at least 0; None: mean absolute
-        difference. With a distance of features the matrix is one of content, not of pixels.
+      describe: quadrants [B, h, w, 3] -> what they are compared by, [B, ...]; None: their pixels.
+        With features of a network the matrix is one of content.
 
     Raises:
       ValueError: fewer than two images.
     """
     if len(images) < 2:
         raise ValueError(f"swapping needs at least two images, not {len(images)}")
-    distance = distance or _pixel_distance
+    describe = describe or np.asarray
     codes = _in_batches(encode, images, batch_size)  # [N, 2, 2, C]
     partners = partners_of(len(images), seed)
-    shown = _in_batches(decode, codes, batch_size)  # the reconstructions [N, H, W, 3]
+    shown = _described(_in_batches(decode, codes, batch_size), describe)  # the reconstructions
     spread = np.mean(np.square(codes - codes[partners]), axis=(0, 3)).reshape(-1)  # [4]
     follows = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
     cycle_error = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
@@ -65,8 +65,9 @@ def swap_matrix(
         swapped = codes.copy()
         swapped[:, i // 2, i % 2] = codes[partners, i // 2, i % 2]
         mixes = _in_batches(decode, swapped, batch_size)
+        made = _described(mixes, describe)
         for j in range(NUM_QUADRANTS):
-            follows[i, j] = _share(mixes, shown, partners, j, distance)
+            follows[i, j] = _share(made[j], shown[j], shown[j][partners])
         error = np.square(_in_batches(encode, mixes, batch_size) - swapped)
         per_chunk = error.mean(axis=(0, 3)).reshape(-1)  # [4]
         cycle_error[i] = np.divide(per_chunk, spread, out=np.ones(4), where=spread > 0)
@@ -83,17 +84,20 @@ def partners_of(count: int, seed: int) -> np.ndarray:
     return partners
 
 
-def _share(mixes, shown, partners, j: int, distance: Callable) -> float:
-    """Mean over the pairs of (way gone) / (way gone + way left); a half where both are 0."""
-    mixed, first = quadrant(mixes, j), quadrant(shown, j)
-    gone = np.asarray(distance(mixed, first), np.float64)  # [N]
-    left = np.asarray(distance(mixed, first[partners]), np.float64)
+def _described(images: np.ndarray, describe: Callable) -> list[np.ndarray]:
+    """What each quadrant of images [N, H, W, 3] is compared by: four arrays [N, ...]."""
+    return [np.asarray(describe(quadrant(images, j))) for j in range(NUM_QUADRANTS)]
+
+
+def _share(mixed: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """Mean over the pairs of (way gone) / (way gone + way left), by mean absolute difference;
+    a half where both are 0."""
+    gone, left = (
+        np.abs(mixed - one).reshape(len(one), -1).mean(axis=1, dtype=np.float64)
+        for one in (first, second)
+    )
     total = gone + left
     return float(np.mean(np.divide(gone, total, out=np.full(len(total), 0.5), where=total > 0)))
-
-
-def _pixel_distance(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    return np.abs(one - two).mean(axis=(1, 2, 3))
 
 
 def _in_batches(function: Callable, values: np.ndarray, batch_size: int) -> np.ndarray:

@@ -64,12 +64,19 @@ def test_half_of_the_neighbour_leaks():
     assert 0.6 < found.locality < 0.9
 
 
-def test_a_distance_of_ones_own():
-    def brightness(one, two):
-        return np.abs(one.mean(axis=(1, 2, 3)) - two.mean(axis=(1, 2, 3)))
+def test_a_description_of_ones_own():
+    def brightness(quadrants):
+        return quadrants.mean(axis=(1, 2, 3))
 
-    found = swap_matrix(encode, decode_by_pasting, images(), distance=brightness)
-    np.testing.assert_allclose(found.follows, np.eye(4), atol=1e-6)
+    def decode_brighter_noise(codes):  # keeps the brightness of each quadrant, and nothing else
+        noise = np.random.default_rng(1).normal(size=(len(codes), 2, 2, 48))
+        return decode_by_pasting(
+            noise - noise.mean(axis=-1, keepdims=True) + codes.mean(axis=-1, keepdims=True)
+        )
+
+    found = swap_matrix(encode, decode_brighter_noise, images(), describe=brightness)
+    np.testing.assert_allclose(found.follows, np.eye(4), atol=1e-5)
+    assert swap_matrix(encode, decode_brighter_noise, images()).locality < 0.9
 
 
 def test_partners_are_others_and_everyone_is_one():
