@@ -4,7 +4,9 @@ A chunk is cut and seen by the network in the very blocks of `image_chunks`, so 
 of the local path wherever it is computed.
 """
 
+import functools
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,12 +14,22 @@ import apache_beam as beam
 import numpy as np
 
 from lorbms_tf.files import atomic_path
-from tfrecords_tools import feature_store, image_chunks
+from tfrecords_tools import feature_store, image_chunks, preparation
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.distributed import jobs
 from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.items import Collected
+from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.sources import Photo
+
+_network_lock = threading.Lock()  # a worker may have several threads
+_networks = functools.lru_cache(maxsize=1)(preparation.network_of)
+
+
+def _network_of(config: BuildConfig) -> FeatureNetwork:
+    """The feature network, one for all threads of a worker."""
+    with _network_lock:
+        return _networks(config)
 
 
 class Cut(jobs.Step):
@@ -29,7 +41,7 @@ class Cut(jobs.Step):
 
     def setup(self) -> None:
         super().setup()
-        self.network = jobs.network_of(self.config)
+        self.network = _network_of(self.config)
 
     def work(self, element: tuple[int, list[Photo]]) -> Iterator[int]:
         number, photos = element

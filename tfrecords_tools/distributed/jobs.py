@@ -1,7 +1,6 @@
 """Beam jobs: pipeline options, start and end, counters, and errors that the user can mend."""
 
 import contextlib
-import functools
 import os
 import shlex
 import threading
@@ -17,9 +16,6 @@ from apache_beam.runners.runner import PipelineState, create_runner
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
-from tfrecords_tools import preparation
-from tfrecords_tools.build_config import BuildConfig
-from tfrecords_tools.quadrant_features import FeatureNetwork
 
 NAMESPACE = "lorbms"
 ERROR = "error.txt"  # what a worker has found that the user can mend
@@ -55,35 +51,29 @@ class Step(beam.DoFn):
             raise
 
 
-_network_lock = threading.Lock()  # a worker may have several threads
-_networks = functools.lru_cache(maxsize=1)(preparation.network_of)
-
-
-def network_of(config: BuildConfig) -> FeatureNetwork:
-    """The feature network, one for all threads of a worker."""
-    with _network_lock:
-        return _networks(config)
-
-
 class Jobs:
     """Runs jobs one after the other with the same options, and adds up their counters."""
 
     def __init__(self, flags: str):
         """flags: pipeline options as one text. Raises UserError where they cannot be read."""
+        self._flags = f"--beam_flags={flags}"
         try:
             words = shlex.split(flags)
             self._options = PipelineOptions([*_QUIET, *words])
+            self._options.get_all_options()  # reads them all
             name = self._options.view_as(StandardOptions).runner
-        except (ValueError, SystemExit) as error:
-            raise UserError(f"--beam_flags={flags} cannot be read: {error}") from error
+        except ValueError as error:
+            raise UserError(f"{self._flags} cannot be read: {error}") from error
+        except SystemExit as error:  # argparse has said what is wrong
+            raise UserError(f"{self._flags} cannot be read") from error
         if words and not words[0].startswith("--"):
-            raise UserError(f"--beam_flags={flags} cannot be read: {words[0]} is no flag")
+            raise UserError(f"{self._flags} cannot be read: {words[0]} is no flag")
         self._name = None if name in _DIRECT else name
         if self._name:
             try:
                 create_runner(self._name)
             except (ValueError, ImportError) as error:
-                raise UserError(f"--beam_flags: --runner={name}: {error}") from error
+                raise UserError(f"{self._flags}: {error}") from error
         self.counters: dict[str, int] = {}
 
     def run(
@@ -118,9 +108,7 @@ class Jobs:
                 result = pipeline.run()
                 state = result.wait_until_finish()
         except (grpc.RpcError, grpc.FutureTimeoutError) as failure:
-            raise UserError(
-                f"--beam_flags: the job server does not answer ({failure})"
-            ) from failure
+            raise UserError(f"the job server of {self._flags} does not answer") from failure
         except Exception as failure:
             if error.exists():
                 raise UserError(error.read_text()) from failure

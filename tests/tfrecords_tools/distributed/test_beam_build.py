@@ -190,10 +190,17 @@ def test_chunks_that_workers_have_finished_are_not_made_again(photos, quick_feat
     assert content(photos.parent / "out") == content(photos.parent / "whole")
 
 
+def test_a_job_server_that_does_not_answer(photos, quick_features):
+    flags = "--runner=PortableRunner --job_endpoint=localhost:1 --job_server_timeout=1"
+    with pytest.raises(UserError, match="the job server of .*localhost:1 .*does not answer"):
+        build.build(build_config(photos, engine="beam", beam_flags=flags))
+
+
 @pytest.mark.parametrize(
     "flags, message",
     [
-        ("--runner=NoRunner", "--beam_flags: --runner=NoRunner"),
+        ("--runner=NoRunner", "--runner=NoRunner: .*NoRunner"),
+        ("--direct_num_workers=some", "--direct_num_workers=some cannot be read"),
         ("runner=DirectRunner", "runner=DirectRunner is no flag"),
         ("--runner='DirectRunner", "cannot be read: No closing quotation"),
     ],
