@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def not_writable(path: Path, error: OSError) -> UserError:
 
 def temporary_path(path: Path) -> Path:
     """Where to write what shall become `path`; `remove_leftovers` knows such names."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
 
 
 def leftovers(folder: Path) -> list[Path]:

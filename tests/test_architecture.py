@@ -89,6 +89,14 @@ TOOLS_MAY_USE = (
     "lorbms_tf.pseudo_labels",
 )
 HEAVY = {
+    "apache_beam": (
+        "tfrecords_tools.distributed.assembly",
+        "tfrecords_tools.distributed.engine",
+        "tfrecords_tools.distributed.images",
+        "tfrecords_tools.distributed.jobs",
+        "tfrecords_tools.distributed.photos",
+        "tfrecords_tools.distributed.search",
+    ),
     "faiss": (
         "tfrecords_tools.clusters",
         "tfrecords_tools.duplicates",

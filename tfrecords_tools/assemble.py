@@ -1,6 +1,7 @@
 """Images and neighbours to sharded records, and the numbers about them that training needs."""
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,11 @@ def check_shards(num_records: int, num_shards: int) -> None:
 
 
 def make_record(
-    items: Sequence[Item], i: int, indices: np.ndarray, distances: np.ndarray, image_size: int
+    items: Sequence[Item] | Mapping[int, Item],
+    i: int,
+    indices: np.ndarray,
+    distances: np.ndarray,
+    image_size: int,
 ) -> records.Record:
     """The record of image i; indices int [4, 10] and distances float32 [4, 10] are its own."""
     candidates = [[items[j] for j in row] for row in indices]
@@ -77,31 +82,40 @@ def write_shards(
     Returns a list of {"file", "records", "bytes", "sha256"}, one for each shard.
     Raises UserError where there are more shards than images, or the folder cannot be written.
     """
-    check_shards(len(items), num_shards)
-    order = np.random.default_rng(seed).permutation(len(items))
-    parts = np.array_split(order, num_shards)
+    parts = shares(len(items), num_shards, seed)
     paths = [records.shard_path(folder, prefix, s, num_shards) for s in range(num_shards)]
 
     def make(i: int) -> bytes:
         return records.serialize(make_record(items, i, indices[i], distances[i], image_size))
 
     written = _write_all(paths, parts, make)
-    try:
+    with told_plainly(folder):
         for _ in track(written, total=len(items), label="writing records", unit="record"):
             pass
+    return [describe(path, len(part)) for path, part in zip(paths, parts, strict=True)]
+
+
+@contextlib.contextmanager
+def told_plainly(folder: Path) -> Iterator[None]:
+    """Makes UserErrors of what TensorFlow raises where records cannot be written to a folder."""
+    try:
+        yield
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(f"cannot write records to {folder}: the disk is full") from error
     except tf.errors.OpError as error:
         raise UserError(f"cannot write records to {folder}: {error.message}") from error
-    return [
-        {
-            "file": path.name,
-            "records": len(part),
-            "bytes": path.stat().st_size,
-            "sha256": sha256_file(path),
-        }
-        for path, part in zip(paths, parts, strict=True)
-    ]
+
+
+def shares(num_records: int, num_shards: int, seed: int) -> list[np.ndarray]:
+    """Which records each shard holds, in their order. UserError where some would be empty."""
+    check_shards(num_records, num_shards)
+    return np.array_split(np.random.default_rng(seed).permutation(num_records), num_shards)
+
+
+def describe(path: Path, num_records: int) -> dict[str, Any]:
+    """What dataset.json tells of a shard."""
+    size, digest = path.stat().st_size, sha256_file(path)
+    return {"file": path.name, "records": num_records, "bytes": size, "sha256": digest}
 
 
 def _write_all(paths, parts, make: Callable[[int], bytes]) -> Iterator[None]:

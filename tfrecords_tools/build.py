@@ -17,10 +17,9 @@ from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path, read_json, write_json
 from tfrecords_tools import (
-    assemble,
     build_report,
+    engines,
     feature_networks,
-    neighbours,
     preparation,
     provenance,
     work_folder,
@@ -38,30 +37,21 @@ def build(config: BuildConfig) -> dict[str, Any]:
     """
     work_folder.recover(config.out)
     check(config)
+    engine = engines.of(config)
     stages = preparation.Stages()
     with stages("feature network"):
         network = preparation.network_of(config)
     places = preparation.places_of(config)
     with preparation.hold(config, network, places) as work:
-        prepared = preparation.prepare(config, places, work, network, stages)
-        with stages("clusters"):
-            clustered = neighbours.cluster_all(
-                prepared.features, config.num_clusters, config.seed, work.keep
-            )
-        with stages("neighbours"):
-            found = neighbours.search_all(
-                prepared.features,
-                clustered,
-                prepared.identity,
-                records.NUM_CANDIDATES,
-                work.keep,
-            )
-        with stages("records"):
-            dataset = _write(config, work, network, prepared, found)
+        prepared = preparation.prepare(config, places, work, network, stages, engine)
+        dataset = _write(config, work, network, prepared, stages, engine)
+        with stages("publishing"):
             if not config.overwrite and _holds_files(Path(config.out)):
                 raise UserError(f"--out={config.out} exists already: somebody made it meanwhile")
             work_folder.publish(work, config.out)
     print(build_report.summary(dataset, config.out, stages.seconds))
+    for line in engine.told():
+        print(f"  {line}")
     return dataset
 
 
@@ -96,7 +86,8 @@ def _write(
     work: WorkFolder,
     network: FeatureNetwork,
     prepared: preparation.Prepared,
-    found: neighbours.Neighbours,
+    stages: preparation.Stages,
+    engine: engines.Engine,
 ) -> dict[str, Any]:
     """Records and dataset.json in the work folder, unless they are there; gives dataset.json."""
     settings = json.dumps(config.recorded(), sort_keys=True)
@@ -105,17 +96,8 @@ def _write(
     work.complete.unlink(missing_ok=True)
     shutil.rmtree(work.records, ignore_errors=True)
     work.records.mkdir()
+    found, shards = engine.records(config, work, prepared, stages)
     collected = prepared.collected
-    shards = assemble.write_shards(
-        work.records,
-        config.prefix,
-        config.num_shards,
-        collected.items,
-        found.indices,
-        found.distances,
-        config.image_size,
-        config.seed,
-    )
     dataset = build_report.describe(
         config, prepared.photo_counts, collected.skipped, collected.items, network, found, shards
     )

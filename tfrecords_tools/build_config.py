@@ -11,7 +11,16 @@ from tfrecords_tools import duplicates, feature_store, sources, tfds_source, ver
 SMALLEST_IMAGE = 32  # pixels; the classifier takes no smaller ones
 
 # Where the results go and how fast they are made says nothing about what they are.
-_NOT_RECORDED = ("out", "num_workers", "dry_run", "overwrite", "expect_images", "unexpected")
+_NOT_RECORDED = (
+    "out",
+    "num_workers",
+    "dry_run",
+    "overwrite",
+    "expect_images",
+    "unexpected",
+    "engine",
+    "beam_flags",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +97,17 @@ class BuildConfig:
     seed: int = setting(0, "Seed of crops, alexnet's weights, k-means and the order of records.")
     num_workers: int = setting(0, "Threads that read and cut photos; 0: one for each core.")
     num_shards: int = setting(8, "Number of record files.")
+    engine: str = setting(
+        "local",
+        "What does the work: local (this process) or beam (Apache Beam; extra beam). Both make the "
+        "same records.",
+        choices=("local", "beam"),
+    )
+    beam_flags: str = setting(
+        "",
+        "Pipeline options for --engine=beam, as one text: '--runner=DirectRunner "
+        "--direct_num_workers=2 --direct_running_mode=multi_processing' (README, Apache Beam).",
+    )
     dry_run: bool = setting(False, "Print the plan and stop.")
 
     def validate(self) -> None:
@@ -122,6 +142,8 @@ class BuildConfig:
             raise UserError(f"--source={self.source} takes neither --annotations nor --tfds")
         if self.tfds:
             tfds_source.parse(self.tfds)
+        if self.beam_flags and self.engine != "beam":
+            raise UserError(f"--beam_flags is for --engine=beam, not --engine={self.engine}")
         require("pca", self.pca, minimum=0)
         require("near_duplicates", self.near_duplicates, minimum=-1, below=duplicates.BITS)
         self.version_names()

@@ -19,8 +19,14 @@ def cluster(points, num_clusters, seed, label="k-means"):
     `feature_store.Rows`. In memory are only the sample that the centroids are fitted to, at most
     8 GiB, and 256 MB in which the others are assigned.
     """
+    centroids = fit(points, num_clusters, seed, label)
+    return centroids, assign(points, centroids)
+
+
+def fit(points, num_clusters, seed, label="k-means"):
+    """The centroids alone, from a sample of the points."""
     if num_clusters == 1:
-        return mean(points)[None], np.zeros(len(points), np.int64)
+        return mean(points)[None]
     # One iteration a call, each started from the centroids of the last, so that progress shows.
     kmeans = faiss.Kmeans(
         points.shape[1],
@@ -35,12 +41,23 @@ def cluster(points, num_clusters, seed, label="k-means"):
     for _ in progress.track(range(KMEANS_ITERATIONS), label=label, unit="iteration"):
         kmeans.train(fitted, init_centroids=centroids)
         centroids = kmeans.centroids.copy()  # [C, D]
-    del fitted
+    return centroids
+
+
+def assign(points, centroids):
+    """The nearest centroid of each point: [N, D], float32 [C, D] -> int64 [N].
+
+    A part of the points that starts at a multiple of `ASSIGN_MULTIPLE` gets what it gets among all.
+    """
+    if len(centroids) == 1:
+        return np.zeros(len(points), np.int64)
+    index = faiss.IndexFlatL2(centroids.shape[1])
+    index.add(centroids)
     assignment = np.empty(len(points), np.int64)
     for part in feature_store.blocks(*points.shape, ASSIGN_MULTIPLE):
         block = np.ascontiguousarray(points[part])
-        assignment[part] = kmeans.index.search(block, 1)[1][:, 0]  # [n, 1]
-    return centroids, assignment
+        assignment[part] = index.search(block, 1)[1][:, 0]  # [n, 1]
+    return assignment
 
 
 def sample(points, num_clusters, seed):

@@ -21,7 +21,7 @@ from lorbms_tf.config import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
-from tfrecords_tools import build, neighbours, preparation, work_folder
+from tfrecords_tools import build, engines, neighbours, preparation, work_folder
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 
@@ -72,12 +72,13 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     base = config.for_build()
     work_folder.recover(base.out)
     build.check(base)
+    engine = engines.of(base)
     stages = preparation.Stages()
     with stages("feature network"):
         network = preparation.network_of(base)
     places = preparation.places_of(base)
     with preparation.hold(base, network, places) as work:
-        prepared = preparation.prepare(base, places, work, network, stages)
+        prepared = preparation.prepare(base, places, work, network, stages, engine)
         num_images = len(prepared.features)
         queries = _sample(num_images, config.sample, base.seed)
         exact, rows = None, []

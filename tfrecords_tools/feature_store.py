@@ -39,7 +39,10 @@ class Rows:
 
 
 class FeatureFile:
-    """Features [N, 4, D] in a file; made by `create`, found again by `open`."""
+    """Features [N, 4, D] in a file; made by `create`, found again by `open`.
+
+    Pickled, it is the name of its file, so that another process reads the same.
+    """
 
     def __init__(self, stored: np.memmap, chosen: np.ndarray | None = None):
         self._stored = stored  # [4, N, D]
@@ -53,7 +56,7 @@ class FeatureFile:
         temporary = temporary_path(path)
         shape = (NUM_QUADRANTS, num_rows, dimension)
         try:
-            stored = np.lib.format.open_memmap(temporary, "w+", np.dtype(dtype), shape)
+            np.lib.format.open_memmap(temporary, "w+", np.dtype(dtype), shape)
             if hasattr(os, "posix_fallocate"):
                 # Else a full disk would end the process (SIGBUS) in the middle of the work.
                 with open(temporary, "r+b") as file:
@@ -64,12 +67,15 @@ class FeatureFile:
             size = num_rows * NUM_QUADRANTS * dimension * np.dtype(dtype).itemsize
             reason = not_writable(path, error)
             raise UserError(f"{reason} (the features take {size / 1e9:.2f} GB)") from error
-        return cls(stored)
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> "FeatureFile":
         """A file that `create` has made."""
         return cls(np.lib.format.open_memmap(path, "r+"))
+
+    def __reduce__(self):
+        return _reopen, (str(Path(self._stored.filename).absolute()), self._chosen)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -84,21 +90,31 @@ class FeatureFile:
 
     def write(self, start: int, features: np.ndarray) -> None:
         """Stores float32 [n, 4, D] from row `start` on. UserError where they are not finite."""
-        with np.errstate(over="ignore"):
-            values = features.astype(self._stored.dtype)
-        if not np.isfinite(values).all():
-            if np.isfinite(features).all():
-                raise UserError(
-                    f"features of up to {np.abs(features).max():.4g} do not fit into float16: pass "
-                    "--feature_dtype=float32"
-                )
-            raise UserError("the features of an image are not finite: check --weights")
+        values = as_stored(features, self._stored.dtype)
         self._stored[:, start : start + len(values)] = values.transpose(1, 0, 2)
 
     def flush(self) -> None:
         """Brings what was written to the disk, and takes it out of this process's memory."""
         self._stored.flush()
         _forget(self._stored)
+
+
+def _reopen(path: str, chosen: np.ndarray | None) -> FeatureFile:
+    return FeatureFile(np.lib.format.open_memmap(path, "r"), chosen)
+
+
+def as_stored(features: np.ndarray, dtype: str | np.dtype) -> np.ndarray:
+    """Features of any shape in the type of the file. UserError where they are not finite in it."""
+    with np.errstate(over="ignore"):
+        values = features.astype(dtype)
+    if not np.isfinite(values).all():
+        if np.isfinite(features).all():
+            raise UserError(
+                f"features of up to {np.abs(features).max():.4g} do not fit into float16: pass "
+                "--feature_dtype=float32"
+            )
+        raise UserError("the features of an image are not finite: check --weights")
+    return values
 
 
 def _forget(stored: np.memmap) -> None:
@@ -108,12 +124,15 @@ def _forget(stored: np.memmap) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def blocks(num_rows: int, dimension: int, multiple: int = 1) -> Iterator[slice]:
-    """Slices of all rows, in order, each a whole multiple of `multiple` rows and about 256 MB.
+def blocks(
+    num_rows: int, dimension: int, multiple: int = 1, block_bytes: int = 0
+) -> Iterator[slice]:
+    """Slices of all rows, in order, each a whole multiple of `multiple` rows.
 
-    The last one may be shorter or up to `multiple` rows longer.
+    They are of about `block_bytes` (0: 256 MB) of float32, but of one multiple at the least. The
+    last one may be shorter or up to `multiple` rows longer.
     """
-    step = max(1, BLOCK_BYTES // (4 * dimension * multiple)) * multiple
+    step = max(1, (block_bytes or BLOCK_BYTES) // (4 * dimension * multiple)) * multiple
     start = 0
     while start < num_rows:
         end = start + step

@@ -5,7 +5,7 @@ that it is finished.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from lorbms_tf.data.images import BadImage
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
 from lorbms_tf.progress import track
-from tfrecords_tools import quadrant_features, reduction
+from tfrecords_tools import items, quadrant_features, reduction
 from tfrecords_tools.assemble import Item
+from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.items import Collected
 from tfrecords_tools.quadrant_features import FeatureNetwork
@@ -32,75 +33,88 @@ def photos_in_chunk(num_versions: int) -> int:
     return max(1, CHUNK_IMAGES // num_versions // PHOTO_MULTIPLE) * PHOTO_MULTIPLE
 
 
+def path_of(folder: Path, number: int) -> Path:
+    """The file of a chunk's images."""
+    return folder / f"{number:06d}.npz"
+
+
+def squares(
+    config: BuildConfig, network: FeatureNetwork, photos: Sequence[Photo], collected: Collected
+) -> Iterator[np.ndarray]:
+    """What the network reads of photos, all versions, in order; see `items.cut_all`."""
+    return items.cut_all(
+        photos,
+        config.version_names(),
+        config.seed,
+        config.image_size,
+        2 * network.input_size,  # a quadrant then fills the network's input
+        config.num_workers,
+        collected,
+        config.near_duplicates >= 0,
+    )
+
+
+def vectors(
+    config: BuildConfig, network: FeatureNetwork, count: int, images: Iterator[np.ndarray]
+) -> Iterator[np.ndarray]:
+    """Features of the next `count` squares, as they are stored, by blocks: float32 [B, 4, D]."""
+    normalize = config.l2_normalize and not config.pca  # else once they are reduced
+    for block in quadrant_features.blocks(images, count, network):
+        yield reduction.transform(block, None, normalize)
+
+
 def compute(
+    config: BuildConfig,
     folder: Path,
     features: FeatureFile,
     photos: Sequence[Photo],
-    num_versions: int,
-    squares_of: Callable[[Sequence[Photo], Collected], Iterator[np.ndarray]],
     network: FeatureNetwork,
-    normalize: bool,
 ) -> Collected:
     """Fills `features` with a row for each version of each photo; gives the images.
 
     Args:
+      config: see there.
       folder: holds the finished chunks; made where it is not there.
       features: a row for each photo and version; those of finished chunks hold already.
       photos: in the order of the rows.
-      num_versions: how many images are made of each photo.
-      squares_of: photos -> their squares, collecting meanwhile, as `items.cut_all` does.
       network: see there.
-      normalize: whether feature vectors are stored with length one.
 
     Raises UserError where features are not finite.
     """
     folder.mkdir(exist_ok=True)
+    num_versions = len(config.version_names())
     step = photos_in_chunk(num_versions)
     starts = list(range(0, len(photos), step))
     collected, finished = Collected(), 0
     for number in range(len(starts)):
-        path = _path(folder, number)
+        path = path_of(folder, number)
         if not path.exists():
             break
-        collected.extend(_read(path))
+        collected.extend(read(path))
         finished += 1
     if finished:
         print(f"{len(collected.kept)} images and their features are there already")
     todo = photos[finished * step :]
     fresh = Collected()
     total = len(todo) * num_versions
-    squares = track(squares_of(todo, fresh), total=total, label="quadrant features")
+    images = track(squares(config, network, todo, fresh), total=total, label="quadrant features")
     for number in range(finished, len(starts)):
         count = min(step, len(photos) - starts[number]) * num_versions
-        _fill(features, starts[number] * num_versions, count, squares, network, normalize)
+        done = starts[number] * num_versions
+        for block in vectors(config, network, count, images):
+            features.write(done, block)
+            done += len(block)
         features.flush()
         rows = fresh.drain()
-        _write(_path(folder, number), rows)
+        write(path_of(folder, number), rows)
         collected.extend(rows)
-    for _ in squares:  # the line that says that all are done
+    for _ in images:  # the line that says that all are done
         raise ValueError("more images than photos and versions")
     return collected
 
 
-def _fill(
-    features: FeatureFile,
-    start: int,
-    count: int,
-    squares: Iterator[np.ndarray],
-    network: FeatureNetwork,
-    normalize: bool,
-) -> None:
-    done = 0
-    for block in quadrant_features.blocks(squares, count, network):
-        features.write(start + done, reduction.transform(block, None, normalize))
-        done += len(block)
-
-
-def _path(folder: Path, number: int) -> Path:
-    return folder / f"{number:06d}.npz"
-
-
-def _write(path: Path, rows: Collected) -> None:
+def write(path: Path, rows: Collected) -> None:
+    """The file of a chunk's images."""
     described = {
         "items": [[item.photo_id, item.version] for item in rows.items],
         "content_hashes": rows.content_hashes,
@@ -119,17 +133,22 @@ def _write(path: Path, rows: Collected) -> None:
         )
 
 
-def _read(path: Path) -> Collected:
+def read(path: Path, jpegs: bool = True) -> Collected:
+    """What `write` has written; without `jpegs` the images of the items are empty.
+
+    Raises UserError where the file is damaged.
+    """
     try:
         with np.load(path) as stored:
             described = json.loads(stored["described"].tobytes())
-            ends, jpegs = np.cumsum(stored["lengths"]).tolist(), stored["jpegs"].tobytes()
+            ends = np.cumsum(stored["lengths"]).tolist()
+            content = stored["jpegs"].tobytes() if jpegs else b""
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is damaged: remove {path.parent.parent}") from error
     begins = [0, *ends[:-1]]
     return Collected(
         items=[
-            Item(photo_id, version, jpegs[begin:end])
+            Item(photo_id, version, content[begin:end])
             for (photo_id, version), begin, end in zip(
                 described["items"], begins, ends, strict=False
             )

@@ -60,19 +60,39 @@ def search(points, centroids, assignment, identity, k, queries=None):
         asked = np.arange(len(inside)) if queries is None else np.flatnonzero(queries[inside])
         if not len(asked):
             continue
-        members = _Members(points, inside)
-        for position, candidates in _candidates(members, asked, centroids[c], identity, k):
-            i = inside[position]
-            point = members.vectors(np.array([position]))[0]
-            left = candidates is None
+        for i, near in search_one(points, inside, asked, centroids[c], identity, k):
+            left = near is None
             if left:
-                wider = _widen(point, i, c, centroids, clusters, identity, k)
-                yield i, *_k_best(point, wider, lambda part, w=wider: points[w[part]], k), left
-            else:
-                best, squared = _k_best(
-                    point, candidates, lambda part, p=candidates, m=members: m.vectors(p[part]), k
-                )
-                yield i, inside[best], squared, left
+                near = search_wider(points, i, c, centroids, clusters, identity, k)
+            yield i, *near, left
+
+
+def search_one(points, inside, asked, centroid, identity, k):
+    """Yields (image, (k indices, k squared distances)) for images of one cluster.
+
+    None instead of the pair where the cluster holds fewer than k admissible others. inside: int
+    [M], the images of the cluster, ascending; asked: places in it. The others as for `search`.
+    """
+    members = _Members(points, inside)
+    for position, candidates in _candidates(members, asked, centroid, identity, k):
+        i, near = inside[position], None
+        if candidates is not None:
+            point = members.vectors(np.array([position]))[0]
+            best, squared = _k_best(
+                point, candidates, lambda part, p=candidates: members.vectors(p[part]), k
+            )
+            near = inside[best], squared
+        yield i, near
+
+
+def search_wider(points, i, own, centroids, clusters, identity, k):
+    """The k nearest of image i in its own and the next nearest clusters: indices, distances [k].
+
+    clusters: gives the images of a cluster, int [M] ascending, by its number. Others as `search`.
+    """
+    point = points[np.array([i])][0]
+    wider = _widen(point, i, own, centroids, clusters, identity, k)
+    return _k_best(point, wider, lambda part: points[wider[part]], k)
 
 
 def _candidates(members, asked, centroid, identity, k):

@@ -4,6 +4,7 @@ What is finished lies in a work folder beside --out (`work_folder`) and is not d
 """
 
 import contextlib
+import functools
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +21,6 @@ from tfrecords_tools import (
     assemble,
     build_report,
     duplicates,
-    image_chunks,
     items,
     neighbours,
     quadrant_features,
@@ -30,6 +30,7 @@ from tfrecords_tools import (
     work_folder,
 )
 from tfrecords_tools.build_config import BuildConfig
+from tfrecords_tools.engines import Engine
 from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.work_folder import WorkFolder
@@ -105,15 +106,16 @@ def prepare(
     work: WorkFolder,
     network: FeatureNetwork,
     stages: Stages,
+    engine: Engine,
 ) -> Prepared:
     """The stages before the clusters; what is finished in the work folder is not done again."""
     work_folder.name_leftovers(config.out, work)
     with stages("photos"):
-        stored = work.keep_json("photos", lambda: _as_json(*_load(config, places)))
+        stored = work.keep_json("photos", lambda: _as_json(*_load(config, places, work, engine)))
         photos = [sources.Photo(name, Path(path)) for name, path in stored["photos"]]
         assemble.check_shards(len(photos) * len(config.version_names()), config.num_shards)
     with stages("images and features"):
-        collected, features, explained = _compute(config, work, photos, network)
+        collected, features, explained = _compute(config, work, photos, network, engine)
     with stages("duplicates"):
         labels, counted = duplicates.find(collected, config.near_duplicates)
         identity = neighbours.identify(labels, records.NUM_CANDIDATES)
@@ -125,7 +127,9 @@ def _as_json(photos: list[sources.Photo], counts: dict[str, Any]) -> dict[str, A
     return {"photos": named, "counts": counts}
 
 
-def _load(config: BuildConfig, places: Places) -> tuple[list[sources.Photo], dict[str, Any]]:
+def _load(
+    config: BuildConfig, places: Places, work: WorkFolder, engine: Engine
+) -> tuple[list[sources.Photo], dict[str, Any]]:
     photos, counts = sources.load(
         *places,
         config.min_size,
@@ -134,6 +138,7 @@ def _load(config: BuildConfig, places: Places) -> tuple[list[sources.Photo], dic
         config.source,
         config.sample_photos,
         config.seed,
+        functools.partial(engine.check, work),
     )
     print(build_report.photo_line(counts))
     needed = records.NUM_CANDIDATES + 1
@@ -153,36 +158,22 @@ def _load(config: BuildConfig, places: Places) -> tuple[list[sources.Photo], dic
 
 
 def _compute(
-    config: BuildConfig, work: WorkFolder, photos: list[sources.Photo], network: FeatureNetwork
+    config: BuildConfig,
+    work: WorkFolder,
+    photos: list[sources.Photo],
+    network: FeatureNetwork,
+    engine: Engine,
 ) -> tuple[items.Collected, FeatureFile, float]:
     """The images of the records, their features, and the share of variance left by --pca."""
-    names = config.version_names()
     plain, reduced = work.path / "features.npy", work.path / "reduced.npy"
     is_reduced = (work.path / "reduction.npz").exists()
     file = reduced if is_reduced else plain
     if file.exists():
         features = FeatureFile.open(file)
     else:
-        rows = len(photos) * len(names)
+        rows = len(photos) * len(config.version_names())
         features = FeatureFile.create(plain, rows, network.dimension, config.feature_dtype)
-
-    def squares_of(todo, collected):
-        return items.cut_all(
-            todo,
-            names,
-            config.seed,
-            config.image_size,
-            2 * network.input_size,  # a quadrant then fills the network's input
-            config.num_workers,
-            collected,
-            config.near_duplicates >= 0,
-        )
-
-    normalize = config.l2_normalize and not config.pca
-    chunks = work.path / "chunks"
-    collected = image_chunks.compute(
-        chunks, features, photos, len(names), squares_of, network, normalize
-    )
+    collected = engine.images(config, work, features, photos, network)
     if not is_reduced and not all(collected.kept):
         features = features.take(np.flatnonzero(collected.kept))
     if not config.pca:

@@ -6,7 +6,7 @@ that is cut short or corrupt; a long build then does not fail at its end.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,28 @@ class Photo:
 
     photo_id: str
     path: Path
+
+
+def check_all(photos: list[Photo], min_size: int, num_workers: int) -> Iterator[tuple[Photo, str]]:
+    """Yields every photo, in order, with the reason to drop it, "" for none."""
+    found = zip(photos, faults(photos, min_size, num_workers), strict=True)
+    yield from track(found, total=len(photos), label="reading photos", unit="photo")
+
+
+def faults(photos: Sequence[Photo], min_size: int, num_workers: int) -> Iterator[str]:
+    """Yields the reason to drop each photo, in order, "" for none."""
+    # Threads are enough: Pillow decodes outside Python's lock.
+    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:
+        yield from pool.map(lambda photo: fault(photo.path, min_size), photos)
+
+
+def fault(path: Path, min_size: int) -> str:
+    """Why a photo cannot be used; "" where it can."""
+    try:
+        height, width = read_photo(path).shape[:2]
+    except BadImage:
+        return UNREADABLE
+    return f"smaller than {min_size} px" if min(height, width) < min_size else ""
 
 
 class _Counts:
@@ -66,6 +88,7 @@ def load(
     source: str = "auto",
     sample: int = 0,
     seed: int = 0,
+    check: Callable[[list[Photo], int, int], Iterable[tuple[Photo, str]]] = check_all,
 ) -> tuple[list[Photo], dict[str, Any]]:
     """Finds the photos that a dataset is made from (thesis, table 4.1).
 
@@ -80,6 +103,7 @@ def load(
       sample: keep only so many, drawn uniformly from all that could be kept (thesis: 10,482 for
         tr_v6); 0 keeps all. Photos beyond those drawn are not read.
       seed: of the draw, which depends on nothing else than seed and photo ids.
+      check: reads the photos, as `check_all` does.
 
     Returns:
       The kept photos, sorted by id (COCO ids in numeric order), and the counts, ready for JSON:
@@ -98,7 +122,7 @@ def load(
     while waiting and len(kept) < wanted:
         # No more at a time than are missing: so the first that are good in the order are kept.
         some, waiting = waiting[: wanted - len(kept)], waiting[wanted - len(kept) :]
-        for photo, reason in _check_all(some, min_size, num_workers):
+        for photo, reason in check(some, min_size, num_workers):
             if reason:
                 counts.drop(reason, _name(photo, images_dir))
             else:
@@ -213,20 +237,3 @@ def _not_named(images_dir: Path, searched: Path, entries: list[coco.Entry]) -> l
         if path.suffix.lower() in EXTENSIONS and os.path.normpath(path) not in named
     ]
     return sorted(found)
-
-
-def _check_all(photos: list[Photo], min_size: int, num_workers: int) -> Iterator[tuple[Photo, str]]:
-    """Yields every photo, in order, with the reason to drop it, "" for none."""
-    # Threads are enough: Pillow decodes outside Python's lock.
-    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:
-        reasons = pool.map(lambda photo: _fault(photo.path, min_size), photos)
-        found = zip(photos, reasons, strict=True)
-        yield from track(found, total=len(photos), label="reading photos", unit="photo")
-
-
-def _fault(path: Path, min_size: int) -> str:
-    try:
-        height, width = read_photo(path).shape[:2]
-    except BadImage:
-        return UNREADABLE
-    return f"smaller than {min_size} px" if min(height, width) < min_size else ""

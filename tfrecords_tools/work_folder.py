@@ -4,6 +4,7 @@ It lies beside --out as ".NAME.KEY.work", KEY being the hash of all that decides
 same command finds it again, and also one that differs only in --num_clusters or in the shards.
 
     photos.json   chunks/ (images)   *.npy (features)   *.npz (clusters, neighbours)   lock
+    beam-*/ (what workers of --engine=beam hand over)
     records/ (the new --out)   complete (records/ is)   old (the --out that it replaces)
 """
 
@@ -56,6 +57,7 @@ class WorkFolder:
     def __init__(self, path: Path):
         self.path = path
         self.records = path / "records"
+        self.chunks = path / "chunks"
         self.old = path / "old"
         self.complete = path / _COMPLETE
 

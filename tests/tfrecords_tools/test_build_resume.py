@@ -57,10 +57,10 @@ def killed_at(monkeypatch, module, name, call):
 
 
 STAGES = {
-    "photos": (sources, "_fault", 5),
+    "photos": (sources, "fault", 5),
     "images, before the first chunk": (items, "cut", 2),
     "images, in the third chunk": (items, "cut", 11),
-    "images, before a chunk is said to be finished": (image_chunks, "_write", 2),
+    "images, before a chunk is said to be finished": (image_chunks, "write", 2),
     "reduction": (reduction, "fit", 0),
     "reduction, later": (reduction, "transform", 6),
     "clusters of the third quadrant": (neighbours, "cluster", 2),

@@ -1,0 +1,13 @@
+"""The build on Apache Beam (`--engine=beam`, extra `beam`): the local path's functions, spread.
+
+Three jobs, and between them what is small or global, in the launching process:
+
+    photos      blocks of photos -> why each is dropped                            (photos.py)
+    images      chunks of photos -> versions, JPEGs, hashes, features              (images.py)
+    launcher:   duplicates, --pca, k-means on its sample
+    records     assignment, in-cluster search, join with the JPEGs, shards         (search.py,
+                                                                                    assembly.py)
+
+Workers read --images and write beside --out, which must lie on a file system that all of them
+share. What a worker holds in memory is a chunk, a cluster or 256 records.
+"""
