@@ -12,39 +12,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lorbms_tf import command, flags
-from lorbms_tf.config import require, setting
+from lorbms_tf.config import setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.score_config import ScoringConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig:
-    """What to score, and on which records."""
+class EvaluateConfig(ScoringConfig):
+    """What to score, on which records, and where the scores go."""
 
-    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
-    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
-    records: str = setting("", "Glob of held-out record files.")
-    metrics: tuple[str, ...] = setting(
-        ("psnr", "mix_fidelity"),
-        "Scores to compute: psnr, ssim, mix_fidelity, swap_locality, swap_cycle_error, and with "
-        "_mix or _reconstruction behind them frechet, kernel, precision, recall, "
-        "classifier_score (all of an --extractor) and swd.",
-    )
-    extractor: str = setting(
-        "mobilenet_v2",
-        "Network of the scores of features: inception_2015 (for FID, IS, KID as published), "
-        "mobilenet_v2, resnet50, inception_v3, vgg16 or efficientnet_b0.",
-    )
-    extractor_weights: str = setting(
-        "", "Its weights: classify_image_graph_def.pb for inception_2015, else Keras's with top."
-    )
-    resize: str = setting("legacy", "How images come to its size.", choices=("legacy", "antialias"))
-    real_records: str = setting(
-        "", "Records whose references are the real images; empty: those that are rendered."
-    )
-    batch_size: int = setting(16, "References at a time.")
-    limit: int = setting(0, "At most so many records; 0: all.")
-    seed: int = setting(0, "Seed of the drawn candidates.")
-    max_bad_records: int = setting(0, "Leave out up to so many damaged records.")
     allow_other_dataset: bool = setting(
         False, "Append to an --out that holds scores on another dataset."
     )
@@ -53,136 +29,22 @@ class EvaluateConfig:
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
-        for name in ("run_dir", "records"):
-            if not getattr(self, name) and not self.table:
-                raise UserError(f"--{name} is required")
-        require("batch_size", self.batch_size, minimum=1)
-        require("limit", self.limit, minimum=0)
-        require("max_bad_records", self.max_bad_records, minimum=0)
+        if not self.table:
+            super().validate()
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:
-    """Scores by name, after "step" (of the checkpoint), "tau", the number of "records" and the
-    "protocol" of the scores of sets.
+    """Scores by name, after where they come from (`scoring.score`); the swap matrix is printed."""
+    from lorbms_tf import scoring
 
-    Names of scores of features hold the extractor, as in frechet_mobilenet_v2_mix. A score may be
-    infinite (PSNR where an image is reproduced exactly).
-
-    Raises UserError for unknown metrics and for runs or records that cannot be used.
-    """
-    from lorbms_tf import run_directory
-    from lorbms_tf.data.damage import BadRecords
-    from lorbms_tf.evaluation import registry, scene_scores
-
-    valid = (*registry.METRICS, *scene_scores.SCORES, *registry.SWAP_METRICS)
-    registry.check_names(config.metrics, valid=valid)
-    extractor = _extractor(config)
-    model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
-    bad = BadRecords(config.max_bad_records)
-    rendered = _render(config, model, trained.image_size, bad)
-    sets = scene_scores.Sets(
-        {
-            "real": _real(config, trained.image_size, bad, rendered.reference),
-            "mix": rendered.mix,
-            "reconstruction": rendered.reconstruction,
-        },
-        extractor,
-        config.batch_size,
-        config.seed,
-    )
-    if bad.count:
-        print(bad.summary())
-    swapped = _swap(config, model, rendered.reference)
-    scores: dict[str, Any] = {}
-    for name in config.metrics:
-        if name in registry.METRICS:
-            scores[name] = registry.METRICS[name](rendered)
-        elif name in swapped:
-            scores[name] = swapped[name]
-        else:
-            scores[shown_name(name, config)] = scene_scores.compute(name, sets)
-    step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
-    found = {"step": step, "tau": trained.tau, "records": len(rendered.reference)}
-    if any(name in scene_scores.SCORES for name in config.metrics):
-        found["protocol"] = {
-            "real": config.real_records or "the references",
-            "real_images": len(sets.images["real"]),
-            "resize": config.resize if extractor else None,
-            "extractor": config.extractor if extractor else None,
-            "extractor_sha256": extractor.weights_hash if extractor else None,
-        }
-    return {**found, **scores}
-
-
-def shown_name(name: str, config: EvaluateConfig) -> str:
-    """The name of a score with its extractor: frechet_mix -> frechet_mobilenet_v2_mix."""
-    from lorbms_tf.evaluation import scene_scores
-
-    if not scene_scores.needs_extractor([name]):
-        return name
-    kind, _, of = name.rpartition("_")
-    return f"{kind}_{config.extractor}_{of}"
-
-
-def _extractor(config: EvaluateConfig):
-    from lorbms_tf.evaluation import extractors, scene_scores
-
-    if not scene_scores.needs_extractor(config.metrics):
-        return None
-    return extractors.make(config.extractor, config.extractor_weights, config.resize)
-
-
-def _render(config: EvaluateConfig, model, image_size: int, bad):
-    import tensorflow as tf
-
-    from lorbms_tf.data import pipeline
-    from lorbms_tf.evaluation import registry
-    from lorbms_tf.progress import track
-
-    batches = pipeline.evaluation_batches(
-        config.records, image_size, config.batch_size, config.seed, config.limit or None, bad
-    )
-    render = tf.function(model.render, autograph=False, reduce_retracing=True)
-    tracked = track(batches, label="rendering", unit="step")
-    return registry.render_all(render, pipeline.checked(tracked, config.records))
-
-
-def _real(config: EvaluateConfig, image_size: int, bad, references):
-    """The real images: references of --real_records, or those that were rendered."""
-    import numpy as np
-
-    from lorbms_tf.data import pipeline
-
-    if not config.real_records:
-        return references
-    batches = pipeline.evaluation_batches(
-        config.real_records, image_size, config.batch_size, config.seed, bad=bad
-    )
-    checked = pipeline.checked(batches, config.real_records)
-    return np.concatenate([np.asarray(batch["reference"]) for batch in checked])
-
-
-def _swap(config: EvaluateConfig, model, references) -> dict[str, float]:
-    """The scores of the swap matrix, where any of them is asked for; the matrix is printed."""
-    import tensorflow as tf
-
-    from lorbms_tf.evaluation import registry
-    from lorbms_tf.evaluation.swap_matrix import swap_matrix
-
-    if not set(registry.SWAP_METRICS) & set(config.metrics):
-        return {}
-    encode, decode = (
-        tf.function(function, autograph=False, reduce_retracing=True)
-        for function in (model.encode, model.decode)
-    )
-    found = swap_matrix(encode, decode, references, config.seed, config.batch_size)
-    print("swap matrix (chunk i swapped, row; how far quadrant j follows, column):")
-    for row in found.follows:
-        print("  " + " ".join(f"{value:.3f}" for value in row))
-    return {
-        "swap_locality": found.locality,
-        "swap_cycle_error": float(found.cycle_error.mean()),
-    }
+    scored = scoring.score(config)
+    if scored.bad.count:
+        print(scored.bad.summary())
+    if scored.swaps:
+        print("swap matrix (chunk i swapped, row; how far quadrant j follows, column):")
+        for row in scored.swaps.follows:
+            print("  " + " ".join(f"{value:.3f}" for value in row))
+    return scored.scores
 
 
 def dataset_hash(config: EvaluateConfig) -> str | None:
@@ -259,6 +121,8 @@ def main(argv) -> None:
         check_comparable(config, digest)
         _open_out(config.out).close()  # before the pass, which may take hours
     scores = evaluate(config)
+    from lorbms_tf.scoring import shown_name
+
     print(
         f"{scores['records']} records of {config.records}, "
         f"model {config.run_dir} after step {scores['step']}"

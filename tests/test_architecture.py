@@ -22,6 +22,7 @@ LAYERS = {
         "lorbms_tf.errors",
         "lorbms_tf.files",
         "lorbms_tf.progress",
+        "lorbms_tf.child_process",
         "lorbms_tf.command",
         "lorbms_tf.flags",
         "lorbms_tf.config",
@@ -51,6 +52,7 @@ LAYERS = {
         "lorbms_tf.evaluation.registry",
         "lorbms_tf.rendering",
         "lorbms_tf.saved_model",
+        "lorbms_tf.scoring",
     ),
     "doors": (
         "lorbms_tf.train",
@@ -58,6 +60,7 @@ LAYERS = {
         "lorbms_tf.render",
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
+        "lorbms_tf.ablate",
     ),
 }
 ORDER = list(LAYERS)

@@ -1,6 +1,7 @@
 """JSON lines of `lorbms_tf.evaluate` to a table of what was measured alike."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +57,30 @@ def _short(value) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
+def score_names(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of all scores in lines, in their order."""
+    names = dict.fromkeys(name for line in lines for name in line)
+    return [name for name in names if name not in _NO_SCORES]
+
+
 def table(lines: list[dict[str, Any]]) -> str:
     """One row a line, one column a score, aligned; "-" where a line lacks a score."""
-    names = list(dict.fromkeys(name for line in lines for name in line if name not in _NO_SCORES))
+    names = score_names(lines)
     rows = [["run", "step", *names]]
     for line in lines:
         values = [line.get(name) for name in names]
         shown = [f"{value:.4g}" if isinstance(value, int | float) else "-" for value in values]
         rows.append([str(line["run_dir"]), str(line.get("step", "-")), *shown])
+    return aligned(rows)
+
+
+def aligned(rows: list[list[str]]) -> str:
+    """Rows of cells as lines: the first column flush left, the others flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
 
-    def text(row: list[str]) -> str:
+    def line(row: list[str]) -> str:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         return "  ".join(cells)
 
-    return "\n".join(map(text, rows))
+    return "\n".join(map(line, rows))
