@@ -29,8 +29,11 @@ class EvaluateConfig(ScoringConfig):
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
-        if not self.table:
-            super().validate()
+        if self.table:
+            return
+        super().validate()
+        if not self.records:
+            raise UserError("--records is required")
 
 
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:

@@ -8,7 +8,6 @@ python -m lorbms_tf.render reconstructions --run_dir=R --records=GLOB --rows=6 -
 """
 
 import csv
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,16 +133,10 @@ def read_square(path: Path, image_size: int) -> np.ndarray:
     return images.to_float(images.square_resize(images.center_square(photo), image_size))
 
 
-class Transfers(NamedTuple):
-    """P object transfers with their photos, float32 [P, S, S, 3] in [-1, 1]; masks bool [P, 4]."""
+def _read_transfers(config: RenderConfig, image_size: int):
+    """The photos of all pairs, as `rendering.Transfers`."""
+    from lorbms_tf.rendering import Transfers
 
-    objects: np.ndarray
-    scenes: np.ndarray
-    masks: np.ndarray
-    names: list[tuple[str, str]]
-
-
-def _read_transfers(config: RenderConfig, image_size: int) -> Transfers:
     if config.pairs:
         pairs = read_pairs(config.pairs)
     else:
@@ -157,34 +150,6 @@ def _read_transfers(config: RenderConfig, image_size: int) -> Transfers:
         np.stack([read_square(pair.scene, image_size) for pair in pairs]),
         np.stack([pair.mask for pair in pairs]),
         [(pair.object.stem, pair.scene.stem) for pair in pairs],
-    )
-
-
-def _draw_transfers(config: RenderConfig, model, given: Transfers):
-    from lorbms_tf import rendering
-
-    mixes = model.mix(given.scenes, rendering.for_every_quadrant(given.objects), given.masks)
-    return rendering.transfer_sheet(
-        given.objects, given.scenes, given.masks, mixes, given.names, cell=config.cell
-    )
-
-
-def _draw_paths(config: RenderConfig, model, given: Transfers):
-    from lorbms_tf import interpolation, rendering
-
-    start, end = model.encode(given.scenes), model.encode(given.objects)
-    frames = {
-        name: np.stack(
-            [
-                model.decode(interpolation.between(start, end, given.masks, float(t), path))
-                for t in np.linspace(0, 1, config.steps)
-            ],
-            axis=1,
-        )
-        for name, path in interpolation.PATHS.items()
-    }
-    return rendering.path_sheet(
-        given.objects, given.scenes, given.masks, frames, given.names, cell=config.cell
     )
 
 
@@ -226,12 +191,17 @@ def render(subcommand: str, config: RenderConfig) -> Path:
     # All that is given is read before the model is loaded, which takes long: mistakes show at once.
     if subcommand in _BETWEEN_PHOTOS:
         given = _read_transfers(config, image_size)
-        draw = _draw_transfers if subcommand == "transfer" else _draw_paths
     else:
         given = _read_records(config, image_size, subcommand)
-        draw = functools.partial(_draw_records, subcommand=subcommand)
     model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
-    picture = draw(config, model, given)
+    from lorbms_tf import rendering
+
+    if subcommand == "transfer":
+        picture = rendering.draw_transfers(model, given, config.cell)
+    elif subcommand == "paths":
+        picture = rendering.draw_paths(model, given, config.steps, config.cell)
+    else:
+        picture = _draw_records(config, model, given, subcommand)
     return pictures.save(picture, config.out)
 
 

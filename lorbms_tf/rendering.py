@@ -5,16 +5,26 @@ replaced). The door that reads flags and files is `lorbms_tf.render`.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from lorbms_tf import mixing, pictures, quadrants
+from lorbms_tf import interpolation, mixing, pictures, quadrants
 from lorbms_tf.data.images import to_uint8
 from lorbms_tf.evaluation.psnr import psnr
 
 SCENE_TITLES = ("I_ref", "I_q1", "I_q2", "I_q3", "I_q4", "pasted", "I_mix")
 TRANSFER_TITLES = ("I_obj", "I_ref", "mask", "pasted", "I_mix")
+
+
+class Transfers(NamedTuple):
+    """P object transfers with their photos, float32 [P, S, S, 3] in [-1, 1]; masks bool [P, 4]."""
+
+    objects: np.ndarray
+    scenes: np.ndarray
+    masks: np.ndarray
+    names: list[tuple[str, str]]
 
 
 def scene_sheet(
@@ -102,6 +112,28 @@ def path_sheet(
             captions.append([names[n][1], path, *[None] * (steps - 1), names[n][0]])
     titles = ["I_ref", *shares, "I_obj"]
     return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
+
+
+def draw_transfers(model, given: Transfers, cell: int = 128) -> Image.Image:
+    """The `transfer_sheet` of what a model makes of photos."""
+    mixes = model.mix(given.scenes, for_every_quadrant(given.objects), given.masks)
+    return transfer_sheet(given.objects, given.scenes, given.masks, mixes, given.names, cell=cell)
+
+
+def draw_paths(model, given: Transfers, steps: int, cell: int = 128) -> Image.Image:
+    """The `path_sheet` of what a model makes of photos, in `steps` pictures, both ends included."""
+    start, end = model.encode(given.scenes), model.encode(given.objects)
+    frames = {
+        name: np.stack(
+            [
+                model.decode(interpolation.between(start, end, given.masks, float(t), path))
+                for t in np.linspace(0, 1, steps)
+            ],
+            axis=1,
+        )
+        for name, path in interpolation.PATHS.items()
+    }
+    return path_sheet(given.objects, given.scenes, given.masks, frames, given.names, cell=cell)
 
 
 def for_every_quadrant(images) -> np.ndarray:

@@ -9,6 +9,7 @@ from lorbms_tf import progress, run_directory
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import pipeline
 from lorbms_tf.data.damage import BadRecords
+from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import extractors, registry, scene_scores
 from lorbms_tf.evaluation.registry import Rendered
 from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
@@ -120,6 +121,8 @@ def _swap(config: ScoringConfig, model, references) -> SwapMatrix | None:
     """The swap matrix, where any of its scores is asked for."""
     if not set(registry.SWAP_METRICS) & set(config.metrics):
         return None
+    if len(references) < 2:
+        raise UserError(f"--metrics: swapping chunks needs two records, not {len(references)}")
     encode, decode = (
         tf.function(function, autograph=False, reduce_retracing=True)
         for function in (model.encode, model.decode)

@@ -29,6 +29,7 @@ LAYERS = {
         "lorbms_tf.quadrants",
         "lorbms_tf.pictures",
         "lorbms_tf.data",
+        "lorbms_tf.html_report",
     ),
     "parts": (
         "lorbms_tf.mixing",
@@ -53,6 +54,7 @@ LAYERS = {
         "lorbms_tf.rendering",
         "lorbms_tf.saved_model",
         "lorbms_tf.scoring",
+        "lorbms_tf.run_report",
     ),
     "doors": (
         "lorbms_tf.train",
@@ -61,6 +63,7 @@ LAYERS = {
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
         "lorbms_tf.ablate",
+        "lorbms_tf.report",
     ),
 }
 ORDER = list(LAYERS)

@@ -44,9 +44,8 @@ class ScoringConfig(ScoreConfig):
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
-        for name in ("run_dir", "records"):
-            if not getattr(self, name):
-                raise UserError(f"--{name} is required")
+        if not self.run_dir:
+            raise UserError("--run_dir is required")
         require("batch_size", self.batch_size, minimum=1)
         require("limit", self.limit, minimum=0)
         require("max_bad_records", self.max_bad_records, minimum=0)

@@ -15,23 +15,23 @@ _NO_SCORES = frozenset(
 _ALIKE = ("dataset_hash", "records", "seed", "protocol")
 
 
-def read(path: str) -> list[dict[str, Any]]:
+def read(path: str, flag: str = "table") -> list[dict[str, Any]]:
     """The lines of a file. UserError, naming file and line, where it is not evaluate's output."""
     try:
         texts = Path(path).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--table={path} cannot be read: {error}") from error
+        raise UserError(f"--{flag}={path} cannot be read: {error}") from error
     lines = []
     for number, text in enumerate(texts, start=1):
         try:
             line = json.loads(text)
         except ValueError as error:
-            raise UserError(f"--table={path}, line {number} is no JSON: {error}") from error
+            raise UserError(f"--{flag}={path}, line {number} is no JSON: {error}") from error
         if not isinstance(line, dict) or "run_dir" not in line or "records" not in line:
-            raise UserError(f"--table={path}, line {number} is no line of lorbms_tf.evaluate")
+            raise UserError(f"--{flag}={path}, line {number} is no line of lorbms_tf.evaluate")
         lines.append(line)
     if not lines:
-        raise UserError(f"--table={path} holds no scores")
+        raise UserError(f"--{flag}={path} holds no scores")
     return lines
 
 
