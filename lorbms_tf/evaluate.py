@@ -5,6 +5,7 @@ python -m lorbms_tf.evaluate --table=FILE
 """
 
 import contextlib
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from lorbms_tf import command, flags
 from lorbms_tf.config import setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.score_config import ScoringConfig
+
+_ALL = "all"  # checkpoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +116,7 @@ def _open_out(path: str) -> TextIO:
 
 
 def main(argv) -> None:
-    """Prints a small table and one JSON line."""
+    """Prints a small table and one JSON line for each checkpoint."""
     command.refuse_arguments(argv)
     config = flags.read(EvaluateConfig)
     if config.table:
@@ -123,6 +126,41 @@ def main(argv) -> None:
     if config.out:
         check_comparable(config, digest)
         _open_out(config.out).close()  # before the pass, which may take hours
+    for one in each_checkpoint(config, digest):
+        _evaluate_and_tell(one, digest)
+
+
+def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[EvaluateConfig]:
+    """What is to be scored: the checkpoint, or of --checkpoint=all those that --out lacks yet.
+
+    digest: `dataset_hash`. Raises UserError where the run has no checkpoint.
+    """
+    if config.checkpoint != _ALL:
+        return [config]
+    from lorbms_tf import run_directory, scoring
+    from lorbms_tf.evaluation import tables
+    from lorbms_tf.training import checkpoints
+
+    run_directory.read_config(config.run_dir)
+    folder = run_directory.resolve(config.run_dir) / run_directory.CHECKPOINTS
+    steps = checkpoints.steps(folder)
+    if not steps:
+        raise UserError(f"--checkpoint={_ALL}: there is none in {folder}")
+    held = tables.read(config.out) if config.out and Path(config.out).stat().st_size else []
+    alike = {"run_dir": config.run_dir, "records_glob": config.records, "dataset_hash": digest,
+             "seed": config.seed}  # fmt: skip
+    names = {scoring.shown_name(name, config) for name in config.metrics}
+    done = {
+        line.get("step")
+        for line in held
+        if all(line.get(key) == value for key, value in alike.items()) and names <= set(line)
+    }
+    left = [step for step in steps if step not in done]
+    print(f"{len(steps)} checkpoints, {len(left)} to score")
+    return [dataclasses.replace(config, checkpoint=str(step)) for step in left]
+
+
+def _evaluate_and_tell(config: EvaluateConfig, digest: str | None) -> None:
     scores = evaluate(config)
     from lorbms_tf.scoring import shown_name
 

@@ -64,6 +64,30 @@ def scene_sheet(
     return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
 
 
+def pasted_sheet(reference, candidates, mask, per_row: int = 5, cell: int = 96) -> Image.Image:
+    """References beside their mixed codes' image equivalents (thesis, figure 3.8).
+
+    A row each of one, two and three replaced quadrants, as far as there are any.
+
+    Args:
+      reference: [N, H, W, 3]; candidates: [N, 4, H, W, 3]; mask: bool [N, 4].
+      per_row: examples in a row, the first ones.
+      cell: pixels a side of each cell.
+    """
+    mask = np.asarray(mask)
+    pasted = to_uint8(mixing.paste_quadrants(reference, candidates, mask))
+    reference, rows, captions = to_uint8(reference), [], []
+    for count in range(1, quadrants.NUM_QUADRANTS):
+        chosen = np.flatnonzero(mask.sum(axis=1) == count)[:per_row]
+        if len(chosen):
+            outlined = [pictures.draw_mask(pasted[n], mask[n], cell) for n in chosen]
+            pairs = zip((reference[n] for n in chosen), outlined, strict=True)
+            rows.append([image for pair in pairs for image in pair])
+            captions.append([c for n in chosen for c in (None, quadrants.mask_text(mask[n]))])
+    titles = ["I_ref", "pasted"] * (max(map(len, rows)) // 2)
+    return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
+
+
 def transfer_sheet(
     objects, scenes, mask, mix, names: Sequence[tuple] | None = None, cell: int = 128
 ) -> Image.Image:

@@ -35,7 +35,9 @@ class ScoringConfig(ScoreConfig):
     """What to score, and on which records."""
 
     run_dir: str = setting("", "Run directory, or pretrained:NAME.")
-    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
+    checkpoint: str = setting(
+        "latest", "Which one of the run: latest, best, or a step; evaluate: or all."
+    )
     records: str = setting("", "Glob of held-out record files.")
     batch_size: int = setting(16, "References at a time.")
     limit: int = setting(0, "At most so many records; 0: all.")

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lorbms_tf.errors import UserError
 
 # What a line says of itself, beside its scores.
 _NO_SCORES = frozenset(
     ("run_dir", "records_glob", "dataset_hash", "seed", "step", "tau", "records", "protocol")
 )
+_LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error")
 # What must agree between two lines for their scores to be comparable.
 _ALIKE = ("dataset_hash", "records", "seed", "protocol")
 
@@ -64,14 +67,34 @@ def score_names(lines: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """One row a line, one column a score, aligned; "-" where a line lacks a score."""
+    """One row a line, one column a score, aligned; "-" where a line lacks a score.
+
+    Where all are checkpoints of one run, its mean, SD and best follow.
+    """
     names = score_names(lines)
     rows = [["run", "step", *names]]
     for line in lines:
         values = [line.get(name) for name in names]
         shown = [f"{value:.4g}" if isinstance(value, int | float) else "-" for value in values]
         rows.append([str(line["run_dir"]), str(line.get("step", "-")), *shown])
+    one_run = len({line["run_dir"] for line in lines}) == 1
+    if one_run and len({line.get("step") for line in lines}) > 1:
+        rows += _over_training([[line.get(name) for line in lines] for name in names], names)
     return aligned(rows)
+
+
+def _over_training(columns: list[list], names: list[str]) -> list[list[str]]:
+    """Mean, SD and best of each score over the checkpoints of a run (thesis, table 4.4)."""
+    found = []
+    for name, column in zip(names, columns, strict=True):
+        values = [value for value in column if isinstance(value, int | float)]
+        best = min if name.startswith(_LOWER_IS_BETTER) else max
+        spread = f"{np.std(values, ddof=1):.4g}" if len(values) > 1 else "-"
+        found.append(
+            [f"{np.mean(values):.4g}", spread, f"{best(values):.4g}"] if values else ["-"] * 3
+        )
+    rows = zip(*found, strict=True)
+    return [[what, "", *row] for what, row in zip(("mean", "SD", "best"), rows, strict=True)]
 
 
 def aligned(rows: list[list[str]]) -> str:

@@ -1,6 +1,6 @@
 """The section on a run's curves: which scalars share a chart, and what they are called."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -81,7 +81,7 @@ _CHARTS = (
     ("Diversity of the mixes", {"diversity/mix": "of that of the references"}),
     ("Speed", {"speed/images_per_second": "reference images a second"}),
 )
-_STYLES = ("a", "b", "c", "d", "e")
+STYLES = ("a", "b", "c", "d", "e")
 _NOT_SHOWN = ("progress/",)
 
 
@@ -124,8 +124,15 @@ def _panel(
 ) -> str:
     lines = [
         charts.Curve(name, style, *scalars[tag])
-        for style, (tag, name) in zip(_STYLES, names.items(), strict=False)
+        for style, (tag, name) in zip(STYLES, names.items(), strict=False)
     ]
+    return panel(title, lines, last, mark)
+
+
+def panel(
+    title: str, lines: Sequence[charts.Curve], last: int, mark: tuple[str, int] | None = None
+) -> str:
+    """A chart (`charts.curves`) with its title, and a legend with the last values."""
     legend = html.legend(
         [(line.style, f"{line.name} · {formats.short(line.values[-1])}", True) for line in lines]
     )

@@ -134,8 +134,29 @@ def _scores(run: Described) -> str:
             for line in run.earlier
         ]  # fmt: skip
         table = html.table(header, rows, [1, *range(3, len(header))])
-        parts += [html.heading("Scores that lorbms_tf.evaluate has written"), table]
+        title = "Scores that lorbms_tf.evaluate has written"
+        parts += [html.heading(title), _score_curves(run), table]
     return html.section("Scores", run.protocol, *parts)
+
+
+def _score_curves(run: Described) -> str:
+    """A chart of each score that was measured at several steps (figure 3.10); "" without any."""
+    last = max((line["step"] for line in run.earlier if "step" in line), default=0)
+    panels = []
+    for name in run.score_names:
+        found: dict[str, list[tuple]] = {}
+        for line in run.earlier:
+            if "step" in line and isinstance(line.get(name), int | float):
+                label = f"{line['run_dir']} on {line.get('records_glob', '–')}"
+                found.setdefault(label, []).append((line["step"], line[name]))
+        lines = [
+            charts.Curve(label, style, *map(np.array, zip(*sorted(points), strict=True)))
+            for style, (label, points) in zip(run_curves.STYLES, found.items(), strict=False)
+            if len({step for step, _ in points}) > 1
+        ]
+        if lines:
+            panels.append(run_curves.panel(f"{_title(name)} by checkpoint", lines, last))
+    return f'<div class="two">{"".join(panels)}</div>' if panels else ""
 
 
 def _cell(name: str, value: Any) -> str:

@@ -92,4 +92,18 @@ def test_scores_that_are_not_finite():
 def test_each_curve_of_training_has_its_place():
     tags = [tag for _, names in run_curves._CHARTS for tag in names]
     assert len(tags) == len(set(tags))
-    assert max(len(names) for _, names in run_curves._CHARTS) <= len(run_curves._STYLES)
+    assert max(len(names) for _, names in run_curves._CHARTS) <= len(run_curves.STYLES)
+
+
+def test_scores_at_several_checkpoints_become_curves():
+    line = {"run_dir": "r", "records_glob": "g*", "records": 4}
+    run = Described(
+        "r",
+        TrainConfig(),
+        earlier=[{**line, "step": step, "fid": 200.0 - step} for step in (30, 10, 20)],
+        score_names=["fid"],
+    )
+    words = " ".join(Reader(run_page.page(run, "")).text)
+    assert "fid by checkpoint" in words and "r on g* · 170" in words  # the last, not the best
+    run.earlier = run.earlier[:1]
+    assert "by checkpoint" not in run_page.page(run, "")
