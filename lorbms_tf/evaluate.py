@@ -146,7 +146,11 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
     steps = checkpoints.steps(folder)
     if not steps:
         raise UserError(f"--checkpoint={_ALL}: there is none in {folder}")
-    held = tables.read(config.out) if config.out and Path(config.out).stat().st_size else []
+    held = (
+        tables.read(config.out, flag="out")
+        if config.out and Path(config.out).stat().st_size
+        else []
+    )
     alike = {"run_dir": config.run_dir, "records_glob": config.records, "dataset_hash": digest,
              "seed": config.seed}  # fmt: skip
     names = {scoring.shown_name(name, config) for name in config.metrics}

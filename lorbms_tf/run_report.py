@@ -153,10 +153,10 @@ def _measure(config: ScoringConfig, pattern: str, run: Described, rows: int, cel
         f"{config.seed} of the drawn candidates."
     )
     if protocol:
-        shown = ", ".join(
-            f"{key.replace('_', ' ')} {value}" for key, value in protocol.items() if value
-        )
-        run.protocol += f" Scores of sets: {shown}."
+        run.protocol += f" Sets are compared with {protocol['real_images']:,} real images"
+        run.protocol += f" ({protocol['real']})."
+        if protocol["extractor"]:
+            run.protocol += f" Features: {protocol['extractor']}, resize {protocol['resize']}."
     if scored.bad.count:
         run.missing.append(scored.bad.summary())
     if scored.swaps:

@@ -57,6 +57,7 @@ svg .mark { fill: var(--tau); font-size: 10.5px; }
 .a { stroke: var(--a); } .b { stroke: var(--b); } .c { stroke: var(--c); }
 .d { stroke: var(--d); } .e { stroke: var(--e); } .heat { fill: var(--a); stroke: none; }
 .dot.a { fill: var(--a); } .dot.b { fill: var(--b); } .dot.c { fill: var(--c); }
+.dot.d { fill: var(--d); } .dot.e { fill: var(--e); }
 .sheet { display: grid; gap: 6px; margin: 8px 0 22px; align-items: start;
   grid-template-columns: 150px 26px repeat(11, minmax(46px, 1fr)); min-width: 900px; }
 .sheet img { width: 100%; display: block; border-radius: 4px; }
