@@ -4,6 +4,7 @@ A configuration is a frozen dataclass whose fields are made with `lorbms_tf.conf
 becomes one flag of the same name. Nothing else in the package reads `absl.flags.FLAGS`.
 """
 
+import copy
 import dataclasses
 import sys
 import typing
@@ -45,15 +46,20 @@ def _define(field: dataclasses.Field, hint: Any, default: Any) -> None:
     FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[field.name])
 
 
-def read(config_class: type[Config]) -> Config:
+def read(config_class: type[Config], flagfile: str = "") -> Config:
     """The configuration that the parsed flags give, validated.
+
+    Args:
+      config_class: whose flags are defined.
+      flagfile: its flags win over those parsed.
 
     Raises UserError, naming the flag and the valid values, where one is wrong.
     """
+    parsed = _with_flagfile(flagfile) if flagfile else FLAGS
     hints = typing.get_type_hints(config_class)
     values = {}
     for field in dataclasses.fields(config_class):
-        value = FLAGS[field.name].value
+        value = parsed[field.name].value
         hint = hints[field.name]
         if typing.get_origin(hint) is tuple:
             value = _tuple(field.name, value, typing.get_args(hint)[0])
@@ -62,6 +68,17 @@ def read(config_class: type[Config]) -> Config:
     check_choices(config)
     config.validate()
     return config
+
+
+def _with_flagfile(path: str) -> flags.FlagValues:
+    parsed = copy.deepcopy(FLAGS)
+    try:
+        rest = parsed([sys.argv[0], f"--flagfile={path}"])
+    except flags.Error as error:
+        raise UserError(f"flagfile {path}: {error}") from error
+    if rest[1:]:
+        raise UserError(f"flagfile {path} holds more than flags: {rest[1]!r}")
+    return parsed
 
 
 def _tuple(name: str, words: list[str], kind: type) -> tuple:

@@ -5,10 +5,10 @@ python -m lorbms_tf.render transfer --run_dir=R --object=A.jpg --scene=B.jpg --m
 python -m lorbms_tf.render transfer --run_dir=R --pairs=FILE --out=t.png
 python -m lorbms_tf.render paths --run_dir=R --object=A.jpg --scene=B.jpg --mask=1111 --out=p.png
 python -m lorbms_tf.render reconstructions --run_dir=R --records=GLOB --rows=6 --out=r.png
+python -m lorbms_tf.render pasted --run_dir=R --records=GLOB --rows=5 --out=p.png
 """
 
 import csv
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,10 @@ from lorbms_tf.config import require, setting
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
 
-SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions")
+SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions", "pasted")
 PAIRS_PER_ROW = 2
 _BATCH_SIZE = 16
+_LOOKED_AT = 40  # references for each that `pasted` shows in a row: some masks are rare
 _OF_RECORDS = ("records",)
 _OF_TRANSFER = ("object", "scene", "mask", "pairs")
 _BETWEEN_PHOTOS = ("transfer", "paths")
@@ -36,9 +37,11 @@ class RenderConfig:
     run_dir: str = setting("", "Run directory, or pretrained:NAME.")
     checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
     out: str = setting("", "The picture to write, a .png.")
-    records: str = setting("", "Glob of record files (scenes, reconstructions).")
-    rows: int = setting(12, "Rows of the picture (scenes, reconstructions).")
-    seed: int = setting(0, "Seed of the drawn candidates (scenes).")
+    records: str = setting("", "Glob of record files (scenes, reconstructions, pasted).")
+    rows: int = setting(
+        12, "Rows of the picture (scenes, reconstructions); examples in each row (pasted)."
+    )
+    seed: int = setting(0, "Seed of the drawn candidates (scenes, pasted).")
     cell: int = setting(128, "Side of one image in the picture, pixels.")
     object: str = setting("", "Photo that quadrants are taken from (transfer, paths).")
     scene: str = setting("", "Photo that they are put into (transfer, paths).")
@@ -117,16 +120,10 @@ def read_pairs(path: str) -> list[Pair]:
     return pairs
 
 
-class Transfers(NamedTuple):
-    """P object transfers with their photos, float32 [P, S, S, 3] in [-1, 1]; masks bool [P, 4]."""
+def _read_transfers(config: RenderConfig, image_size: int):
+    """The photos of all pairs, as `rendering.Transfers`."""
+    from lorbms_tf.rendering import Transfers
 
-    objects: np.ndarray
-    scenes: np.ndarray
-    masks: np.ndarray
-    names: list[tuple[str, str]]
-
-
-def _read_transfers(config: RenderConfig, image_size: int) -> Transfers:
     if config.pairs:
         pairs = read_pairs(config.pairs)
     else:
@@ -143,42 +140,27 @@ def _read_transfers(config: RenderConfig, image_size: int) -> Transfers:
     )
 
 
-def _draw_transfers(config: RenderConfig, model, given: Transfers):
-    from lorbms_tf import rendering
-
-    mixes = model.mix(given.scenes, rendering.for_every_quadrant(given.objects), given.masks)
-    return rendering.transfer_sheet(
-        given.objects, given.scenes, given.masks, mixes, given.names, cell=config.cell
-    )
-
-
-def _draw_paths(config: RenderConfig, model, given: Transfers):
-    from lorbms_tf import interpolation, rendering
-
-    start, end = model.encode(given.scenes), model.encode(given.objects)
-    frames = {
-        name: np.stack(
-            [
-                model.decode(interpolation.between(start, end, given.masks, float(t), path))
-                for t in np.linspace(0, 1, config.steps)
-            ],
-            axis=1,
-        )
-        for name, path in interpolation.PATHS.items()
-    }
-    return rendering.path_sheet(
-        given.objects, given.scenes, given.masks, frames, given.names, cell=config.cell
-    )
-
-
 def _read_records(config: RenderConfig, image_size: int, subcommand: str):
     from lorbms_tf.data import pipeline
 
-    limit = config.rows * (PAIRS_PER_ROW if subcommand == "reconstructions" else 1)
+    each = {"reconstructions": PAIRS_PER_ROW, "pasted": _LOOKED_AT}
+    limit = config.rows * each.get(subcommand, 1)
     batches = pipeline.evaluation_batches(
         config.records, image_size, min(limit, _BATCH_SIZE), config.seed, limit
     )
     return pipeline.checked(batches, config.records)
+
+
+def _draw_pasted(config: RenderConfig, tau: float, batches):
+    from lorbms_tf import mixing, rendering
+
+    read = [{name: np.asarray(values) for name, values in batch.items()} for batch in batches]
+    reference, candidates, distances = (
+        np.concatenate([batch[name] for batch in read])
+        for name in ("reference", "candidates", "distances")
+    )
+    mask = np.asarray(mixing.replacement_mask(distances, tau))
+    return rendering.pasted_sheet(reference, candidates, mask, config.rows, config.cell)
 
 
 def _draw_records(config: RenderConfig, model, batches, subcommand: str):
@@ -205,16 +187,24 @@ def render(subcommand: str, config: RenderConfig) -> Path:
     config.check_flags_of(subcommand)
     from lorbms_tf import run_directory
 
-    image_size = run_directory.read_config(config.run_dir).image_size
+    trained = run_directory.read_config(config.run_dir)
+    image_size = trained.image_size
     # All that is given is read before the model is loaded, which takes long: mistakes show at once.
     if subcommand in _BETWEEN_PHOTOS:
         given = _read_transfers(config, image_size)
-        draw = _draw_transfers if subcommand == "transfer" else _draw_paths
     else:
         given = _read_records(config, image_size, subcommand)
-        draw = functools.partial(_draw_records, subcommand=subcommand)
+    if subcommand == "pasted":  # which needs no model
+        return pictures.save(_draw_pasted(config, trained.tau, given), config.out)
     model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
-    picture = draw(config, model, given)
+    from lorbms_tf import rendering
+
+    if subcommand == "transfer":
+        picture = rendering.draw_transfers(model, given, config.cell)
+    elif subcommand == "paths":
+        picture = rendering.draw_paths(model, given, config.steps, config.cell)
+    else:
+        picture = _draw_records(config, model, given, subcommand)
     return pictures.save(picture, config.out)
 
 

@@ -5,16 +5,26 @@ replaced). The door that reads flags and files is `lorbms_tf.render`.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from lorbms_tf import mixing, pictures, quadrants
+from lorbms_tf import interpolation, mixing, pictures, quadrants
 from lorbms_tf.data.images import to_uint8
 from lorbms_tf.evaluation.psnr import psnr
 
 SCENE_TITLES = ("I_ref", "I_q1", "I_q2", "I_q3", "I_q4", "pasted", "I_mix")
 TRANSFER_TITLES = ("I_obj", "I_ref", "mask", "pasted", "I_mix")
+
+
+class Transfers(NamedTuple):
+    """P object transfers with their photos, float32 [P, S, S, 3] in [-1, 1]; masks bool [P, 4]."""
+
+    objects: np.ndarray
+    scenes: np.ndarray
+    masks: np.ndarray
+    names: list[tuple[str, str]]
 
 
 def scene_sheet(
@@ -51,6 +61,30 @@ def scene_sheet(
     titles = list(SCENE_TITLES)
     if reconstruction is not None:
         titles.insert(1, "reconstructed")
+    return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
+
+
+def pasted_sheet(reference, candidates, mask, per_row: int = 5, cell: int = 96) -> Image.Image:
+    """References beside their mixed codes' image equivalents (thesis, figure 3.8).
+
+    A row each of one, two and three replaced quadrants, as far as there are any.
+
+    Args:
+      reference: [N, H, W, 3]; candidates: [N, 4, H, W, 3]; mask: bool [N, 4].
+      per_row: examples in a row, the first ones.
+      cell: pixels a side of each cell.
+    """
+    mask = np.asarray(mask)
+    pasted = to_uint8(mixing.paste_quadrants(reference, candidates, mask))
+    reference, rows, captions = to_uint8(reference), [], []
+    for count in range(1, quadrants.NUM_QUADRANTS):
+        chosen = np.flatnonzero(mask.sum(axis=1) == count)[:per_row]
+        if len(chosen):
+            outlined = [pictures.draw_mask(pasted[n], mask[n], cell) for n in chosen]
+            pairs = zip((reference[n] for n in chosen), outlined, strict=True)
+            rows.append([image for pair in pairs for image in pair])
+            captions.append([c for n in chosen for c in (None, quadrants.mask_text(mask[n]))])
+    titles = ["I_ref", "pasted"] * (max(map(len, rows)) // 2)
     return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
 
 
@@ -102,6 +136,28 @@ def path_sheet(
             captions.append([names[n][1], path, *[None] * (steps - 1), names[n][0]])
     titles = ["I_ref", *shares, "I_obj"]
     return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)
+
+
+def draw_transfers(model, given: Transfers, cell: int = 128) -> Image.Image:
+    """The `transfer_sheet` of what a model makes of photos."""
+    mixes = model.mix(given.scenes, for_every_quadrant(given.objects), given.masks)
+    return transfer_sheet(given.objects, given.scenes, given.masks, mixes, given.names, cell=cell)
+
+
+def draw_paths(model, given: Transfers, steps: int, cell: int = 128) -> Image.Image:
+    """The `path_sheet` of what a model makes of photos, in `steps` pictures, both ends included."""
+    start, end = model.encode(given.scenes), model.encode(given.objects)
+    frames = {
+        name: np.stack(
+            [
+                model.decode(interpolation.between(start, end, given.masks, float(t), path))
+                for t in np.linspace(0, 1, steps)
+            ],
+            axis=1,
+        )
+        for name, path in interpolation.PATHS.items()
+    }
+    return path_sheet(given.objects, given.scenes, given.masks, frames, given.names, cell=cell)
 
 
 def for_every_quadrant(images) -> np.ndarray:

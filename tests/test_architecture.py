@@ -22,12 +22,14 @@ LAYERS = {
         "lorbms_tf.errors",
         "lorbms_tf.files",
         "lorbms_tf.progress",
+        "lorbms_tf.child_process",
         "lorbms_tf.command",
         "lorbms_tf.flags",
         "lorbms_tf.config",
         "lorbms_tf.quadrants",
         "lorbms_tf.pictures",
         "lorbms_tf.data",
+        "lorbms_tf.html_report",
     ),
     "parts": (
         "lorbms_tf.mixing",
@@ -51,6 +53,8 @@ LAYERS = {
         "lorbms_tf.evaluation.registry",
         "lorbms_tf.rendering",
         "lorbms_tf.saved_model",
+        "lorbms_tf.scoring",
+        "lorbms_tf.run_report",
     ),
     "doors": (
         "lorbms_tf.train",
@@ -59,6 +63,8 @@ LAYERS = {
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
         "lorbms_tf.disentangle",
+        "lorbms_tf.ablate",
+        "lorbms_tf.report",
     ),
 }
 ORDER = list(LAYERS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import evaluate, progress
+from lorbms_tf import evaluate, progress, run_directory
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
@@ -215,3 +215,30 @@ def test_a_table_of_former_scores_needs_no_model(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(evaluate.flags, "read", lambda _: asked)
     evaluate.main(["evaluate"])
     assert capsys.readouterr().out.split() == ["run", "step", "psnr", "runs/a", "3", "20"]
+
+
+def test_all_checkpoints_are_scored_once(tmp_path, monkeypatch, capsys):
+    made = tiny.config(run_dir=str(tmp_path / "run"))
+    folder = run_directory.prepare(made) / run_directory.CHECKPOINTS
+    out = tmp_path / "s.jsonl"
+    out.touch()
+    given = {"records": "r*", "checkpoint": "all", "metrics": ("psnr",), "out": str(out)}
+    config = EvaluateConfig(run_dir=made.run_dir, **given)
+    with pytest.raises(UserError, match="--checkpoint=all: there is none"):
+        evaluate.each_checkpoint(config, None)
+    for step in (5, 10, 20):
+        (folder / f"step-{step}.index").touch()
+    scores = {"step": 10, "tau": 2.0, "records": 5, "psnr": math.inf}
+    other = dataclasses.replace(config, records="other*")
+    lines = [
+        evaluate.json_line(config, scores, "d"),
+        evaluate.json_line(config, {**scores, "step": 5}, "another dataset"),
+        evaluate.json_line(other, {**scores, "step": 20}, "d"),
+    ]
+    out.write_text("\n".join(lines) + "\n")
+    left = evaluate.each_checkpoint(config, "d")
+    assert [one.checkpoint for one in left] == ["5", "20"]
+    more = dataclasses.replace(config, metrics=("psnr", "ssim"))
+    assert len(evaluate.each_checkpoint(more, "d")) == 3
+    assert evaluate.each_checkpoint(dataclasses.replace(config, checkpoint="5"), "d")[0].metrics
+    assert "3 checkpoints, 2 to score" in capsys.readouterr().out

@@ -202,3 +202,11 @@ def test_a_stray_word_is_refused():
 
 def test_importing_the_door_defines_no_flags():
     assert "pairs" not in absl_flags.FLAGS
+
+
+def test_pasted_shows_what_the_algorithm_puts_together(run_dir, glob, tmp_path):
+    config = RenderConfig(
+        run_dir=run_dir, records=glob, rows=3, cell=32, out=str(tmp_path / "p.png")
+    )
+    width, height = size_of(render.render("pasted", config))
+    assert width in (6 + 2 * 38, 6 + 4 * 38, 6 + 6 * 38) and height > 38

@@ -66,3 +66,17 @@ def test_reconstructions_sheet_lays_pairs_side_by_side(count, columns, rows):
     picture = rendering.reconstructions_sheet(images, images + 0.5, cell=CELL)
     assert picture.width == MARGIN + columns * STRIDE
     assert picture.height > rows * STRIDE
+
+
+def test_pasted_sheet_has_a_row_for_each_number_of_replaced_quadrants():
+    grey = np.zeros((5, 8, 8, 3), np.float32)
+    candidates = np.ones((5, 4, 8, 8, 3), np.float32)
+    masks = np.array([[0, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 1]], bool)
+    sheet = rendering.pasted_sheet(grey, candidates, masks, per_row=2, cell=CELL)
+    first = cells(sheet)
+    assert [outlined(cell).astype(int).tolist() for cell in first] == [
+        [0] * 4, [1, 0, 0, 0], [0] * 4, [0, 0, 0, 1],
+    ]  # fmt: skip
+    assert first[1][8, 8].tolist() == [255] * 3  # the candidate's quadrant
+    two = rendering.pasted_sheet(grey[:3], candidates[:3], masks[:3], per_row=2, cell=CELL)
+    assert sheet.height - two.height >= CELL  # nothing with three replaced

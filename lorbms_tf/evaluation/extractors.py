@@ -76,6 +76,12 @@ def make(name: str, weights: str, resize: str = "legacy") -> Extractor:
     Raises:
       UserError: the name is unknown, or the file missing or of another network.
     """
+    check(name, weights)
+    return _inception(weights, resize) if name == INCEPTION else _keras(name, weights, resize)
+
+
+def check(name: str, weights: str) -> None:
+    """Raises UserError where there is no extractor of that name, or no weights file."""
     if name != INCEPTION and name not in KERAS:
         valid = ", ".join([INCEPTION, *KERAS])
         raise UserError(f"--extractor: no extractor {name!r}; valid names: {valid}")
@@ -84,7 +90,6 @@ def make(name: str, weights: str, resize: str = "legacy") -> Extractor:
         raise UserError(f"--extractor={name} needs --extractor_weights=FILE: {what}")
     if not Path(weights).is_file():
         raise UserError(f"--extractor_weights: there is no file {weights}")
-    return _inception(weights, resize) if name == INCEPTION else _keras(name, weights, resize)
 
 
 def _inception(path: str, resize: str) -> Extractor:

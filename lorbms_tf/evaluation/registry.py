@@ -63,11 +63,12 @@ SEAMS = {
         lambda made: np.asarray(mixing.paste_quadrants(made.reference, made.candidates, made.mask))
     ),
 }
-# Of the model itself: swapping single chunks (`evaluation.swap_matrix`).
-# By what the quadrants are compared by: the locality, and where it is told the cycle error.
+# Of the model itself: swapping single chunks (`evaluation.swap_matrix`), and what the quadrants are
+# compared by.
 SWAP_METRICS = {
-    "pixels": ("swap_locality", "swap_cycle_error"),
-    "features": ("swap_locality_features",),
+    "swap_locality": "pixels",
+    "swap_cycle_error": "pixels",
+    "swap_locality_features": "features",
 }
 
 

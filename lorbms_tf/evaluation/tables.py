@@ -1,8 +1,11 @@
 """JSON lines of `lorbms_tf.evaluate` to a table of what was measured alike."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lorbms_tf.errors import UserError
 
@@ -10,27 +13,28 @@ from lorbms_tf.errors import UserError
 _NO_SCORES = frozenset(
     ("run_dir", "records_glob", "dataset_hash", "seed", "step", "tau", "records", "protocol")
 )
+_LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error")
 # What must agree between two lines for their scores to be comparable.
 _ALIKE = ("dataset_hash", "records", "seed", "protocol")
 
 
-def read(path: str) -> list[dict[str, Any]]:
+def read(path: str, flag: str = "table") -> list[dict[str, Any]]:
     """The lines of a file. UserError, naming file and line, where it is not evaluate's output."""
     try:
         texts = Path(path).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--table={path} cannot be read: {error}") from error
+        raise UserError(f"--{flag}={path} cannot be read: {error}") from error
     lines = []
     for number, text in enumerate(texts, start=1):
         try:
             line = json.loads(text)
         except ValueError as error:
-            raise UserError(f"--table={path}, line {number} is no JSON: {error}") from error
+            raise UserError(f"--{flag}={path}, line {number} is no JSON: {error}") from error
         if not isinstance(line, dict) or "run_dir" not in line or "records" not in line:
-            raise UserError(f"--table={path}, line {number} is no line of lorbms_tf.evaluate")
+            raise UserError(f"--{flag}={path}, line {number} is no line of lorbms_tf.evaluate")
         lines.append(line)
     if not lines:
-        raise UserError(f"--table={path} holds no scores")
+        raise UserError(f"--{flag}={path} holds no scores")
     return lines
 
 
@@ -56,19 +60,50 @@ def _short(value) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
+def score_names(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of all scores in lines, in their order."""
+    names = dict.fromkeys(name for line in lines for name in line)
+    return [name for name in names if name not in _NO_SCORES]
+
+
 def table(lines: list[dict[str, Any]]) -> str:
-    """One row a line, one column a score, aligned; "-" where a line lacks a score."""
-    names = list(dict.fromkeys(name for line in lines for name in line if name not in _NO_SCORES))
+    """One row a line, one column a score, aligned; "-" where a line lacks a score.
+
+    Where all are checkpoints of one run, its mean, SD and best follow.
+    """
+    names = score_names(lines)
     rows = [["run", "step", *names]]
     for line in lines:
         values = [line.get(name) for name in names]
         shown = [f"{value:.4g}" if isinstance(value, int | float) else "-" for value in values]
         rows.append([str(line["run_dir"]), str(line.get("step", "-")), *shown])
+    one_run = len({line["run_dir"] for line in lines}) == 1
+    if one_run and len({line.get("step") for line in lines}) > 1:
+        rows += _over_training([[line.get(name) for line in lines] for name in names], names)
+    return aligned(rows)
+
+
+def _over_training(columns: list[list], names: list[str]) -> list[list[str]]:
+    """Mean, SD and best of each score over the checkpoints of a run (thesis, table 4.4)."""
+    found = []
+    for name, column in zip(names, columns, strict=True):
+        values = [value for value in column if isinstance(value, int | float)]
+        best = min if name.startswith(_LOWER_IS_BETTER) else max
+        spread = f"{np.std(values, ddof=1):.4g}" if len(values) > 1 else "-"
+        found.append(
+            [f"{np.mean(values):.4g}", spread, f"{best(values):.4g}"] if values else ["-"] * 3
+        )
+    rows = zip(*found, strict=True)
+    return [[what, "", *row] for what, row in zip(("mean", "SD", "best"), rows, strict=True)]
+
+
+def aligned(rows: list[list[str]]) -> str:
+    """Rows of cells as lines: the first column flush left, the others flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
 
-    def text(row: list[str]) -> str:
+    def line(row: list[str]) -> str:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         return "  ".join(cells)
 
-    return "\n".join(map(text, rows))
+    return "\n".join(map(line, rows))

@@ -1,4 +1,4 @@
-"""TensorBoard's event files: written, and cut where a run goes back to a checkpoint.
+"""TensorBoard's event files: written, read, and cut where a run goes back to a checkpoint.
 
 TensorBoard itself forgets superseded points only once newer ones arrive, and other readers of the
 files not at all.
@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
@@ -56,6 +57,29 @@ class EventWriter:
             raise UserError(
                 f"cannot write TensorBoard's files in {self._logs}: {reason}"
             ) from error
+
+
+def read_scalars(logs: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Steps int [n], ascending, and values float [n] of each scalar by its tag.
+
+    Where a step was written twice the later file counts. What a kill has left half-written, and
+    what is not finite, is left out.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for path in sorted(logs.glob("events.out.tfevents.*")):
+        for raw in _events(path):
+            event = tf.compat.v1.Event.FromString(raw)
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "scalars":
+                    number = float(tf.make_ndarray(value.tensor))
+                    found.setdefault(value.tag, {})[event.step] = number
+    curves = {}
+    for tag, values in found.items():
+        points = sorted((step, value) for step, value in values.items() if np.isfinite(value))
+        if points:
+            steps, numbers = zip(*points, strict=True)
+            curves[tag] = np.array(steps), np.array(numbers)
+    return curves
 
 
 def forget_from(logs: Path, step: int) -> int:

@@ -41,13 +41,13 @@ def _checksum(config: TrainConfig) -> int:
     return zlib.crc32(flags.as_text(dataclasses.replace(config, **own)).encode())
 
 
-def parameter_table(model: Lorbms) -> str:
+def parameter_counts(model: Lorbms) -> list[tuple[str, int]]:
     """Trainable parameters of each network, as table 3.6 of the thesis counts them."""
     counts = {
         name: sum(v.value.shape.num_elements() for v in network.trainable_variables)
         for name, network in model.networks._asdict().items()
     }
-    rows = [
+    return [
         ("discriminator", counts["discriminator"]),
         ("generator", counts["encoder"] + counts["decoder"]),
         ("  encoder", counts["encoder"]),
@@ -55,7 +55,11 @@ def parameter_table(model: Lorbms) -> str:
         ("classifier", counts["classifier"]),
         ("total", sum(counts.values())),
     ]
-    return "\n".join(f"{name:<15}{count:>12,}" for name, count in rows)
+
+
+def parameter_table(model: Lorbms) -> str:
+    """`parameter_counts` as lines."""
+    return "\n".join(f"{name:<15}{count:>12,}" for name, count in parameter_counts(model))
 
 
 class Run:

@@ -56,3 +56,16 @@ def test_other_files(tmp_path, text, message):
 def test_a_missing_file(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         tables.read(str(tmp_path / "absent"))
+
+
+def test_over_the_checkpoints_of_a_run(tmp_path):
+    columns = [(10, 20.0, 150.0), (20, 23.0, 130.0), (30, 23.0, 140.0)]
+    lines = [{**LINE, "step": n, "psnr": p, "frechet_x_mix": f} for n, p, f in columns]
+    assert tables.table(lines).splitlines()[-3:] == [
+        "mean             22            140",
+        "SD            1.732             10",
+        "best             23            130",
+    ]
+    assert "mean" not in tables.table([LINE, LINE]) and "mean" not in tables.table([LINE])
+    nothing = [{**line, "psnr": None} for line in lines]
+    assert tables.table(nothing).splitlines()[-1].split() == ["best", "-", "130"]

@@ -82,3 +82,19 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="TensorBoard's files in .*file/logs"):
         event_files.EventWriter(tmp_path / "file" / "logs")
+
+
+def test_scalars_are_read_back(tmp_path):
+    for step, value in ((1, 5.0), (3, 7.0), (3, 8.0), (2, 6.0), (4, float("nan"))):
+        writer = event_files.EventWriter(tmp_path)
+        with writer.at(step):
+            tf.summary.scalar("loss/a", value)
+            tf.summary.text("words", "no scalar")
+        writer.close()
+    last = sorted(tmp_path.glob("events*"))[-1]
+    last.write_bytes(last.read_bytes()[:-3])  # half-written by a kill
+    read = event_files.read_scalars(tmp_path)
+    assert list(read) == ["loss/a"]
+    steps, values = read["loss/a"]
+    assert steps.tolist() == [1, 2, 3] and values[:2].tolist() == [5.0, 6.0]
+    assert event_files.read_scalars(tmp_path / "nowhere") == {}

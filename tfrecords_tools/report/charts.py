@@ -1,17 +1,13 @@
-"""Charts as inline SVG, coloured by the page's style, so that they fit light and dark.
-
-Each function returns one `<svg>` that is as wide as its place; lengths below are in its own units.
-"""
+"""Charts of the report on records; each function returns one `<svg>`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from tfrecords_tools.report import formats
+from lorbms_tf.html_report import formats, svg
+from lorbms_tf.html_report.svg import WIDTH
 
-WIDTH = 520
 _LEFT, _RIGHT = 46, 12  # room for the axis
 
 
@@ -23,35 +19,6 @@ class Line:
     style: str
     values: Sequence[float]
     level: float  # of random choice, drawn dashed
-
-
-def _svg(width: float, height: float, label: str, parts: list[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(label)}">'
-        f"{''.join(parts)}</svg>"
-    )
-
-
-def _text(x: float, y: float, text: str, anchor: str = "middle", style: str = "") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} class="{style}">{escape(text)}</text>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{style}"/>'
-
-
-def _box(x: float, y: float, width: float, height: float, style: str, title: str = "") -> str:
-    inside = f"<title>{escape(title)}</title>" if title else ""
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" '
-        f'height="{max(height, 0):.1f}" class="{style}">{inside}</rect>'
-    )
-
-
-def _path(points: Sequence[tuple[float, float]], style: str) -> str:
-    text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline points="{text}" class="{style}"/>'
 
 
 def histogram(
@@ -84,27 +51,29 @@ def histogram(
 
     parts = []
     for share in formats.ticks(0, highest, 4):
-        parts.append(_line(_LEFT, y(share), WIDTH - _RIGHT, y(share), "grid"))
-        parts.append(_text(_LEFT - 6, y(share) + 3.5, f"{100 * share:g} %", "end", "tick"))
+        parts.append(svg.line(_LEFT, y(share), WIDTH - _RIGHT, y(share), "grid"))
+        parts.append(svg.text(_LEFT - 6, y(share) + 3.5, f"{100 * share:g} %", "end", "tick"))
     for n, share in enumerate(shares(values, edges)):
         left, right = x(edges[n]), x(edges[n + 1])
         note = f"{formats.short(edges[n])} to {formats.short(edges[n + 1])}: {share:.1%}"
-        parts.append(_box(left + 0.4, y(share), right - left - 0.8, y(0) - y(share), "bar", note))
+        parts.append(
+            svg.box(left + 0.4, y(share), right - left - 0.8, y(0) - y(share), "bar", note)
+        )
     steps = []
     for n, share in enumerate(shares(nearest, edges)):
         steps += [(x(edges[n]), y(share)), (x(edges[n + 1]), y(share))]
-    parts.append(_path(steps, "nearest"))
+    parts.append(svg.path(steps, "nearest"))
     free = -1e9  # labels of marks that lie close to each other move down a line
     for label, place in marks:
         low = x(place) - free < 32
         free = x(place) if not low else free
-        parts.append(_line(x(place), top - (2 if low else 12), x(place), y(0), "tau"))
-        parts.append(_text(x(place), top - (4 if low else 14), label, "middle", "mark"))
-    parts.append(_line(_LEFT, y(0), WIDTH - _RIGHT, y(0), "axis"))
+        parts.append(svg.line(x(place), top - (2 if low else 12), x(place), y(0), "tau"))
+        parts.append(svg.text(x(place), top - (4 if low else 14), label, "middle", "mark"))
+    parts.append(svg.line(_LEFT, y(0), WIDTH - _RIGHT, y(0), "axis"))
     for tick in formats.ticks(least, greatest, 6):
-        parts.append(_text(x(tick), y(0) + 14, formats.tick(tick), "middle", "tick"))
-    parts.append(_text((_LEFT + WIDTH) / 2, height - 8, "squared distance", "middle", "unit"))
-    return _svg(WIDTH, height, title, parts)
+        parts.append(svg.text(x(tick), y(0) + 14, formats.tick(tick), "middle", "tick"))
+    parts.append(svg.text((_LEFT + WIDTH) / 2, height - 8, "squared distance", "middle", "unit"))
+    return svg.chart(WIDTH, height, title, parts)
 
 
 def shares(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -120,15 +89,15 @@ def stacked(rows: Sequence[tuple[str, Sequence[float]]], styles: Sequence[str], 
     parts = []
     for n, (label, values) in enumerate(rows):
         start, y = float(left), n * line + 4
-        parts.append(_text(left - 10, y + 15, label, "end", "label"))
+        parts.append(svg.text(left - 10, y + 15, label, "end", "label"))
         for style, share in zip(styles, values, strict=True):
             length = share * (width - left - _RIGHT)
-            parts.append(_box(start, y, length, 22, style, formats.percent(share)))
+            parts.append(svg.box(start, y, length, 22, style, formats.percent(share)))
             if share >= 0.05:
                 text = formats.percent(share)
-                parts.append(_text(start + length / 2, y + 15, text, "middle", "inside"))
+                parts.append(svg.text(start + length / 2, y + 15, text, "middle", "inside"))
             start += length
-    return _svg(width, len(rows) * line + 4, title, parts)
+    return svg.chart(width, len(rows) * line + 4, title, parts)
 
 
 def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
@@ -139,10 +108,10 @@ def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
     for n, (label, value) in enumerate(rows):
         y = n * line + 4
         length = value / greatest * (width - left - 110)
-        parts.append(_text(left - 10, y + 15, label, "end", "label"))
-        parts.append(_box(left, y, max(length, 1), 22, "bar"))
-        parts.append(_text(left + length + 8, y + 15, formats.count(value), "start", "label"))
-    return _svg(width, len(rows) * line + 4, title, parts)
+        parts.append(svg.text(left - 10, y + 15, label, "end", "label"))
+        parts.append(svg.box(left, y, max(length, 1), 22, "bar"))
+        parts.append(svg.text(left + length + 8, y + 15, formats.count(value), "start", "label"))
+    return svg.chart(width, len(rows) * line + 4, title, parts)
 
 
 def spans(rows: Sequence[tuple[str, float, float, float]], unit: str, title: str) -> str:
@@ -156,15 +125,15 @@ def spans(rows: Sequence[tuple[str, float, float, float]], unit: str, title: str
 
     parts = []
     for tick in formats.ticks(0, greatest, 8):
-        parts.append(_line(x(tick), 0, x(tick), base, "grid"))
-        parts.append(_text(x(tick), base + 16, formats.count(tick), "middle", "tick"))
-    parts.append(_text((left + width) / 2, base + 36, unit, "middle", "unit"))
+        parts.append(svg.line(x(tick), 0, x(tick), base, "grid"))
+        parts.append(svg.text(x(tick), base + 16, formats.count(tick), "middle", "tick"))
+    parts.append(svg.text((left + width) / 2, base + 36, unit, "middle", "unit"))
     for n, (label, least, median, most) in enumerate(rows):
         y = n * line + line / 2
-        parts.append(_text(left - 12, y + 4, label, "end", "label"))
-        parts.append(_box(x(least), y - 6, max(2, x(most) - x(least)), 12, "bar"))
-        parts.append(_line(x(median), y - 10, x(median), y + 10, "median"))
-    return _svg(width, base + bottom, title, parts)
+        parts.append(svg.text(left - 12, y + 4, label, "end", "label"))
+        parts.append(svg.box(x(least), y - 6, max(2, x(most) - x(least)), 12, "bar"))
+        parts.append(svg.line(x(median), y - 10, x(median), y + 10, "median"))
+    return svg.chart(width, base + bottom, title, parts)
 
 
 def ranks(lines: Sequence[Line], title: str, as_percent: bool) -> str:
@@ -183,21 +152,18 @@ def ranks(lines: Sequence[Line], title: str, as_percent: bool) -> str:
     parts = []
     for tick in formats.ticks(0, greatest, 5):
         text = f"{100 * tick:g} %" if as_percent else formats.tick(tick)
-        parts.append(_line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid"))
-        parts.append(_text(_LEFT - 6, y(tick) + 3.5, text, "end", "tick"))
+        parts.append(svg.line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid"))
+        parts.append(svg.text(_LEFT - 6, y(tick) + 3.5, text, "end", "tick"))
     for rank in range(count):
-        parts.append(_text(x(rank), height - bottom + 16, str(rank + 1), "middle", "tick"))
+        parts.append(svg.text(x(rank), height - bottom + 16, str(rank + 1), "middle", "tick"))
     middle = (_LEFT + WIDTH) / 2
-    parts.append(_text(middle, height - 8, "candidate, nearest first", "middle", "unit"))
-    parts.append(_line(_LEFT, y(0), WIDTH - _RIGHT, y(0), "axis"))
+    parts.append(svg.text(middle, height - 8, "candidate, nearest first", "middle", "unit"))
+    parts.append(svg.line(_LEFT, y(0), WIDTH - _RIGHT, y(0), "axis"))
     for line in lines:
         points = [(x(n), y(value)) for n, value in enumerate(line.values) if np.isfinite(value)]
-        parts.append(_path(points, f"curve {line.style}"))
-        parts += [
-            f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" class="dot {line.style}"/>'
-            for px, py in points
-        ]
+        parts.append(svg.path(points, f"curve {line.style}"))
+        parts += [svg.dot(px, py, line.style) for px, py in points]
         if np.isfinite(line.level):
             level = y(line.level)
-            parts.append(_line(_LEFT, level, WIDTH - _RIGHT, level, f"random {line.style}"))
-    return _svg(WIDTH, height, title, parts)
+            parts.append(svg.line(_LEFT, level, WIDTH - _RIGHT, level, f"random {line.style}"))
+    return svg.chart(WIDTH, height, title, parts)

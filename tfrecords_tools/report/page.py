@@ -1,6 +1,5 @@
 """The report on records as one HTML file that loads nothing: pictures and charts are inside."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +9,9 @@ import numpy as np
 
 from lorbms_tf.data.records import Record
 from lorbms_tf.files import atomic_path
+from lorbms_tf.html_report import formats, html
 from tfrecords_tools.record_checks import Checked
-from tfrecords_tools.report import formats, html, score_section, sections, sheets
+from tfrecords_tools.report import score_section, sections, sheets
 from tfrecords_tools.scoring.scorecard import Scorecard
 
 _FAR_QUANTILE = 0.95
@@ -121,7 +121,7 @@ def _provenance(one: Described) -> str:
         for key, value in stored.items()
         if key not in (*_SHOWN_ELSEWHERE, "shards", "duplicates")
     }
-    rows = [[name, text] for name, text in flatten(kept)]
+    rows = [[name, text] for name, text in formats.flatten(kept)]
     parts = []
     if rows:
         parts.append(html.table(["setting", "value"], rows))
@@ -135,16 +135,3 @@ def _provenance(one: Described) -> str:
         shards.append([Path(path).name, formats.count(number), size, digest])
     table = html.table(["file", "records", "size", "sha256 in dataset.json"], shards, [1, 2])
     return html.section("Settings and provenance", "", *parts, html.heading("Shards"), table)
-
-
-def flatten(values: Mapping, before: str = "") -> list[tuple[str, str]]:
-    """Nested settings as lines: {"a": {"b": 1}} -> [("a.b", "1")]."""
-    rows = []
-    for key, value in values.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping):
-            rows += flatten(value, f"{name}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            rows.append((name, text if text != "" else "–"))
-    return rows

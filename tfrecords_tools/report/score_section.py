@@ -1,6 +1,7 @@
 """The section on how good the candidates are, beside random choice."""
 
-from tfrecords_tools.report import charts, formats, html
+from lorbms_tf.html_report import formats, html
+from tfrecords_tools.report import charts
 from tfrecords_tools.scoring import scorecard
 from tfrecords_tools.scoring.measures import Comparison, Estimate
 from tfrecords_tools.scoring.scorecard import Scorecard

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from lorbms_tf.html_report import formats, html
 from lorbms_tf.quadrants import NAMES
 from tfrecords_tools import distance_tables
 from tfrecords_tools.record_checks import Checked
-from tfrecords_tools.report import charts, formats, html
+from tfrecords_tools.report import charts
 
 _BINS = 40
 _PLACES = ("top left", "top right", "bottom left", "bottom right")

@@ -1,6 +1,5 @@
 """The report stands alone, shows what is there, and copes with what is not."""
 
-import html.parser
 import json
 import re
 from pathlib import Path
@@ -10,39 +9,11 @@ import pytest
 
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
+from tests.html_report.reading import Reader
 from tests.tfrecords_tools import making
 from tfrecords_tools import assemble, inspect
 from tfrecords_tools.inspect import InspectConfig
-from tfrecords_tools.report import page, sheets
-
-VOID = {"meta", "img", "rect", "line", "polyline", "circle", "br"}
-
-
-class Reader(html.parser.HTMLParser):
-    """Collects tags, references and text; fails where tags do not nest."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.links, self.text = [], [], [], []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        named = dict(attributes)
-        self.links += [named[key] for key in ("src", "href") if key in named]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
+from tfrecords_tools.report import sheets
 
 
 def report(glob, out, **settings):
@@ -168,14 +139,6 @@ def test_the_worst_references_are_those_far_from_their_nearest():
     distances[4, :, 9] = 100  # far from its last, which does not count
     assert sheets.worst(distances, 3) == [3, 1, 0]
     assert sheets.worst(distances, 10) == [3, 1, 0, 2, 4]
-
-
-def test_settings_are_flattened():
-    assert page.flatten({"a": {"b": 1, "c": ""}, "d": [1, "x"]}) == [
-        ("a.b", "1"),
-        ("a.c", "–"),
-        ("d", '[1, "x"]'),
-    ]
 
 
 def test_the_worst_show_each_photo_once(tmp_path):

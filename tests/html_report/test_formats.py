@@ -1,6 +1,6 @@
 import pytest
 
-from tfrecords_tools.report import formats
+from lorbms_tf.html_report import formats
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,11 @@ def test_counts_shares_and_sizes():
 def test_ticks_are_round_numbers_within(least, greatest, expected):
     assert formats.ticks(least, greatest) == pytest.approx(expected)
     assert [formats.tick(t) for t in (0.2, 1500.0, 0)] == ["0.2", "1,500", "0"]
+
+
+def test_settings_are_flattened():
+    assert formats.flatten({"a": {"b": 1, "c": ""}, "d": [1, "x"]}) == [
+        ("a.b", "1"),
+        ("a.c", "–"),
+        ("d", '[1, "x"]'),
+    ]

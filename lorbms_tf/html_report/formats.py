@@ -1,6 +1,8 @@
-"""Numbers as people read them."""
+"""Numbers and settings as people read them."""
 
+import json
 import math
+from collections.abc import Mapping
 
 
 def count(value: float) -> str:
@@ -47,3 +49,16 @@ def ticks(least: float, greatest: float, about: int = 5) -> list[float]:
     first = math.ceil(least / step - 1e-9)
     last = math.floor(greatest / step + 1e-9)
     return [round(n * step, 12) for n in range(first, last + 1)]
+
+
+def flatten(values: Mapping, before: str = "") -> list[tuple[str, str]]:
+    """Nested settings as lines: {"a": {"b": 1}} -> [("a.b", "1")]."""
+    rows = []
+    for key, value in values.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            rows += flatten(value, f"{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            rows.append((name, text if text != "" else "–"))
+    return rows

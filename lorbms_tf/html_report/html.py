@@ -9,12 +9,12 @@ STYLE = """
   --page: #f6f7f9; --card: #ffffff; --ink: #1d2430; --soft: #5d6878; --line: #dde2e9;
   --bar: #7aa5d8; --accent: #c8571b; --tau: #3d4656; --good: #1d7a46; --bad: #b3261e;
   --one: #cfe0f3; --two: #86b1e0; --three: #3f7cc0; --inside: #14202e;
-  --a: #2f6fb7; --b: #c8571b; --c: #2b8a57; }
+  --a: #2f6fb7; --b: #c8571b; --c: #2b8a57; --d: #8a4fb0; --e: #8a6d1c; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #12161c; --card: #1b2129; --ink: #e4e9f0; --soft: #9aa6b6; --line: #313a46;
   --bar: #4d79ad; --accent: #f0955c; --tau: #c3ccd8; --good: #6fcf97; --bad: #ff8a80;
   --one: #2b4566; --two: #3c6ea6; --three: #5387c2; --inside: #f3f7fc;
-  --a: #7db4f0; --b: #f0955c; --c: #72cf9b; } }
+  --a: #7db4f0; --b: #f0955c; --c: #72cf9b; --d: #cf9bf0; --e: #dcc069; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
@@ -24,6 +24,7 @@ h2 { font-size: 19px; margin: 0 0 4px; } h3 { font-size: 15px; margin: 18px 0 6p
 p { margin: 4px 0 10px; } .soft, .note { color: var(--soft); } .note { max-width: 80ch; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: 18px 20px; margin: 18px 0; }
+nav { margin-top: 14px; }
 nav a { color: var(--a); margin-right: 14px; text-decoration: none; white-space: nowrap; }
 .badge { display: inline-block; padding: 1px 10px; border-radius: 99px; font-weight: 600;
   border: 1px solid currentColor; } .good { color: var(--good); } .bad { color: var(--bad); }
@@ -54,7 +55,9 @@ svg .mark { fill: var(--tau); font-size: 10.5px; }
 .two-of-four { fill: var(--two); } .three-of-four { fill: var(--three); }
 .curve { fill: none; stroke-width: 2; } .random { stroke-dasharray: 6 4; stroke-width: 1.5; }
 .a { stroke: var(--a); } .b { stroke: var(--b); } .c { stroke: var(--c); }
+.d { stroke: var(--d); } .e { stroke: var(--e); } .heat { fill: var(--a); stroke: none; }
 .dot.a { fill: var(--a); } .dot.b { fill: var(--b); } .dot.c { fill: var(--c); }
+.dot.d { fill: var(--d); } .dot.e { fill: var(--e); }
 .sheet { display: grid; gap: 6px; margin: 8px 0 22px; align-items: start;
   grid-template-columns: 150px 26px repeat(11, minmax(46px, 1fr)); min-width: 900px; }
 .sheet img { width: 100%; display: block; border-radius: 4px; }
@@ -63,6 +66,9 @@ svg .mark { fill: var(--tau); font-size: 10.5px; }
 .sheet figure { margin: 0; } .sheet figcaption { color: var(--soft); font-size: 11px;
   text-align: center; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .sheet .far figcaption { color: var(--accent); font-weight: 700; }
+.picture { margin: 10px 0; } .picture img { max-width: 100%; height: auto; display: block;
+  border-radius: 4px; } .picture figcaption { color: var(--soft); font-size: 13px; }
+details { margin: 12px 0 0; } summary { cursor: pointer; color: var(--a); }
 footer { color: var(--soft); font-size: 13px; }
 @media print { section { break-inside: avoid; } }
 """
@@ -128,6 +134,17 @@ def legend(entries: Sequence[tuple[str, str, bool]]) -> str:
 def heading(text: str) -> str:
     """A title inside a section."""
     return f"<h3>{escape(text)}</h3>"
+
+
+def details(title: str, content: str) -> str:
+    """Something that is shown on request; `content` is HTML."""
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+
+
+def navigation(titles: Sequence[str]) -> str:
+    """Links to the sections of these titles."""
+    links = (f'<a href="#{anchor(title)}">{escape(title)}</a>' for title in titles)
+    return f"<nav>{' '.join(links)}</nav>"
 
 
 def paragraph(text: str, style: str = "") -> str:

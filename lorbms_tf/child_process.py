@@ -1,0 +1,58 @@
+"""Another command as a process of its own, which ends in good order when this one is stopped."""
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from typing import IO
+
+from lorbms_tf.errors import Stopped, UserError
+
+# What is passed on as what: a training saves and ends at the latter two.
+_PASSED_ON = {
+    signal.SIGINT: signal.SIGINT,
+    signal.SIGTERM: signal.SIGTERM,
+    signal.SIGHUP: signal.SIGTERM,
+}
+
+
+def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
+    """Runs a command to its end; SIGINT, SIGTERM and SIGHUP are passed on to it.
+
+    It gets a session of its own, since Ctrl-C on a terminal would come to it twice, and end at once
+    what means to save first. What it writes on stderr is shown.
+
+    Args:
+      words: the command and its arguments.
+      name: what it does, for messages.
+      out: where what it prints goes, an open file.
+
+    Raises:
+      Stopped: a signal came, and the command has ended.
+      UserError: it has failed.
+    """
+    received: list[int] = []
+    child = None
+
+    def pass_on(number: int, frame) -> None:
+        received.append(number)
+        if child is not None:
+            child.send_signal(_PASSED_ON[number])
+
+    former = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    try:
+        child = subprocess.Popen(words, stdout=out, start_new_session=True)
+        if received:  # before there was a child to tell
+            child.send_signal(_PASSED_ON[received[0]])
+        status = child.wait()
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    if received:
+        stop = signal.Signals(received[0])
+        raise Stopped(f"stopped by {stop.name} during {name}; the same command continues", stop)
+    if status:
+        how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+        raise UserError(
+            f"{name} has ended {how}, see above and {out.name}; when that is mended the "
+            "same command continues"
+        )

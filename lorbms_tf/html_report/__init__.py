@@ -1,0 +1,1 @@
+"""Self-contained HTML pages: pieces of HTML, charts as SVG, and the page on one run."""

@@ -1,0 +1,113 @@
+"""The trials of an ablation: each trained and scored by processes of their own, once."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from lorbms_tf import child_process, flags
+from lorbms_tf.config import TrainConfig, to_dict
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import ablation_table
+from lorbms_tf.evaluation.score_config import ScoreConfig
+from lorbms_tf.files import atomic_path, read_json, write_json
+from lorbms_tf.run_directory import CHECKPOINTS
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One variant with one seed: its settings, and where its files lie."""
+
+    variant: str
+    config: TrainConfig
+    files: Path  # .cfg, .log and .json are added
+
+    @property
+    def name(self) -> str:
+        return f"{self.variant}, seed {self.config.seed}"
+
+    def file(self, ending: str) -> Path:
+        return self.files.with_name(self.files.name + ending)
+
+    def state(self) -> dict[str, Any]:
+        """What is done: "trained", "asked" and "lines" (of lorbms_tf.evaluate); empty at first."""
+        path = self.file(".json")
+        return read_json(path) if path.is_file() else {}
+
+    def run(self, what: str, module: str, words: list[str]) -> None:
+        """Runs a door to its end; raises as `child_process.run`."""
+        name = f"{what} of {self.name}"
+        with open(self.file(".log"), "ab") as log:
+            child_process.run([sys.executable, "-m", module, *words], name, log)
+
+
+def train(trial: Trial, data: list[dict]) -> bool:
+    """Trains, unless these settings have been trained on these records; whether it did.
+
+    data: the fingerprint of the records.
+    """
+    asked = _as_json({"settings": to_dict(trial.config), "records": data})
+    if trial.state().get("trained") == asked:
+        return False
+    flagfile = trial.file(".cfg")
+    with atomic_path(flagfile) as temporary:
+        command = f"# python -m lorbms_tf.train --flagfile={flagfile}\n"
+        temporary.write_text(command + flags.as_text(trial.config) + "\n", "utf-8")
+    trial.run("training", "lorbms_tf.train", [f"--flagfile={flagfile}"])
+    write_json(trial.file(".json"), {"trained": asked})
+    return True
+
+
+def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> bool:
+    """Scores the last `count` checkpoints, unless that has been done in this way; whether it did.
+
+    data: the fingerprint of the held-out records.
+    """
+    limit = trial.config.evaluate_records
+    asked = {**to_dict(protocol), "limit": limit, "checkpoints": count, "records": data}
+    asked, state = _as_json(asked), trial.state()
+    if state.get("asked") == asked:
+        return False
+    from lorbms_tf.training import checkpoints  # loads TensorFlow
+
+    steps = checkpoints.steps(Path(trial.config.run_dir) / CHECKPOINTS)[-count:]
+    if len(steps) < count:
+        raise UserError(
+            f"{trial.name} has left {len(steps)} checkpoints, fewer than --score_checkpoints="
+            f"{count}: lower that or --checkpoint_every_steps"
+        )
+    written = trial.file(".scores.tmp")
+    written.unlink(missing_ok=True)
+    words = [f"--run_dir={trial.config.run_dir}", f"--records={trial.config.eval_records}"]
+    words += [f"--limit={limit}", f"--out={written}", *flags.as_text(protocol).splitlines()]
+    for step in steps:
+        name = f"evaluation after step {step}"
+        trial.run(name, "lorbms_tf.evaluate", [f"--checkpoint={step}", *words])
+    lines = [json.loads(line) for line in written.read_text("utf-8").splitlines()]
+    write_json(trial.file(".json"), {**state, "asked": asked, "lines": lines})
+    written.unlink()
+    return True
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def write_table(folder: Path, done: list[Trial]) -> str:
+    """Writes table.txt and table.jsonl of trials that are scored; returns the former.
+
+    Raises UserError where they were trained for different numbers of steps.
+    """
+    found = {(trial.variant, trial.config.seed): trial.state()["lines"] for trial in done}
+    steps = {key: tuple(line["step"] for line in lines) for key, lines in found.items()}
+    if len(set(steps.values())) > 1:
+        shown = "; ".join(f"{name}, seed {seed}: {at}" for (name, seed), at in steps.items())
+        raise UserError(f"the runs in {folder} do not compare, they have other steps: {shown}")
+    summaries = ablation_table.summary(found)
+    text = ablation_table.text(summaries)
+    with atomic_path(folder / "table.txt") as temporary:
+        temporary.write_text(text + "\n", "utf-8")
+    with atomic_path(folder / "table.jsonl") as temporary:
+        temporary.write_text("".join(json.dumps(entry) + "\n" for entry in summaries), "utf-8")
+    return text

@@ -1,0 +1,84 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lorbms_tf.ablate import AblateConfig
+from lorbms_tf.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+GIVEN = {"records": "r*", "eval_records": "e*", "out": "o"}
+
+# In a process of its own: absl's flags are global, and other tests define some of the same names.
+PLAN = """
+import json, sys
+from absl import flags as absl_flags
+from lorbms_tf import ablate, command, config, flags
+from lorbms_tf.errors import UserError
+flags.define(ablate.AblateConfig)
+absl_flags.FLAGS(command.flagfiles_first(["ablate", *sys.argv[1:]]))
+try:
+    planned = ablate.trials(flags.read(ablate.AblateConfig))
+except UserError as error:
+    sys.exit(str(error))
+print(json.dumps([[one.variant, config.to_dict(one.config)] for one in planned]))
+"""
+
+
+def plan(*words, cwd=ROOT):
+    given = [f"--{name}={value}" for name, value in GIVEN.items()]
+    return subprocess.run(
+        [sys.executable, "-c", PLAN, *given, *words], cwd=cwd, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("name, epochs", [("thesis", 10), ("scenes32", 25)])
+def test_the_flagfiles_plan_the_four_variants(name, epochs):
+    done = plan(f"--flagfile=configs/ablation/{name}.cfg", "--seeds=0,2")
+    assert done.returncode == 0, done.stderr
+    planned = json.loads(done.stdout)
+    assert [(variant, made["seed"]) for variant, made in planned] == [
+        (variant, seed) for seed in (0, 2) for variant in ("full", "no_cls", "no_rec", "no_adv")
+    ]
+    full = planned[0][1]
+    assert full["epochs"] == epochs and full["autoencoder_steps"] == 0
+    for variant, made in planned[1:4]:
+        changed = {key: value for key, value in made.items() if value != full[key]}
+        weight = variant.replace("no", "lambda")
+        assert full[weight] > 0
+        assert changed == {weight: 0, "run_dir": f"o/runs/{variant}/seed_0"}
+
+
+def test_variants_that_would_not_compare_are_refused(tmp_path):
+    variant = tmp_path / "longer.cfg"
+    variant.write_text("--epochs=99\n")
+    done = plan(f"--variants={variant}")
+    assert done.returncode == 1 and "longer.cfg sets --epochs" in done.stderr
+    variant.write_text("--lambda=3\n")
+    done = plan(f"--variants={variant}")
+    assert done.returncode == 1 and "longer.cfg: Unknown command line flag" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = plan(f"--variants={tmp_path / 'none.cfg'}")
+    assert done.returncode == 1 and "none.cfg" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({"out": ""}, "--out is required"),
+        ({"eval_records": ""}, "--eval_records is required"),
+        ({"seeds": ()}, "--seeds is required"),
+        ({"seeds": (1, 1)}, "--seeds names one twice: 1, 1"),
+        ({"seeds": (-1,)}, "--seeds=-1"),
+        ({"variants": ("a/full.cfg", "b/full.cfg")}, "--variants names one twice"),
+        ({"run_dir": "r"}, "--run_dir is not for an ablation"),
+        ({"seed": 3}, "--seed is not for an ablation"),
+        ({"score_checkpoints": 4}, "--score_checkpoints=4"),
+        ({"image_size": 31}, "--image_size=31"),
+    ],
+)
+def test_settings_are_validated(given, reason):
+    with pytest.raises(UserError, match=reason):
+        AblateConfig(**{**GIVEN, **given}).validate()
