@@ -47,6 +47,7 @@ LAYERS = {
     "around": (
         "lorbms_tf.training",
         "lorbms_tf.benchmarks",
+        "lorbms_tf.probing",
         "lorbms_tf.run_directory",
         "lorbms_tf.evaluation.registry",
         "lorbms_tf.rendering",
