@@ -34,6 +34,7 @@ LAYERS = {
         "lorbms_tf.interpolation",
         "lorbms_tf.losses",
         "lorbms_tf.networks",
+        "lorbms_tf.image_signature",
         "lorbms_tf.data.pipeline",
         "lorbms_tf.evaluation",
         "lorbms_tf.pseudo_labels",
@@ -80,10 +81,11 @@ ANY_BACKEND = (
     "lorbms_tf.objective",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained
-# encoder, opened through its run directory, is a feature network; DeepCluster learns pseudo-labels
-# as the evaluation's knowledge transfer does.
+# encoder, opened through its run directory, is a feature network, as is a SavedModel; DeepCluster
+# learns pseudo-labels as the evaluation's knowledge transfer does.
 TOOLS_MAY_USE = (
     "lorbms_tf.networks",
+    "lorbms_tf.image_signature",
     "lorbms_tf.mixing",
     "lorbms_tf.run_directory",
     "lorbms_tf.pseudo_labels",
