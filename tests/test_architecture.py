@@ -60,6 +60,8 @@ LAYERS = {
         "lorbms_tf.render",
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
+        "lorbms_tf.probe",
+        "lorbms_tf.knowledge_transfer",
     ),
 }
 ORDER = list(LAYERS)
@@ -95,6 +97,7 @@ HEAVY = {
         "tfrecords_tools.clusters",
         "tfrecords_tools.duplicates",
         "lorbms_tf.pseudo_labels.clusters",
+        "lorbms_tf.probing.knn",
     ),
     "imagehash": ("tfrecords_tools.duplicates",),
     "pycocotools": ("tfrecords_tools.coco",),

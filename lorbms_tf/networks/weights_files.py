@@ -1,5 +1,6 @@
 """Weights files of Keras, from any of its versions, and such that tell a network's sizes."""
 
+import hashlib
 import json
 import warnings
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import h5py
 import keras
+import numpy as np
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, sync, temporary_directory
@@ -64,3 +66,11 @@ def read_settings(path: str | Path, kind: str) -> dict[str, Any]:
             return json.loads(file.attrs[kind])
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(str(error)) from error
+
+
+def hash_weights(model: keras.Model) -> str:
+    """SHA-256 of all weights of a model, in their order."""
+    digest = hashlib.sha256()
+    for variable in model.weights:
+        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(variable)).tobytes())
+    return digest.hexdigest()
