@@ -177,23 +177,20 @@ class Run:
 
     def save(self, path: Path, epochs: int) -> None:
         """Writes everything that the next epoch depends on. Raises UserError where it cannot."""
-        made = {"epochs": np.array(epochs), "assignment": self.assignment}
-        state_files.write(path, {**made, **self.learner.state()})
+        state = {"assignment": self.assignment, **self.learner.state()}
+        state_files.write_epochs(path, epochs, state)
 
     def restore(self, path: Path) -> int:
         """Takes over a saved state and returns its number of epochs; 0 where there is none.
 
         Raises UserError where the file is damaged or of other quadrants.
         """
-        state = state_files.read(path)
-        if not state:
-            return 0
-        try:
-            epochs, assignment = int(state.pop("epochs")), state.pop("assignment")
+
+        def restore(state):
+            assignment = state.pop("assignment")
+            if len(assignment) != len(self.crops):
+                raise ValueError(f"it is of {len(assignment)} quadrants, not {len(self.crops)}")
             self.learner.restore(state)
-        except (ValueError, KeyError) as error:
-            raise state_files.unusable(path, error) from error
-        if len(assignment) != len(self.crops):
-            raise UserError(f"{path} is of {len(assignment)} quadrants, not {len(self.crops)}")
-        self.assignment = assignment
-        return epochs
+            self.assignment = assignment
+
+        return state_files.resume(path, restore)

@@ -102,7 +102,7 @@ def _learn(config, network: AlexNet, images: Images, assignment: np.ndarray, fol
         config.weight_decay,
         config.smallest_area,
     )
-    done = _restore(learner, folder / STATE_FILE)
+    done = state_files.resume(folder / STATE_FILE, learner.restore)
     start = time.monotonic()
     for epoch in range(done, config.epochs):
         label = f"epoch {epoch + 1}/{config.epochs}"
@@ -114,23 +114,10 @@ def _learn(config, network: AlexNet, images: Images, assignment: np.ndarray, fol
                 f"{label}: the loss is not finite; go on from the epoch before with a smaller "
                 "--learning_rate"
             )
-        state = {"epochs": np.array(epoch + 1), **learner.state()}
-        state_files.write(folder / STATE_FILE, state)
+        state_files.write_epochs(folder / STATE_FILE, epoch + 1, learner.state())
         left = (time.monotonic() - start) / (epoch + 1 - done) * (config.epochs - epoch - 1)
         print(
             f"{label}: loss {learnt.loss:.3f}, accuracy {learnt.accuracy:.1%}, ETA {clock(left)}",
             flush=True,
         )
     weights_files.write(network, folder / WEIGHTS_FILE, "alexnet")
-
-
-def _restore(learner: Learner, path: Path) -> int:
-    state = state_files.read(path)
-    if not state:
-        return 0
-    try:
-        epochs = int(state.pop("epochs"))
-        learner.restore(state)
-    except (ValueError, KeyError) as error:
-        raise state_files.unusable(path, error) from error
-    return epochs

@@ -154,7 +154,8 @@ def train(
 
     Raises UserError where the loss is no longer finite, or the state is another probe's.
     """
-    first, saved = _restore(probe, state), time.monotonic()
+    first = state_files.resume(state, probe.restore) if state else 0
+    saved = time.monotonic()
     for epoch in track(range(first, config.epochs), label=label, unit="epoch"):
         losses = []
         parts = batches(places, config, seed, epoch)
@@ -167,17 +168,5 @@ def train(
         if not math.isfinite(sum(map(float, losses))):
             raise UserError(f"{label}: the loss is not finite: take a smaller --learning_rate")
         if state and time.monotonic() - saved > SAVE_INTERVAL:
-            state_files.write(state, {"epochs": np.array(epoch + 1), **probe.state()})
+            state_files.write_epochs(state, epoch + 1, probe.state())
             saved = time.monotonic()
-
-
-def _restore(probe: LinearProbe, path: Path | None) -> int:
-    """How many epochs the state in a file has learnt, which the probe takes over."""
-    state = state_files.read(path) if path else {}
-    if not state:
-        return 0
-    try:
-        probe.restore(state)
-        return int(state["epochs"])
-    except (ValueError, KeyError) as error:
-        raise state_files.unusable(path, error) from error
