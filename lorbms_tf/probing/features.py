@@ -189,7 +189,8 @@ def _saved_model(config: FeatureConfig) -> Features:
     name, size = config.features, config.image_size
     signature = image_signature.ImageSignature(name)
     if signature.side not in (None, size):
-        raise UserError(f"--features={name} reads images of {signature.side} px: --image_size")
+        side = signature.side
+        raise UserError(f"--features={name} reads images of {side} px: pass --image_size={side}")
     dimension = signature.dimension(size)
 
     def forward(images, training):

@@ -53,7 +53,9 @@ class LinearProbe:
         self._optimizer.build(self._variables)
         self._learn_images = tf.function(self._from_images, reduce_retracing=True)
         self._learn_features = tf.function(self._descend, reduce_retracing=True)
-        self._logits = tf.function(lambda pixels: self.dense(features(tf_to_float(pixels))))
+        self._logits = tf.function(
+            lambda pixels: self.dense(features(tf_to_float(pixels))), reduce_retracing=True
+        )
 
     @property
     def parameters(self) -> int:
@@ -155,16 +157,21 @@ def train(
     Raises UserError where the loss is no longer finite, or the state is another probe's.
     """
     first = state_files.resume(state, probe.restore) if state else 0
-    saved = time.monotonic()
-    for epoch in track(range(first, config.epochs), label=label, unit="epoch"):
-        losses = []
-        parts = batches(places, config, seed, epoch)
-        for number, batch in enumerate(parts, start=epoch * len(parts)):
-            labels = part.labels[batch]
-            if views:
-                losses.append(probe.learn_features(views[epoch % len(views)][batch], labels))
-            else:
-                losses.append(probe.learn(part.images.take(batch), labels, number))
+    saved, losses = time.monotonic(), []
+    steps = math.ceil(len(places) / config.batch_size)  # an epoch
+    numbers = range(first * steps, config.epochs * steps)
+    for number in track(numbers, label=label, unit="step"):
+        epoch, step = divmod(number, steps)
+        if step == 0:
+            parts, losses = batches(places, config, seed, epoch), []
+        labels = part.labels[parts[step]]
+        if views:
+            loss = probe.learn_features(views[epoch % len(views)][parts[step]], labels)
+        else:
+            loss = probe.learn(part.images.take(parts[step]), labels, number)
+        losses.append(loss)
+        if step < steps - 1:
+            continue
         if not math.isfinite(sum(map(float, losses))):
             raise UserError(f"{label}: the loss is not finite: take a smaller --learning_rate")
         if state and time.monotonic() - saved > SAVE_INTERVAL:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path
+from lorbms_tf.files import atomic_path, check_writable
 
 ROW = ("features", "weights", "finetuned")  # what runs of one row of the table have in common
 _RUN = ("features", "weights_sha256", "finetuned", "fold", "seed")  # what tells runs apart
@@ -55,11 +55,13 @@ class Results:
       path: the file; "" for none. It is made with the first run.
       protocol: of all runs.
 
-    Raises UserError where the file is something else or of another protocol.
+    Raises UserError where the file is something else, of another protocol, or cannot be written.
     """
 
     def __init__(self, path: str, protocol: dict[str, Any]):
         self._path, self._protocol = path, protocol
+        if path:
+            check_writable(path)  # before the runs, which may take hours
         self.lines = read(path, "out") if path and Path(path).is_file() else []
         check_alike(self.lines, protocol, f"--out={path}")
 

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import check_writable
 from lorbms_tf.networks import weights_files
 from lorbms_tf.probing import augmentation, datasets, features, knn, linear, scores
 from lorbms_tf.probing.features import Features
@@ -90,6 +91,7 @@ class Probe:
         count = len(self._folds) * config.seeds
         if config.save_network:
             weights_files.check_name(config.save_network, "--save_network=")
+            check_writable(config.save_network)
             if count > 1:
                 raise UserError(
                     f"--save_network wants a single run, these are {count}: --folds={WHOLE} "

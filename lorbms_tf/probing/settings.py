@@ -69,7 +69,9 @@ class ProbeConfig(FeatureConfig):
         "", "Weights file for the fine-tuned network of a single run, for --weights."
     )
     out: str = setting(
-        "", "File of results, a JSON line a run: runs that it holds are not run again."
+        "",
+        "File of results, a JSON line a run: runs that it holds are not run again, and one that "
+        "was ended goes on.",
     )
     table: str = setting("", "Only print the results in such a file as a table.")
 

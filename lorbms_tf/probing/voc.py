@@ -26,6 +26,8 @@ def load(folder: Path, size: int, train_split: str = "train", test_split: str = 
     if not classes:
         raise UserError(f"{folder}: the photos of {train_split} have no objects")
     train, test = (_part(folder, found[s], classes, size) for s in (train_split, test_split))
+    if not (test.labels == 1).any():
+        raise UserError(f"{folder}: the photos of {test_split} hold nothing to find")
     return Labelled(classes, train, test)
 
 

@@ -92,10 +92,13 @@ def test_voc(tmp_path):
     photos = {"2008_1": [("dog", 0), ("dog", 1), ("cat", 1)], "2008_2": [("cat", 0)]}
     making.write_voc(tmp_path, "train", photos)
     making.write_voc(tmp_path, "val", {"2008_3": [], "2008_4": [("dog", 1)]})
+    with pytest.raises(UserError, match="the photos of val hold nothing to find"):
+        datasets.load(f"voc:{tmp_path}", 16)
+    making.write_voc(tmp_path, "val", {"2008_3": [("cat", 0)], "2008_4": [("dog", 1)]})
     data = datasets.load(f"voc:{tmp_path}", 16)
     assert data.multi_label and data.classes == ("cat", "dog")
     assert data.train.labels.tolist() == [[-1, 1], [1, 0]]  # a cat only difficult; one dog is not
-    assert data.test.labels.tolist() == [[0, 0], [0, -1]]
+    assert data.test.labels.tolist() == [[1, 0], [0, -1]]
     assert data.train.images.take(np.array([1])).shape == (1, 16, 16, 3)
 
 

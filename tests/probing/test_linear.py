@@ -103,20 +103,19 @@ def test_views_are_learnt_in_turns():
 
 
 def test_a_frozen_network_stays_and_a_fine_tuned_one_learns():
-    with tiny.eagerly():
-        for finetune in (False, True):
-            features = network_features()
-            before = features.network.get_weights()
-            learn(features, config(finetune=finetune, epochs=2))
-            after = features.network.get_weights()
-            changed = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-            # All but the kernel and the bias of the logits, which have no part in the features.
-            shapes = [w.shape for w in before]
-            logits = [shape in ((1, 1, 3, 1), (1,)) for shape in shapes]
-            assert changed == [finetune and not is_logits for is_logits in logits]
-            features.reset()
-            for a, b in zip(before, features.network.get_weights(), strict=True):
-                np.testing.assert_array_equal(a, b)
+    for finetune in (False, True):
+        features = network_features()
+        before = features.network.get_weights()
+        learn(features, config(finetune=finetune, epochs=2))
+        after = features.network.get_weights()
+        changed = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+        # All but the kernel and the bias of the logits, which have no part in the features.
+        shapes = [w.shape for w in before]
+        logits = [shape in ((1, 1, 3, 1), (1,)) for shape in shapes]
+        assert changed == [finetune and not is_logits for is_logits in logits]
+        features.reset()
+        for a, b in zip(before, features.network.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_a_run_that_was_ended_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch):
