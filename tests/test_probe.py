@@ -123,7 +123,7 @@ def test_supervised_pretraining_writes_what_a_probe_reads(folder, weights, tmp_p
     }
     (line,) = run(folder, weights, **given)
     assert line["finetuned"] and line["train_images"] == 20
-    (frozen,) = run(folder, made, folds="0", baseline=False)
+    (frozen,) = run(folder, made, folds="0", baseline=False, epochs=1)
     assert frozen["weights"] == made and not frozen["finetuned"]
     before, after = Discriminator(**SMALL, seed=8), Discriminator(**SMALL)
     weights_files.load(after, made, "d")
