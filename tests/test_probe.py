@@ -15,7 +15,7 @@ from lorbms_tf.probing.settings import ProbeConfig
 from tests import tiny
 from tests.probing import making
 
-SMALL = {"widths": (2, 3, 2, 2), "image_size": 64}  # 6x6x2 at 96 px
+SMALL = {"widths": (2, 3), "image_size": 32}  # 4x4x3 at 16 px
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def eagerly():
 
 def config(folder, weights, **given):
     values = {"dataset": f"stl10:{folder}", "features": "discriminator", "weights": weights}
-    return ProbeConfig(**{**values, "epochs": 2, "batch_size": 4, **given})
+    return ProbeConfig(**{**values, "image_size": 16, "epochs": 2, "batch_size": 4, **given})
 
 
 def run(*args, **given):
@@ -67,7 +67,7 @@ def test_all_folds_and_the_baseline_beside_and_nothing_twice(
         (weights, 0, 0), (weights, 1, 0), ("random", 0, 0), ("random", 1, 0),
     ]  # fmt: skip
     for line in lines:
-        assert line["classifier_parameters"] == 10 * (6 * 6 * 2 + 1)
+        assert line["classifier_parameters"] == 10 * (4 * 4 * 3 + 1)
         assert (line["train_images"], line["test_images"]) == (4, 10)
         assert 0 <= line["accuracy"] <= 1 and not line["finetuned"]
         assert line["protocol"]["augmentation"] == "fresh in each epoch"
@@ -91,8 +91,8 @@ def test_all_folds_and_the_baseline_beside_and_nothing_twice(
 
 def test_colours_are_told_apart_by_fixed_views_and_neighbours(tmp_path, weights):
     folder = making.write_folders(tmp_path, train=6)
-    given = {"dataset": f"folders:{folder}", "baseline": False, "image_size": 32}
-    (line,) = run(folder, weights, **given, views=2, epochs=60, learning_rate=0.1)
+    given = {"dataset": f"folders:{folder}", "baseline": False}
+    (line,) = run(folder, weights, **given, views=2, epochs=20, learning_rate=0.1)
     assert line["accuracy"] == 1.0 and line["fold"] is None
     assert line["protocol"]["augmentation"] == "2 fixed views"
     (line,) = run(folder, weights, **given, probe="knn", k=5)
@@ -103,12 +103,12 @@ def test_colours_are_told_apart_by_fixed_views_and_neighbours(tmp_path, weights)
 def test_several_classes_an_image(tmp_path, weights):
     making.write_voc(tmp_path, "train", {"a": [("dog", 0)], "b": [("cat", 0), ("dog", 1)]})
     making.write_voc(tmp_path, "val", {"c": [("dog", 0), ("cat", 0)], "d": [("cat", 0)]})
-    given = {"dataset": f"voc:{tmp_path}", "baseline": False, "image_size": 32}
+    given = {"dataset": f"voc:{tmp_path}", "baseline": False}
     for probed in ("linear", "knn"):
         (line,) = run(tmp_path, weights, **given, probe=probed, k=1)
         # Both photos look the same; all of the cats are right, and the first photo has the dog.
         assert line["mean_average_precision"] == 1.0 and "accuracy" not in line
-        assert line["classifier_parameters"] in (2 * (2 * 2 * 2 + 1), 0)
+        assert line["classifier_parameters"] in (2 * (4 * 4 * 3 + 1), 0)
 
 
 def test_supervised_pretraining_writes_what_a_probe_reads(folder, weights, tmp_path, trained_runs):
@@ -145,7 +145,6 @@ def test_supervised_pretraining_writes_what_a_probe_reads(folder, weights, tmp_p
         ),
         ({"save_network": "a.h5", "finetune": True}, "--save_network=a.h5 .*must end in .weights"),
         ({"probe": "knn", "k": 5}, "--k=5 is more than there are images to learn from: 4"),
-        ({"views": 10**9}, "--views=1000000000 of 20 images take .* GiB"),
     ],
 )
 def test_flags_that_do_not_fit_the_data(folder, weights, given, message):
@@ -153,9 +152,17 @@ def test_flags_that_do_not_fit_the_data(folder, weights, given, message):
         run(folder, weights, **given)
 
 
+def test_views_that_do_not_fit_into_memory(folder, weights, monkeypatch):
+    monkeypatch.setattr(running, "MOST_VIEWED", 2 * 20 * 48 * 4 - 1)
+    with pytest.raises(UserError, match="--views=2 of 20 images take .* GiB"):
+        run(folder, weights, views=2)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"features": "decoder"}, "--features=decoder is not valid; valid values: encoder, "),
+        ({"features": "alexnet:conv6"}, "alexnet:conv5, .*saved_model:DIR"),
         ({"dataset": ""}, "--dataset is required"),
         ({"run_dir": "r", "weights": "w"}, "--run_dir and --weights"),
         ({"features": "alexnet:conv5", "run_dir": "r"}, "pass --weights"),
@@ -164,6 +171,8 @@ def test_flags_that_do_not_fit_the_data(folder, weights, given, message):
         ({"finetune": True, "views": 2}, "without --views"),
         ({"finetune": True, "probe": "knn"}, "--probe=linear"),
         ({"save_network": "w"}, "needs --finetune"),
+        ({"folds": "1,01"}, "--folds=1,01 is not valid"),
+        ({"views": 1024}, "--views=1024"),
         ({"folds": "1,b"}, "--folds=1,b is not valid: own, whole"),
         ({"epochs": 0}, "--epochs=0"),
         ({"learning_rate": float("nan")}, "--learning_rate=nan"),

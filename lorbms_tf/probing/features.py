@@ -21,20 +21,13 @@ from lorbms_tf import image_signature, run_directory
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.networks import weights_files
-from lorbms_tf.networks.alexnet import NUM_CONVS, AlexNet
+from lorbms_tf.networks.alexnet import AlexNet
 from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.probing.labelled import Images
-from lorbms_tf.probing.settings import FeatureConfig
+from lorbms_tf.probing.settings import SAVED_MODEL, FeatureConfig
 from lorbms_tf.progress import track
 
-ALEXNET_LAYERS = (*(f"conv{number}" for number in range(1, NUM_CONVS + 1)), "fc7")
-NAMES = (
-    "encoder",
-    "encoder_before_bottleneck",
-    "discriminator",
-    *(f"alexnet:{layer}" for layer in ALEXNET_LAYERS),
-)
 RANDOM = "random"
 _CLASSES = {"encoder": Encoder, "discriminator": Discriminator, "alexnet": AlexNet}
 
@@ -85,18 +78,14 @@ def make(config: FeatureConfig, seed: int, random: bool = False) -> Features:
       random: the network of the same sizes with random weights; for a SavedModel, whose weights
         cannot be drawn anew, the thesis's encoder.
 
-    Raises UserError where the name is unknown, the weights are missing or of another network, or
+    Raises UserError where the weights are missing or of another network, or
     images of that size cannot be read.
     """
     name = config.features
-    if name.startswith("saved_model:"):
+    if name.startswith(SAVED_MODEL):
         if not random:
             return _saved_model(config)
         name = "encoder"
-    if name not in NAMES:
-        raise UserError(
-            f"--features={name} is not valid; valid values: {', '.join(NAMES)}, saved_model:DIR"
-        )
     kind, _, layer = name.partition(":")
     kind = kind.removesuffix("_before_bottleneck")
     network, weights = _network(config, kind, layer)

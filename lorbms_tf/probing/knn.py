@@ -33,14 +33,15 @@ def scores(
     """
     if k > len(train):
         raise UserError(f"--k={k} is more than there are images to learn from: {len(train)}")
-    votes = labels == 1 if labels.ndim == 2 else np.eye(classes)[labels]  # [N, classes]
+    votes = (labels == 1 if labels.ndim == 2 else np.eye(classes)[labels]).astype(np.float32)
     index = faiss.IndexFlatIP(train.shape[1])
     index.add(_unit_length(train))
     cosines, places = index.search(_unit_length(test), k)  # [M, k]
     # Relative to the nearest, so that nothing overflows at a low temperature.
     weights = np.exp((cosines.astype(np.float64) - cosines[:, :1]) / temperature)
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.einsum("mk,mkc->mc", weights, votes[places].astype(np.float64))
+    # One neighbour after another: the votes of all at once would be [M, k, classes].
+    return sum(weights[:, [n]] * votes[places[:, n]] for n in range(k))
 
 
 def _unit_length(features: np.ndarray) -> np.ndarray:

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
 
+FEATURES = (
+    "encoder",
+    "encoder_before_bottleneck",
+    "discriminator",
+    *(f"alexnet:{layer}" for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc7")),
+)
+SAVED_MODEL = "saved_model:"
 OWN, WHOLE = "own", "whole"  # what --folds says instead of numbers
 
 
@@ -25,12 +32,17 @@ class FeatureConfig:
 
     def validate(self) -> None:
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
-        kind = self.features.partition(":")[0]
+        is_saved_model = self.features.startswith(SAVED_MODEL)
+        if self.features not in FEATURES and not is_saved_model:
+            valid = ", ".join(FEATURES)
+            raise UserError(
+                f"--features={self.features} is not valid; valid values: {valid}, {SAVED_MODEL}DIR"
+            )
         if self.run_dir and self.weights:
             raise UserError("--run_dir and --weights: the weights are of one or the other")
-        if self.run_dir and kind == "alexnet":
+        if self.run_dir and self.features.startswith("alexnet"):
             raise UserError("--features=alexnet is no part of a run: pass --weights, not --run_dir")
-        if (self.run_dir or self.weights) and kind == "saved_model":
+        if (self.run_dir or self.weights) and is_saved_model:
             raise UserError("--features=saved_model has its weights: no --run_dir, no --weights")
         require("image_size", self.image_size, minimum=1)
         require("seed", self.seed, minimum=0, below=2**30)
@@ -84,14 +96,14 @@ class ProbeConfig(FeatureConfig):
             raise UserError("--dataset is required")
         for name in ("seeds", "epochs", "batch_size", "k"):
             require(name, getattr(self, name), minimum=1)
-        require("views", self.views, minimum=0)
+        require("views", self.views, minimum=0, below=1024)
         for name in ("learning_rate", "temperature"):
             if not getattr(self, name) > 0:
                 raise UserError(f"--{name}={getattr(self, name)} is not valid: above 0")
         self.fold_numbers()
         if self.finetune and (self.views or self.probe == "knn"):
             raise UserError("--finetune works with --probe=linear and without --views only")
-        if self.finetune and self.features.startswith("saved_model"):
+        if self.finetune and self.features.startswith(SAVED_MODEL):
             raise UserError("--finetune: a SavedModel cannot be trained")
         if self.save_network and not self.finetune:
             raise UserError("--save_network needs --finetune: a frozen network stays as it was")
@@ -100,12 +112,12 @@ class ProbeConfig(FeatureConfig):
         """The numbers in --folds; None where it is a word. UserError where it is neither."""
         if self.folds in (OWN, WHOLE):
             return None
-        try:
-            return [int(word) for word in self.folds.split(",")]
-        except ValueError as error:
+        words = self.folds.split(",")
+        if not all(map(str.isdecimal, words)) or len(set(map(int, words))) < len(words):
             raise UserError(
-                f"--folds={self.folds} is not valid: {OWN}, {WHOLE}, or numbers such as 0,1"
-            ) from error
+                f"--folds={self.folds} is not valid: {OWN}, {WHOLE}, or different numbers, as 0,1"
+            )
+        return [int(word) for word in words]
 
 
 @dataclass(frozen=True, kw_only=True)
