@@ -29,6 +29,7 @@ LAYOUTS = {
     # As published for 224 px; conv5 has 4x4 maps at 96 px (table 4.3).
     "standard": Layout(((11, 4, "valid", 1), *_LATER), ((3, 2), (3, 2), None, None, (3, 2))),
 }
+NUM_CONVS = len(_LATER) + 1
 FEATURE_LAYERS = ("conv5", "fc7")
 
 
@@ -224,8 +225,8 @@ def _check(image_size, channels, conv_widths, dense_widths, layout):
         raise ValueError(
             f"AlexNet cannot read images of {image_size} px; the smallest are {smallest} px."
         )
-    if len(conv_widths) != len(_LATER) + 1 or any(width % 2 for width in conv_widths):
+    if len(conv_widths) != NUM_CONVS or any(width % 2 for width in conv_widths):
         raise ValueError(
-            f"conv_widths must be {len(_LATER) + 1} even numbers (three of the convolutions work in two "
+            f"conv_widths must be {NUM_CONVS} even numbers (three of the convolutions work in two "
             f"groups), not {tuple(conv_widths)}."
         )

@@ -78,8 +78,8 @@ def make(config: FeatureConfig, seed: int, random: bool = False) -> Features:
       random: the network of the same sizes with random weights; for a SavedModel, whose weights
         cannot be drawn anew, the thesis's encoder.
 
-    Raises UserError where the weights are missing or of another network, or
-    images of that size cannot be read.
+    Raises UserError where the weights are missing or of another network, or images of that size
+    cannot be read.
     """
     name = config.features
     if name.startswith(SAVED_MODEL):
@@ -135,12 +135,7 @@ def _network(config: FeatureConfig, kind: str, layer: str) -> tuple[keras.Model,
     if config.weights:
         settings = _settings_of(config.weights, kind)
     if layer.startswith("conv"):  # the dense layers would fix the size of the images
-        settings = {
-            **settings,
-            "image_size": config.image_size,
-            "dense_widths": (),
-            "outputs": 0,
-        }
+        settings = {**settings, "image_size": config.image_size, "dense_widths": (), "outputs": 0}
     try:
         network = _CLASSES[kind](**settings)
     except (TypeError, ValueError) as error:
