@@ -36,6 +36,7 @@ LAYERS = {
         "lorbms_tf.interpolation",
         "lorbms_tf.losses",
         "lorbms_tf.networks",
+        "lorbms_tf.image_signature",
         "lorbms_tf.data.pipeline",
         "lorbms_tf.evaluation",
         "lorbms_tf.pseudo_labels",
@@ -49,6 +50,7 @@ LAYERS = {
     "around": (
         "lorbms_tf.training",
         "lorbms_tf.benchmarks",
+        "lorbms_tf.probing",
         "lorbms_tf.run_directory",
         "lorbms_tf.evaluation.registry",
         "lorbms_tf.rendering",
@@ -65,6 +67,8 @@ LAYERS = {
         "lorbms_tf.disentangle",
         "lorbms_tf.ablate",
         "lorbms_tf.report",
+        "lorbms_tf.probe",
+        "lorbms_tf.knowledge_transfer",
     ),
 }
 ORDER = list(LAYERS)
@@ -86,10 +90,11 @@ ANY_BACKEND = (
     "lorbms_tf.objective",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained
-# encoder, opened through its run directory, is a feature network; DeepCluster learns pseudo-labels
-# as the evaluation's knowledge transfer does.
+# encoder, opened through its run directory, is a feature network, as is a SavedModel; DeepCluster
+# learns pseudo-labels as the evaluation's knowledge transfer does.
 TOOLS_MAY_USE = (
     "lorbms_tf.networks",
+    "lorbms_tf.image_signature",
     "lorbms_tf.mixing",
     "lorbms_tf.run_directory",
     "lorbms_tf.pseudo_labels",
@@ -107,6 +112,7 @@ HEAVY = {
         "tfrecords_tools.clusters",
         "tfrecords_tools.duplicates",
         "lorbms_tf.pseudo_labels.clusters",
+        "lorbms_tf.probing.knn",
     ),
     "imagehash": ("tfrecords_tools.duplicates",),
     "pycocotools": ("tfrecords_tools.coco",),

@@ -73,3 +73,11 @@ def test_sha256(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     assert files.sha256_file(path).startswith("ba7816bf8f01cfea")
+
+
+def test_whether_a_file_could_be_written_later(tmp_path):
+    files.check_writable(tmp_path / "new" / "r.jsonl")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new"]
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"cannot write .*file/r\.jsonl"):
+        files.check_writable(tmp_path / "file" / "r.jsonl")

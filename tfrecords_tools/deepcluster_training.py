@@ -7,27 +7,23 @@ comes to the same weights.
 """
 
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import config as settings
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path, read_json, remove_leftovers, write_json
 from lorbms_tf.progress import clock, track
-from lorbms_tf.pseudo_labels import clusters
-from lorbms_tf.pseudo_labels.learning import Learner
+from lorbms_tf.pseudo_labels import clusters, run_folder, state_files
+from lorbms_tf.pseudo_labels.learning import Learner, epoch_batches
 from tfrecords_tools import deepcluster_crops
 from tfrecords_tools.deepcluster_config import DeepClusterConfig
 from tfrecords_tools.deepcluster_crops import Crops
 from tfrecords_tools.feature_networks import deepcluster
 
-CONFIG_FILE, STATE_FILE, CROPS_FILE = "config.json", "state.npz", "crops.npy"
+STATE_FILE, CROPS_FILE = "state.npz", "crops.npy"
 WEIGHTS_FILE = "deepcluster" + deepcluster.SUFFIX
 LOGS = "logs"
 MOST_FITTED = 50_000  # features that the whitening is computed from
@@ -39,23 +35,9 @@ def prepare(config: DeepClusterConfig) -> Path:
 
     Raises UserError where there is a run with other settings, or something else.
     """
-    folder = Path(config.out)
     if not Path(config.images).is_dir():
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
-    path = folder / CONFIG_FILE
-    if path.is_file():
-        old = settings.from_dict(DeepClusterConfig, read_json(path), str(path))
-        differing = settings.differences(old, config)
-        if differing:
-            raise UserError(
-                f"{folder} holds a run with other settings; name another --out, or set back:\n  "
-                + "\n  ".join(differing)
-            )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"--out={folder} is not empty and holds no run: name another folder")
-    write_json(path, settings.to_dict(config))
-    remove_leftovers(folder)
-    return folder
+    return run_folder.prepare(config)
 
 
 def train(config: DeepClusterConfig) -> Path:
@@ -141,7 +123,14 @@ class Run:
         found = clusters.kmeans(self._points(label), self.num_clusters, config.seed + number)
         before, self.assignment = self.assignment, found.assignment
         self.learner.new_head(config.seed + number)
-        learnt = self.learner.learn(self._batches(number, label), config.seed + number)
+        batches = epoch_batches(
+            self.crops.take,
+            self.assignment,
+            config.batch_size,
+            (config.seed, number),
+            f"{label}, learning",
+        )
+        learnt = self.learner.learn(batches, config.seed + number)
         if not np.isfinite(learnt.loss):
             raise _diverged(label, "the loss is not finite")
         sizes = np.bincount(found.assignment, minlength=self.num_clusters)
@@ -186,39 +175,22 @@ class Run:
     def _features_eagerly(self, quadrants):
         return self.network.features(tf_to_float(quadrants))
 
-    def _batches(self, number: int, label: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """An epoch of quadrants with their clusters, of all clusters equally many."""
-        rng = np.random.default_rng([self.config.seed, number])
-        places = clusters.sample_evenly(self.assignment, len(self.crops), rng)
-        size = min(self.config.batch_size, len(places))
-        starts = range(0, len(places) - size + 1, size)  # the last, smaller batch is left out
-        for start in track(starts, label=f"{label}, learning", unit="step"):
-            chosen = places[start : start + size]
-            yield self.crops.take(chosen), self.assignment[chosen]
-
     def save(self, path: Path, epochs: int) -> None:
         """Writes everything that the next epoch depends on. Raises UserError where it cannot."""
-        state: dict[str, Any] = self.learner.state()
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, epochs=epochs, assignment=self.assignment, **state)
+        state = {"assignment": self.assignment, **self.learner.state()}
+        state_files.write_epochs(path, epochs, state)
 
     def restore(self, path: Path) -> int:
         """Takes over a saved state and returns its number of epochs; 0 where there is none.
 
         Raises UserError where the file is damaged or of other quadrants.
         """
-        if not path.is_file():
-            return 0
-        try:
-            with np.load(path) as stored:
-                state = dict(stored)
-            epochs, assignment = int(state.pop("epochs")), state.pop("assignment")
+
+        def restore(state):
+            assignment = state.pop("assignment")
+            if len(assignment) != len(self.crops):
+                raise ValueError(f"it is of {len(assignment)} quadrants, not {len(self.crops)}")
             self.learner.restore(state)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{path} cannot be continued from ({error}); start again in another --out"
-            ) from error
-        if len(assignment) != len(self.crops):
-            raise UserError(f"{path} is of {len(assignment)} quadrants, not {len(self.crops)}")
-        self.assignment = assignment
-        return epochs
+            self.assignment = assignment
+
+        return state_files.resume(path, restore)

@@ -47,8 +47,9 @@ def of_discriminator(discriminator) -> int:
 def of_classifier(classifier) -> int:
     """Of one pair's way forward."""
     network = classifier.alexnet
+    layout = alexnet.LAYOUTS[network.settings["layout"]]
     side, total = classifier.settings["image_size"], 0
-    for conv, geometry, pool in zip(network.convs, alexnet.CONVS, alexnet.POOLS, strict=True):
+    for conv, geometry, pool in zip(network.convs, *layout, strict=True):
         kernel_size, stride, padding, _ = geometry
         if padding == "valid":
             side = (side - kernel_size) // stride + 1

@@ -112,7 +112,12 @@ def square_resize(image: np.ndarray, size: int) -> np.ndarray:
     """
     if image.shape[0] != image.shape[1]:
         raise ValueError(f"image of {image.shape[1]}x{image.shape[0]} pixels is not square")
-    if image.shape[0] == size:
+    return squeeze(image, size)
+
+
+def squeeze(image: np.ndarray, size: int) -> np.ndarray:
+    """The whole of a uint8 image [H, W, 3], of any proportions -> [size, size, 3], as above."""
+    if image.shape[:2] == (size, size):
         return image
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BOX))
 

@@ -1,30 +1,42 @@
-"""AlexNet with batch norm and two groups, for small images (thesis 3.6; Krizhevsky et al. 2012).
+"""AlexNet with batch norm and two groups (thesis 3.6 and 4.3; Krizhevsky et al. 2012).
 
-The trunk and head of the classifier, and a feature network for quadrants.
+The trunk and head of the classifier, a feature network for quadrants, and what probes compare with.
 """
+
+from typing import NamedTuple
 
 import keras
 from keras import ops
 
 from lorbms_tf.networks import layers
 
-# (kernel size, stride, padding, groups) of the five convolutions, and (window, stride) of the
-# valid max pool after them, or None.
-CONVS = (
-    (8, 2, "valid", 1),
-    (5, 1, "same", 2),
-    (3, 1, "same", 1),
-    (3, 1, "same", 2),
-    (3, 1, "same", 2),
-)
-POOLS = ((3, 2), (3, 2), None, None, (2, 1))
+
+class Layout(NamedTuple):
+    """Geometry of the five convolutions.
+
+    convs: kernel size, stride, padding and groups of each.
+    pools: window and stride of the valid max pool after each, or None.
+    """
+
+    convs: tuple
+    pools: tuple
+
+
+_LATER = ((5, 1, "same", 2), (3, 1, "same", 1), (3, 1, "same", 2), (3, 1, "same", 2))
+LAYOUTS = {
+    # For 64 px, the classifier's.
+    "small": Layout(((8, 2, "valid", 1), *_LATER), ((3, 2), (3, 2), None, None, (2, 1))),
+    # As published for 224 px; conv5 has 4x4 maps at 96 px (table 4.3).
+    "standard": Layout(((11, 4, "valid", 1), *_LATER), ((3, 2), (3, 2), None, None, (3, 2))),
+}
+NUM_CONVS = len(_LATER) + 1
 FEATURE_LAYERS = ("conv5", "fc7")
 
 
-def trunk_side(image_size):
+def trunk_side(image_size, layout="small"):
     """Side of the maps after the last pool: 5 for 64 px, 1 for 32 px, 0 or less if too small."""
     side = image_size
-    for (kernel, stride, padding, _), pool in zip(CONVS, POOLS, strict=True):
+    for (kernel, stride, padding, _), pool in zip(*LAYOUTS[layout], strict=True):
         if padding == "valid":
             side = (side - kernel) // stride + 1
         if pool:
@@ -32,7 +44,9 @@ def trunk_side(image_size):
     return side
 
 
-SMALLEST_IMAGE = next(size for size in range(1, 1000) if trunk_side(size) >= 1)
+def smallest_image(layout="small"):
+    """The smallest side of images that the network can read, pixels: 28 or 67."""
+    return next(size for size in range(1, 1000) if trunk_side(size, layout) >= 1)
 
 
 class AlexNet(keras.Model):
@@ -43,18 +57,18 @@ class AlexNet(keras.Model):
     ReLU; no dropout. Logits are float32 under mixed precision.
 
     Args:
-        image_size: side of the images in pixels, at least 28; the dense layers fix it.
+        image_size: side of the images in pixels, at least `smallest_image`; dense layers fix it.
         channels: of the input.
         conv_widths: channels of the five convolutions, even numbers.
         dense_widths: of the hidden dense layers; may be empty.
-        outputs: number of logits; 0 leaves out the dense layers altogether, and only
-            `features(images, "conv5")` remains.
+        outputs: number of logits; 0: only `features` and `maps` remain.
         seed: of the initial weights; every layer has its own, derived from it.
         batch_norm: whether batch norm follows each convolution.
+        layout: geometry, a name of `LAYOUTS`.
 
     Raises:
-        ValueError: the images are too small, there are not five even conv_widths, or a size is not
-            positive.
+        ValueError: the images are too small, there are not five even conv_widths, a size is not
+            positive, or the layout is unknown.
     """
 
     def __init__(
@@ -66,10 +80,11 @@ class AlexNet(keras.Model):
         outputs=4,
         seed=0,
         batch_norm=True,
+        layout="small",
         **kwargs,
     ):
         super().__init__(**kwargs)
-        _check(image_size, channels, conv_widths, dense_widths)
+        _check(image_size, channels, conv_widths, dense_widths, layout)
         self.settings = {
             "image_size": image_size,
             "channels": channels,
@@ -78,11 +93,12 @@ class AlexNet(keras.Model):
             "outputs": outputs,
             "seed": seed,
             "batch_norm": batch_norm,
+            "layout": layout,
         }
         seeds = layers.layer_seeds("alexnet", seed)
         self.convs = []
         self.norms = []
-        for width, geometry in zip(conv_widths, CONVS, strict=True):
+        for width, geometry in zip(conv_widths, LAYOUTS[layout].convs, strict=True):
             self.convs.append(self._conv(width, geometry, next(seeds)))
             if batch_norm:
                 self.norms.append(
@@ -90,11 +106,8 @@ class AlexNet(keras.Model):
                         momentum=0.99, epsilon=1e-5, dtype=self.dtype_policy
                     )
                 )
-        self.hidden = []
-        self.head = None
-        if outputs:
-            self.hidden = [self._dense(width, "relu", next(seeds)) for width in dense_widths]
-            self.head = self._dense(outputs, None, next(seeds))
+        self.hidden = [self._dense(width, "relu", next(seeds)) for width in dense_widths]
+        self.head = self._dense(outputs, None, next(seeds)) if outputs else None
         self.build((None, image_size, image_size, channels))
 
     def build(self, input_shape):
@@ -104,10 +117,8 @@ class AlexNet(keras.Model):
             width = conv.filters
             if self.norms:
                 self.norms[index].build((None, None, None, width))
-        if self.head is None:
-            return
-        width *= trunk_side(self.settings["image_size"]) ** 2
-        layers.build_dense([*self.hidden, self.head], width)
+        width *= trunk_side(self.settings["image_size"], self.settings["layout"]) ** 2
+        layers.build_dense([*self.hidden, *([self.head] if self.head else [])], width)
 
     def call(self, images, training=None):
         """Logits `[B, outputs]`; with `training`, batch norm uses the batch's own statistics.
@@ -120,13 +131,14 @@ class AlexNet(keras.Model):
         logits = self.head(self._penultimate(images, training))  # [B, outputs]
         return ops.cast(logits, self.variable_dtype)
 
-    def features(self, images, layer="conv5"):
-        """Features of images for comparing them, flattened to `[B, D]`, at inference.
+    def features(self, images, layer="conv5", training=False):
+        """Features of images for comparing them, flattened to `[B, D]`.
 
         Args:
             images: `[B, H, W, channels]` in [-1, 1].
             layer: "conv5", the maps after the last pool, as the dense layers read them (any image
-                from 28 px); or "fc7", the last hidden dense layer.
+                that is large enough); or "fc7", the last hidden dense layer.
+            training: whether batch norm uses the batch's own statistics.
 
         Raises:
             ValueError: the layer is unknown, or was left out of this network.
@@ -134,25 +146,31 @@ class AlexNet(keras.Model):
         if layer not in FEATURE_LAYERS:
             raise ValueError(f"Unknown layer {layer!r}; valid are {', '.join(FEATURE_LAYERS)}.")
         if layer == "conv5":
-            features = self._flat(self._trunk(images, training=False))
+            features = self._flat(self._trunk(images, training))
         elif self.hidden:
-            features = self._penultimate(images, training=False)
+            features = self._penultimate(images, training)
         else:
             raise ValueError("This AlexNet was made without hidden dense layers: it has no fc7.")
         return ops.cast(features, self.variable_dtype)
+
+    def maps(self, images, number=5, training=False):
+        """Maps of the convolution `number`, 1 to 5, before a pool after it: `[B, h, w, C]`."""
+        pools = LAYOUTS[self.settings["layout"]].pools
+        maps = images
+        for index in range(number):
+            if index and pools[index - 1]:
+                maps = _pool(maps, pools[index - 1])
+            maps = ops.relu(self.convs[index](maps))
+            if self.norms:
+                maps = self.norms[index](maps, training=training)
+        return maps
 
     def get_config(self):
         return {**super().get_config(), **self.settings}
 
     def _trunk(self, images, training):
-        maps = images
-        for index, (conv, pool) in enumerate(zip(self.convs, POOLS, strict=True)):
-            maps = ops.relu(conv(maps))
-            if self.norms:
-                maps = self.norms[index](maps, training=training)
-            if pool:
-                maps = ops.max_pool(maps, pool[0], strides=pool[1], padding="valid")
-        return maps  # [B, 5, 5, 256] for 64 px
+        pool = LAYOUTS[self.settings["layout"]].pools[-1]
+        return _pool(self.maps(images, training=training), pool)  # [B, 5, 5, 256] for 64 px
 
     def _penultimate(self, images, training):
         size = self.settings["image_size"]
@@ -194,14 +212,21 @@ class AlexNet(keras.Model):
         )
 
 
-def _check(image_size, channels, conv_widths, dense_widths):
+def _pool(maps, pool):
+    return ops.max_pool(maps, pool[0], strides=pool[1], padding="valid")
+
+
+def _check(image_size, channels, conv_widths, dense_widths, layout):
     layers.check_positive(channels=channels, conv_widths=conv_widths, dense_widths=dense_widths)
-    if image_size < SMALLEST_IMAGE:
+    if layout not in LAYOUTS:
+        raise ValueError(f"Unknown layout {layout!r}; valid are {', '.join(LAYOUTS)}.")
+    smallest = smallest_image(layout)
+    if image_size < smallest:
         raise ValueError(
-            f"AlexNet cannot read images of {image_size} px; the smallest are {SMALLEST_IMAGE} px."
+            f"AlexNet cannot read images of {image_size} px; the smallest are {smallest} px."
         )
-    if len(conv_widths) != len(CONVS) or any(width % 2 for width in conv_widths):
+    if len(conv_widths) != NUM_CONVS or any(width % 2 for width in conv_widths):
         raise ValueError(
-            f"conv_widths must be {len(CONVS)} even numbers (three of the convolutions work in two "
+            f"conv_widths must be {NUM_CONVS} even numbers (three of the convolutions work in two "
             f"groups), not {tuple(conv_widths)}."
         )

@@ -132,12 +132,17 @@ class Encoder(keras.Model):
 
     def call(self, images, training=None):
         """Encodes `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
+        codes = self.head(self.features(images))
+        return ops.cast(codes, self.variable_dtype)  # [B, 2, 2, chunk_size]
+
+    def features(self, images):
+        """The maps before the last convolution narrows them: `[B, 2, 2, 656]` at 64 px."""
         self._check_divisible(images.shape)
         maps = self.stem(self.coordinates(images))  # [B, H, W, stem_width]
         for block, transition in zip(self.blocks, self.transitions, strict=True):
             maps = transition(block(maps))  # [B, h, w, C + growth * layers]
             maps = ops.max_pool(maps, 2, strides=2, padding="valid")  # [B, h / 2, w / 2, C']
-        return ops.cast(self.head(maps), self.variable_dtype)  # [B, 2, 2, chunk_size]
+        return maps
 
     def get_config(self):
         return {**super().get_config(), **self.settings}

@@ -1,11 +1,13 @@
 """Learning pseudo-labels: SGD with momentum, and a head that is made anew for each clustering."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from lorbms_tf.progress import track
+from lorbms_tf.pseudo_labels import clusters
 from lorbms_tf.pseudo_labels.augmentation import crop_and_flip
 
 HEAD_STDDEV = 0.01
@@ -112,3 +114,26 @@ class Learner:
             variable.assign_sub(self._learning_rate * gradient)
         correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         return loss, tf.reduce_sum(tf.cast(correct, tf.float32))
+
+
+def epoch_batches(
+    take: Callable[[np.ndarray], np.ndarray],
+    assignment: np.ndarray,
+    batch_size: int,
+    seed: tuple[int, int],
+    label: str,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """An epoch of images with their clusters, of all clusters equally many, in random order.
+
+    Args:
+      take: places int64 [B] to images uint8 [B, H, W, 3].
+      assignment: cluster of each image, [N]; as many are drawn in an epoch.
+      batch_size: B, or N where that is less; a last, smaller batch is left out.
+      seed: of the run, and the number of the epoch.
+      label: what is done, for the progress.
+    """
+    places = clusters.sample_evenly(assignment, len(assignment), np.random.default_rng(seed))
+    size = min(batch_size, len(places))
+    for start in track(range(0, len(places) - size + 1, size), label=label, unit="step"):
+        chosen = places[start : start + size]
+        yield take(chosen), assignment[chosen]

@@ -98,6 +98,13 @@ def test_center_square_of_wide_and_narrow():
     assert images.center_square(np.zeros((100, 1, 3))).shape == (1, 1, 3)
 
 
+def test_squeeze_keeps_the_whole_image():
+    halves = np.repeat(np.array([10, 200], np.uint8), (4, 2))[:, None, None]  # 6 rows
+    squeezed = images.squeeze(np.broadcast_to(halves, (6, 4, 3)), 3)
+    np.testing.assert_array_equal(squeezed[:, 0, 0], [10, 10, 200])
+    assert squeezed.shape == (3, 3, 3)
+
+
 def test_ranges_are_inverse():
     values = np.arange(256, dtype=np.uint8)
     floats = images.to_float(values)

@@ -28,8 +28,30 @@ def test_features_and_logits_have_the_shapes_of_the_geometry(size):
     assert network.features(images, layer="fc7").shape == (2, 7)
 
 
+@pytest.mark.parametrize(
+    ("layout", "sides"), [("small", (45, 22, 10, 10, 10)), ("standard", (22, 10, 4, 4, 4))]
+)
+def test_maps_of_each_convolution(layout, sides):
+    network = AlexNet(image_size=96, channels=3, outputs=0, layout=layout, **SMALL)
+    images = _images(2, 96)
+    for number, side in enumerate(sides, start=1):
+        width = SMALL["conv_widths"][number - 1]
+        assert network.maps(images, number).shape == (2, side, side, width)
+    assert network.features(images, "fc7").shape == (2, 7)
+
+
+def test_the_standard_trunk_is_krizhevskys():
+    network = AlexNet(
+        image_size=227, channels=3, outputs=0, dense_widths=(), batch_norm=False, layout="standard"
+    )
+    assert network.count_params() == 2_334_080  # conv1 to conv5 with biases
+    assert alexnet.trunk_side(227, "standard") == 6
+    with pytest.raises(ValueError, match="66 px; the smallest are 67 px"):
+        AlexNet(image_size=66, layout="standard", **SMALL)
+
+
 def test_a_trunk_alone_reads_large_images_without_dense_weights():
-    network = AlexNet(image_size=64, channels=3, outputs=0, **SMALL)
+    network = AlexNet(image_size=64, channels=3, outputs=0, **{**SMALL, "dense_widths": ()})
     assert network.hidden == [] and network.head is None
     assert network.features(_images(1, 224)).shape == (1, 25 * 25 * 6)
     with pytest.raises(ValueError, match="outputs=0"):
@@ -75,6 +97,8 @@ def test_wrong_arguments_are_errors():
         AlexNet(image_size=32, conv_widths=(4, 6, 8, 7, 6))
     with pytest.raises(ValueError, match="5 even numbers"):
         AlexNet(image_size=32, conv_widths=(4, 6))
+    with pytest.raises(ValueError, match="valid are small, standard"):
+        AlexNet(layout="large", **SMALL)
     network = AlexNet(image_size=32, channels=3, **SMALL)
     with pytest.raises(ValueError, match="valid are conv5, fc7"):
         network.features(_images(1, 32), layer="conv4")

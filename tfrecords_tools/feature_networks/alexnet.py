@@ -2,7 +2,7 @@
 
 from lorbms_tf.files import sha256_file
 from lorbms_tf.networks import weights_files
-from lorbms_tf.networks.alexnet import SMALLEST_IMAGE, AlexNet
+from lorbms_tf.networks.alexnet import AlexNet, smallest_image
 from tfrecords_tools.feature_networks import base
 
 
@@ -13,9 +13,9 @@ def build(name: str, weights: str, seed: int, input_size: int) -> base.FeatureNe
     number of outputs; "" is random weights from `seed`, which see colour and coarse texture only.
     """
     input_size = input_size or 64
-    if input_size < SMALLEST_IMAGE:
-        raise base.too_small(name, input_size, SMALLEST_IMAGE)
-    model = AlexNet(image_size=input_size, channels=3, outputs=0, seed=seed)
+    if input_size < smallest_image():
+        raise base.too_small(name, input_size, smallest_image())
+    model = AlexNet(image_size=input_size, channels=3, dense_widths=(), outputs=0, seed=seed)
     if weights:
         weights_files.load(model, weights, "alexnet with 3 channels")
     width = model.settings["conv_widths"][-1]

@@ -1,15 +1,24 @@
 """What a feature network is, and what the networks share."""
 
-import hashlib
 import math
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
+from lorbms_tf.networks.weights_files import hash_weights
+
+__all__ = [
+    "BATCH",
+    "FeatureNetwork",
+    "cells",
+    "hash_weights",
+    "square_cells",
+    "too_small",
+    "unit_length",
+]
 
 BATCH = 64  # quadrants in one call of the network; fixed, so that it is traced once
 
@@ -87,11 +96,3 @@ def square_cells(flat, width):
 def too_small(name: str, input_size: int, smallest: int) -> UserError:
     """What to raise where a network cannot read so few pixels."""
     return UserError(f"{name} reads quadrants of at least {smallest} px, not {input_size}")
-
-
-def hash_weights(model: keras.Model) -> str:
-    """SHA-256 of all weights of a model, in their order."""
-    digest = hashlib.sha256()
-    for variable in model.weights:
-        digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
-    return digest.hexdigest()

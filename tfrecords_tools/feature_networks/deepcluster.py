@@ -4,19 +4,16 @@ A weights file is a .weights.h5 of Keras that also tells the sizes of its networ
 write them: `tfrecords_tools.convert_deepcluster` and `tfrecords_tools.deepcluster`.
 """
 
-import json
 from pathlib import Path
 
-import h5py
-
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import not_writable, sha256_file, sync, temporary_directory
+from lorbms_tf.files import sha256_file
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.deepcluster import DeepClusterAlexNet, smallest_image
 from tfrecords_tools.feature_networks import base
 
-SETTINGS = "deepcluster"  # attribute of the file: sizes of the network, as JSON
-SUFFIX = ".weights.h5"
+SETTINGS = "deepcluster"  # the file's attribute that holds them
+SUFFIX = weights_files.SUFFIX
 
 
 def build(name: str, weights: str, seed: int, input_size: int) -> base.FeatureNetwork:
@@ -60,28 +57,14 @@ def write(network: DeepClusterAlexNet, path: str | Path) -> None:
 
     Raises UserError where it cannot be written or is not named *.weights.h5.
     """
-    path = Path(path)
-    if not path.name.endswith(SUFFIX):
-        raise UserError(f"{path} is not a valid name for weights: it must end in {SUFFIX}")
-    network = without_head(network)
-    try:
-        with temporary_directory(path) as folder:
-            made = folder / path.name  # Keras takes no other ending
-            network.save_weights(made)
-            with h5py.File(made, "a") as file:
-                file.attrs[SETTINGS] = json.dumps(network.settings)
-            sync(made)
-            made.replace(path)
-    except OSError as error:
-        raise not_writable(path, error) from error
+    weights_files.write(without_head(network), path, SETTINGS)
 
 
 def read(path: str | Path) -> DeepClusterAlexNet:
     """The network that a weights file holds. Raises UserError where the file is none of `write`."""
     try:
-        with h5py.File(path, "r") as file:
-            settings = json.loads(file.attrs[SETTINGS])
-    except (OSError, KeyError, ValueError) as error:
+        settings = weights_files.read_settings(path, SETTINGS)
+    except ValueError as error:
         raise UserError(
             f"--weights: {path} does not hold the weights of deepcluster, as written by "
             f"tfrecords_tools.convert_deepcluster or tfrecords_tools.deepcluster: {error}"

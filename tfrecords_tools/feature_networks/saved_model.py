@@ -1,141 +1,31 @@
-"""`--features=saved_model:DIR`: any TensorFlow SavedModel that takes one image.
-
-Options follow the folder: `saved_model:DIR,signature=encode,output=codes,range=0:1`.
-"""
-
-import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+"""`--features=saved_model:DIR`: any TensorFlow SavedModel that takes one image."""
 
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import sha256_file
+from lorbms_tf.image_signature import ImageSignature, check
 from tfrecords_tools.feature_networks import base
 
-RANGES = {"-1:1": (-1.0, 1.0), "0:1": (0.0, 1.0), "0:255": (0.0, 255.0)}
-OPTIONS = ("signature", "output", "range")
-
-
-@dataclass(frozen=True)
-class Source:
-    """What the text after "saved_model:" says."""
-
-    folder: Path
-    signature: str = ""  # "": the one that takes an image
-    output: str = ""  # "": the only one
-    range: str = ""  # "": by the type of the input, 0:255 for integers, -1:1 for floats
-
-
-def parse(name: str) -> Source:
-    """Reads "saved_model:DIR,option=value,...". Raises UserError for an unknown option or value."""
-    folder, *words = name.partition(":")[2].split(",")
-    options = {}
-    for word in words:
-        option, equals, value = word.partition("=")
-        if option not in OPTIONS or not equals or not value:
-            raise UserError(
-                f"--features={name}: {word!r} is no option; valid: "
-                + ", ".join(f"{option}=..." for option in OPTIONS)
-            )
-        options[option] = value
-    if options.get("range", "-1:1") not in RANGES:
-        raise UserError(
-            f"--features={name}: range={options['range']} is not valid; valid values: "
-            + ", ".join(RANGES)
-        )
-    return Source(Path(folder), **options)
-
-
-def check(name: str) -> None:
-    """Raises UserError where the text is malformed or there is no SavedModel."""
-    folder = parse(name).folder
-    if not any((folder / file).is_file() for file in ("saved_model.pb", "saved_model.pbtxt")):
-        raise UserError(f"--features={name}: {folder} holds no SavedModel (saved_model.pb)")
+__all__ = ["build", "check"]
 
 
 def build(name: str, weights: str, seed: int, input_size: int) -> base.FeatureNetwork:
-    """The features that a signature of a SavedModel computes, flattened to [B, D].
+    """The features that a signature of a SavedModel computes (see `ImageSignature`).
 
-    The signature takes one tensor, images [B, H, W, 3] with any B, as integers of 0 to 255 or as
-    floats of -1 to 1; `range` names another range of floats. `serving_default` is taken if it is
-    such a one, else the only one that is.
-
-    Raises UserError where that leaves none or several, where it is not said which of several
-    outputs to take, or how many pixels to give to a model that takes any number.
+    Raises UserError as that does, or where it is not said how many pixels to give to a model that
+    takes any number.
     """
-    check(name)
-    source = parse(name)
-    try:
-        loaded = tf.saved_model.load(str(source.folder))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise UserError(f"--features={name}: cannot be loaded: {error}") from error
-    signature, keyword, spec = _signature(name, source, loaded)
-    output = _output(name, source, loaded.signatures[signature])
-    size = _input_size(name, spec, input_size)
-    low, high = RANGES[source.range or ("0:255" if spec.dtype.is_integer else "-1:1")]
+    signature = ImageSignature(name, base.BATCH)
+    size = _input_size(name, signature.side, input_size)
+    dimension = signature.dimension(size, base.BATCH)
 
     def forward(images):
-        pixels = (images + 1.0) / 2.0 * (high - low) + low  # [B, S, S, 3]
-        pixels = tf.round(pixels) if spec.dtype.is_integer else pixels
-        # Through `loaded`, which holds the variables; the function alone does not.
-        made = loaded.signatures[signature](**{keyword: tf.cast(pixels, spec.dtype)})[output]
-        return tf.reshape(tf.cast(made, tf.float32), (base.BATCH, -1))  # [B, D]
+        return tf.ensure_shape(signature(images), (base.BATCH, dimension))
 
-    try:
-        dimension = forward(tf.zeros((base.BATCH, size, size, 3))).shape[1]
-    except (ValueError, tf.errors.OpError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"--features={name}: cannot compute features of {base.BATCH} images of {size} px: "
-            f"{reason}"
-        ) from error
-    return base.FeatureNetwork(name, forward, size, dimension, _hash(source.folder))
+    return base.FeatureNetwork(name, forward, size, dimension, signature.weights_hash)
 
 
-def _signature(name: str, source: Source, loaded):
-    """The signature to call: (its name, name of its input, TensorSpec of that)."""
-    found = {}
-    for signature, function in loaded.signatures.items():
-        inputs = function.structured_input_signature[1]
-        if len(inputs) == 1 and _takes_images(next(iter(inputs.values()))):
-            keyword, spec = next(iter(inputs.items()))
-            found[signature] = (signature, keyword, spec)
-    if source.signature:
-        if source.signature in found:
-            return found[source.signature]
-    elif "serving_default" in found:
-        return found["serving_default"]
-    elif len(found) == 1:
-        return next(iter(found.values()))
-    wanted = f"signature {source.signature!r}" if source.signature else "one signature"
-    valid = ", ".join(f"signature={signature}" for signature in sorted(found)) or "none"
-    raise UserError(
-        f"--features={name}: there is not {wanted} that takes one image [B, H, W, 3], any B; "
-        f"valid: {valid}"
-    )
-
-
-def _takes_images(spec: tf.TensorSpec) -> bool:
-    if spec.shape.rank != 4:
-        return False
-    batch, height, width, channels = spec.shape
-    number = spec.dtype.is_floating or spec.dtype.is_integer
-    return number and channels in (3, None) and batch in (None, base.BATCH) and height == width
-
-
-def _output(name: str, source: Source, function) -> str:
-    outputs = sorted(function.structured_outputs)
-    if source.output in outputs:
-        return source.output
-    if not source.output and len(outputs) == 1:
-        return outputs[0]
-    valid = ", ".join(f"output={output}" for output in outputs)
-    raise UserError(f"--features={name}: name one output of the model; valid: {valid}")
-
-
-def _input_size(name: str, spec: tf.TensorSpec, wanted: int) -> int:
-    fixed = spec.shape[1]
+def _input_size(name: str, fixed: int | None, wanted: int) -> int:
     if fixed is None and not wanted:
         raise UserError(
             f"--features={name} takes images of any size: say which by --feature_size=PIXELS"
@@ -145,12 +35,3 @@ def _input_size(name: str, spec: tf.TensorSpec, wanted: int) -> int:
             f"--features={name} reads images of {fixed} px: leave out --feature_size={wanted}"
         )
     return fixed or wanted
-
-
-def _hash(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files of the model."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        line = f"{path.relative_to(folder).as_posix()} {sha256_file(path)}\n"
-        digest.update(line.encode())
-    return digest.hexdigest()

@@ -1,0 +1,51 @@
+"""Photos in a folder for each class, as ImageNet has them: train/CLASS/*.jpg, val/CLASS/*.jpg."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lorbms_tf.data.images import center_square, list_photos, square_resize
+from lorbms_tf.errors import UserError
+from lorbms_tf.probing.labelled import Labelled, Part, PhotoFiles
+
+
+def load(folder: Path, size: int, train_split: str = "train", test_split: str = "val") -> Labelled:
+    """The central square of each photo, resized to `size` pixels a side; no predefined folds.
+
+    Classes are the folders that the training images have, sorted. Raises UserError where a folder
+    is missing or empty, or a class is not among them.
+    """
+    classes = _class_names(folder / train_split)
+    if len(classes) < 2:
+        raise UserError(f"{folder / train_split} holds {len(classes)} class folders: at least 2")
+    unknown = sorted(set(_class_names(folder / test_split)) - set(classes))
+    if unknown:
+        raise UserError(
+            f"{folder / test_split} has classes that {train_split} has not: {', '.join(unknown)}"
+        )
+    train = _part(folder / train_split, classes, size)
+    return Labelled(classes, train, _part(folder / test_split, classes, size))
+
+
+def square(image: np.ndarray, size: int) -> np.ndarray:
+    """The central square of uint8 [H, W, 3] -> [size, size, 3]."""
+    return square_resize(center_square(image), size)
+
+
+def _class_names(folder: Path) -> tuple[str, ...]:
+    if not folder.is_dir():
+        raise UserError(f"{folder} is missing: it holds a folder of photos for each class")
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+
+
+def _part(folder: Path, classes: tuple[str, ...], size: int) -> Part:
+    paths: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        if (folder / name).is_dir():  # images to test on may lack a class
+            found = list_photos(folder / name)
+            paths += found
+            labels += [label] * len(found)
+    if not paths:
+        raise UserError(f"{folder} holds no class folders")
+    return Part(PhotoFiles(paths, folder, size, square), np.array(labels, np.int64))

@@ -1,0 +1,54 @@
+"""Files that hold everything that the next epoch of a training depends on."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.files import atomic_path
+
+
+def write(path: Path, state: dict[str, np.ndarray]) -> None:
+    """Writes arrays by name, whole or not at all. Raises UserError where it cannot."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **state)
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of `write`; none where there is no file. UserError where it is damaged."""
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path) as stored:
+            return dict(stored)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise unusable(path, error) from error
+
+
+def unusable(path: Path, reason) -> UserError:
+    """What to raise where a state is damaged or of something else."""
+    return UserError(f"{path} cannot be continued from ({reason}): remove it to start again")
+
+
+def write_epochs(path: Path, epochs: int, state: dict[str, np.ndarray]) -> None:
+    """Writes the state after so many epochs, for `resume`. Raises UserError where it cannot."""
+    write(path, {"epochs": np.array(epochs), **state})
+
+
+def resume(path: Path, restore: Callable[[dict[str, np.ndarray]], None]) -> int:
+    """Gives the state in a file to `restore` and returns its epochs; 0 where there is no file.
+
+    Raises UserError where the file is damaged, or `restore` has raised ValueError or KeyError
+    because it is of something else.
+    """
+    state = read(path)
+    if not state:
+        return 0
+    try:
+        epochs = int(state.pop("epochs"))
+        restore(state)
+    except (ValueError, KeyError) as error:
+        raise unusable(path, error) from error
+    return epochs
