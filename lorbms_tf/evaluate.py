@@ -72,6 +72,7 @@ def json_line(config: EvaluateConfig, scores: dict[str, float], digest: str | No
         "records_glob": config.records,
         "dataset_hash": digest,
         "seed": config.seed,
+        "limit": config.limit,
         **{name: _finite(value) for name, value in scores.items()},
     }
     return json.dumps(values, allow_nan=False)
@@ -131,7 +132,7 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
     """
     if config.checkpoint != _ALL:
         return [config]
-    from lorbms_tf import run_directory, scoring
+    from lorbms_tf import run_directory
     from lorbms_tf.evaluation import tables
     from lorbms_tf.training import checkpoints
 
@@ -140,22 +141,26 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
     steps = checkpoints.steps(folder)
     if not steps:
         raise UserError(f"--checkpoint={_ALL}: there is none in {folder}")
-    held = (
-        tables.read(config.out, flag="out")
-        if config.out and Path(config.out).stat().st_size
-        else []
-    )
-    alike = {"run_dir": config.run_dir, "records_glob": config.records, "dataset_hash": digest,
-             "seed": config.seed}  # fmt: skip
-    names = {scoring.shown_name(name, config) for name in config.metrics}
-    done = {
-        line.get("step")
-        for line in held
-        if all(line.get(key) == value for key, value in alike.items()) and names <= set(line)
-    }
+    written = config.out and Path(config.out).stat().st_size
+    held = tables.read(config.out, flag="out") if written else []
+    done = {line.get("step") for line in held if _is_alike(line, config, digest)}
     left = [step for step in steps if step not in done]
     print(f"{len(steps)} checkpoints, {len(left)} to score")
     return [dataclasses.replace(config, checkpoint=str(step)) for step in left]
+
+
+def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) -> bool:
+    """Whether a line of --out holds all scores asked for, measured in this way."""
+    from lorbms_tf.scoring import shown_name
+
+    asked = json.loads(json_line(config, {}, digest))
+    protocol = line.get("protocol") or {}
+    measured = {"real": config.real_records or "the references", "resize": config.resize}
+    return (
+        all(line.get(name) == value for name, value in asked.items())
+        and all(protocol.get(name) in (None, value) for name, value in measured.items())
+        and all(shown_name(name, config) in line for name in config.metrics)
+    )
 
 
 def _evaluate_and_tell(config: EvaluateConfig, digest: str | None) -> None:

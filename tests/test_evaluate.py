@@ -92,6 +92,7 @@ def test_the_line_is_valid_json_whatever_the_scores():
         "records_glob": "a*,b*",
         "dataset_hash": "abc",
         "seed": 3,
+        "limit": 0,
         "step": 7,
         "tau": 2.0,
         "records": 5,
@@ -238,7 +239,13 @@ def test_all_checkpoints_are_scored_once(tmp_path, monkeypatch, capsys):
     out.write_text("\n".join(lines) + "\n")
     left = evaluate.each_checkpoint(config, "d")
     assert [one.checkpoint for one in left] == ["5", "20"]
-    more = dataclasses.replace(config, metrics=("psnr", "ssim"))
-    assert len(evaluate.each_checkpoint(more, "d")) == 3
+    for changes in ({"metrics": ("psnr", "ssim")}, {"limit": 3}, {"seed": 1}):
+        other = dataclasses.replace(config, **changes)
+        assert len(evaluate.each_checkpoint(other, "d")) == 3
+    protocol = {"real": "the references", "resize": None}
+    out.write_text(evaluate.json_line(config, {**scores, "protocol": protocol}, "d") + "\n")
+    assert len(evaluate.each_checkpoint(config, "d")) == 2
+    other = dataclasses.replace(config, real_records="real*")
+    assert len(evaluate.each_checkpoint(other, "d")) == 3
     assert evaluate.each_checkpoint(dataclasses.replace(config, checkpoint="5"), "d")[0].metrics
     assert "3 checkpoints, 2 to score" in capsys.readouterr().out

@@ -11,7 +11,17 @@ from lorbms_tf.errors import UserError
 
 # What a line says of itself, beside its scores.
 _NO_SCORES = frozenset(
-    ("run_dir", "records_glob", "dataset_hash", "seed", "step", "tau", "records", "protocol")
+    (
+        "run_dir",
+        "records_glob",
+        "dataset_hash",
+        "seed",
+        "limit",
+        "step",
+        "tau",
+        "records",
+        "protocol",
+    )
 )
 _LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error")
 # What must agree between two lines for their scores to be comparable.
