@@ -26,3 +26,23 @@ def test_other_files_are_an_error_that_names_flag_file_and_network(tmp_path):
     for path in (other, text, absent):
         with pytest.raises(UserError, match=f"--flagged: .*{path.name} .* the model: .+"):
             weights_files.load(model(), path, "the model", flag="flagged")
+
+
+def test_a_file_tells_the_settings_of_its_network(tmp_path):
+    network = model()
+    network.settings = {"widths": (2, 3), "layout": "small"}
+    path = tmp_path / "new" / "n.weights.h5"
+    weights_files.write(network, path, "kind")
+    assert weights_files.read_settings(path, "kind") == {"widths": [2, 3], "layout": "small"}
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    read = model()
+    assert weights_files.hash_weights(read) != weights_files.hash_weights(network)
+    weights_files.load(read, path, "the model")
+    assert weights_files.hash_weights(read) == weights_files.hash_weights(network)
+    with pytest.raises(ValueError, match="other"):
+        weights_files.read_settings(path, "other")
+    path.write_text("no weights")
+    with pytest.raises(ValueError):
+        weights_files.read_settings(path, "kind")
+    with pytest.raises(UserError, match=r"--flag=n\.h5 .*must end in \.weights\.h5"):
+        weights_files.check_name("n.h5", "--flag=")
