@@ -150,3 +150,31 @@ def read_json(path: str | os.PathLike) -> Any:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise UserError(f"{path} is not JSON: {error}") from error
+
+
+def read_json_lines(path: str, flag: str, names: set[str], door: str) -> list[dict[str, Any]]:
+    """What a door has written to its --out, an object a line.
+
+    Args:
+      path: the file, given by `flag`.
+      names: what every line must hold.
+      door: the module that writes such lines.
+
+    Raises UserError, naming flag, file and line, where there is none, or one of something else.
+    """
+    try:
+        texts = Path(path).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--{flag}={path} cannot be read: {error}") from error
+    lines = []
+    for number, text in enumerate(texts, start=1):
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise UserError(f"--{flag}={path}, line {number} is no JSON: {error}") from error
+        if not isinstance(line, dict) or not names <= set(line):
+            raise UserError(f"--{flag}={path}, line {number} is no line of {door}")
+        lines.append(line)
+    if not lines:
+        raise UserError(f"--{flag}={path} holds no line of {door}")
+    return lines

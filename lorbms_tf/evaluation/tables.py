@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json_lines
 
 # What a line says of itself, beside its scores.
 _NO_SCORES = frozenset(
@@ -30,22 +30,7 @@ _ALIKE = ("dataset_hash", "records", "seed", "protocol")
 
 def read(path: str, flag: str = "table") -> list[dict[str, Any]]:
     """The lines of a file. UserError, naming file and line, where it is not evaluate's output."""
-    try:
-        texts = Path(path).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--{flag}={path} cannot be read: {error}") from error
-    lines = []
-    for number, text in enumerate(texts, start=1):
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise UserError(f"--{flag}={path}, line {number} is no JSON: {error}") from error
-        if not isinstance(line, dict) or "run_dir" not in line or "records" not in line:
-            raise UserError(f"--{flag}={path}, line {number} is no line of lorbms_tf.evaluate")
-        lines.append(line)
-    if not lines:
-        raise UserError(f"--{flag}={path} holds no scores")
-    return lines
+    return read_json_lines(path, flag, {"run_dir", "records"}, "lorbms_tf.evaluate")
 
 
 def check_alike(lines: list[dict[str, Any]], path: str) -> None:

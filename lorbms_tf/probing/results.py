@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path, check_writable
+from lorbms_tf.files import atomic_path, check_writable, read_json_lines
 
 ROW = ("features", "weights", "finetuned")  # what runs of one row of the table have in common
 _RUN = ("features", "weights_sha256", "finetuned", "fold", "seed")  # what tells runs apart
@@ -17,22 +17,7 @@ _COLUMNS = ("features", "weights", "network", "score", "SD", "runs", "classifier
 
 def read(path: str, flag: str) -> list[dict[str, Any]]:
     """The lines of a file. UserError, naming file and line, where it is not the probe's output."""
-    try:
-        texts = Path(path).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--{flag}={path} cannot be read: {error}") from error
-    lines = []
-    for number, text in enumerate(texts, start=1):
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise UserError(f"--{flag}={path}, line {number} is no JSON: {error}") from error
-        if not isinstance(line, dict) or not {*ROW, *_RUN, "protocol"} <= set(line):
-            raise UserError(f"--{flag}={path}, line {number} is no line of lorbms_tf.probe")
-        lines.append(line)
-    if not lines:
-        raise UserError(f"--{flag}={path} holds no results")
-    return lines
+    return read_json_lines(path, flag, {*ROW, *_RUN, "protocol"}, "lorbms_tf.probe")
 
 
 def check_alike(lines: list[dict[str, Any]], protocol: dict[str, Any], where: str) -> None:

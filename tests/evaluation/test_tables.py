@@ -45,7 +45,7 @@ def test_other_protocols_do_not_compare(changed, key):
 
 @pytest.mark.parametrize(
     "text, message",
-    [("", "holds no scores"), ("{", "line 1 is no JSON"), ("[1]", "line 1 is no line of")],
+    [("", "holds no line of"), ("{", "line 1 is no JSON"), ("[1]", "line 1 is no line of")],
 )
 def test_other_files(tmp_path, text, message):
     (tmp_path / "f").write_text(text)

@@ -49,7 +49,7 @@ def test_a_row_for_each_network():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no results"),
+        ("", "holds no line of"),
         ("{", "line 1 is no JSON"),
         (json.dumps(RUN), "line 1 is no line of lorbms_tf.probe"),
     ],
