@@ -58,12 +58,13 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
     tracked = track(paths, label="scenes", unit="scene")
     pictures = np.stack([images.read_square(path, trained.image_size) for path in tracked])
     encode, decode = (_in_batches(f, config.batch_size) for f in (model.encode, model.decode))
+    codes = encode(pictures)
     try:
         return {
             "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
             "scenes": len(pictures),
-            **told(encode(pictures), factors, config.seed),
-            "transfers": transfers(encode, decode, pictures, factors, config.seed),
+            **told(codes, factors, config.seed),
+            "transfers": transfers(codes, decode, pictures, factors, config.seed),
         }
     except ValueError as error:
         raise UserError(f"--scenes={config.scenes}: {error}") from error
@@ -97,11 +98,11 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[s
 
 
 def transfers(
-    encode: Callable, decode: Callable, pictures: np.ndarray, factors: dict, seed: int
+    codes: np.ndarray, decode: Callable, pictures: np.ndarray, factors: dict, seed: int
 ) -> dict[str, dict[str, float]]:
     """Trains the judge on real scenes and shows it transfers between others.
 
-    See `evaluation.transfer_truth.accuracies` for the table.
+    codes: of the pictures. See `evaluation.transfer_truth.accuracies` for the table.
     """
     from lorbms_tf import mixing, quadrants
     from lorbms_tf.evaluation import transfer_truth
@@ -112,8 +113,10 @@ def transfers(
         pictures[learned], {name: values[learned] for name, values in factors.items()}, seed
     )
 
-    def mix(scenes, objects, mask):
-        mixed = mixing.mix_codes(encode(scenes), quadrants.chunks(encode(objects)), mask)
+    kept = codes[tested]
+
+    def mix(partners, mask):
+        mixed = mixing.mix_codes(kept, quadrants.chunks(kept[partners]), mask)
         return decode(np.asarray(mixed))
 
     held_out = {name: values[tested] for name, values in factors.items()}
@@ -124,13 +127,10 @@ def _in_batches(function: Callable, size: int) -> Callable:
     """The function in a graph, on so many values at a time."""
     import tensorflow as tf
 
+    from lorbms_tf.evaluation.swap_matrix import in_batches
+
     graph = tf.function(function, autograph=False, reduce_retracing=True)
-
-    def run(values: np.ndarray) -> np.ndarray:
-        starts = range(0, len(values), size)
-        return np.concatenate([np.asarray(graph(values[s : s + size])) for s in starts])
-
-    return run
+    return lambda values: in_batches(graph, values, size)
 
 
 def text(found: dict[str, Any]) -> str:

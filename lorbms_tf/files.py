@@ -8,9 +8,9 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lorbms_tf.errors import UserError
 
@@ -72,6 +72,13 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """As `atomic_path`, but yields the temporary file, open to write bytes."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        yield file
+
+
 def check_writable(path: str | os.PathLike) -> None:
     """Makes the folder of a file that is to be written later. UserError where that cannot be."""
     folder = Path(path).parent
@@ -126,6 +133,12 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     """Writes `value` as indented JSON, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def write_json_lines(path: str | os.PathLike, values: Iterable[Any]) -> None:
+    """Writes one line of JSON a value, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(json.dumps(value) + "\n" for value in values), "utf-8")
 
 
 def append(path: str | os.PathLike, text: str) -> None:

@@ -12,6 +12,7 @@ from lorbms_tf.errors import UserError
 
 NUM_QUADRANTS = 4
 NAMES = ("q1", "q2", "q3", "q4")
+PLACES = ("top left", "top right", "bottom left", "bottom right")
 
 
 def quadrant(images, index: int):

@@ -57,8 +57,12 @@ def shown_name(name: str, config: ScoreConfig) -> str:
 
 def needs_extractor(metrics) -> bool:
     """Whether any of these metrics is one of features."""
-    swapped = any(registry.SWAP_METRICS.get(name) == "features" for name in metrics)
-    return swapped or scene_scores.needs_extractor(metrics)
+    compared_by = {swap.compared_by for swap in _swap_metrics(metrics)}
+    return "features" in compared_by or scene_scores.needs_extractor(metrics)
+
+
+def _swap_metrics(metrics) -> list[registry.SwapMetric]:
+    return [registry.SWAP_METRICS[name] for name in metrics if name in registry.SWAP_METRICS]
 
 
 def score(config: ScoringConfig) -> Scored:
@@ -100,8 +104,8 @@ def _measure(
         if name in of_rendered:
             return of_rendered[name](rendered)
     if name in registry.SWAP_METRICS:
-        found = swaps[registry.SWAP_METRICS[name]]
-        return float(found.cycle_error.mean()) if "cycle" in name else found.locality
+        swap = registry.SWAP_METRICS[name]
+        return swap.of(swaps[swap.compared_by])
     return scene_scores.compute(name, sets)
 
 
@@ -127,9 +131,7 @@ def _real(config: ScoringConfig, image_size: int, bad, references):
 
 def _swaps(config: ScoringConfig, model, references, extractor) -> dict[str, SwapMatrix]:
     """The swap matrices of the scores that are asked for."""
-    asked = {
-        registry.SWAP_METRICS[name] for name in config.metrics if name in registry.SWAP_METRICS
-    }
+    asked = {swap.compared_by for swap in _swap_metrics(config.metrics)}
     if asked and len(references) < 2:
         raise UserError(f"--metrics: swapping chunks needs two records, not {len(references)}")
     functions = [

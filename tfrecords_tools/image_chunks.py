@@ -12,7 +12,7 @@ import numpy as np
 
 from lorbms_tf.data.images import BadImage
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path
+from lorbms_tf.files import atomic_file
 from lorbms_tf.progress import track
 from tfrecords_tools import items, quadrant_features, reduction
 from tfrecords_tools.assemble import Item
@@ -124,7 +124,7 @@ def write(path: Path, rows: Collected) -> None:
         "skipped": [[str(error.path), error.reason] for error in rows.skipped],
     }
     jpegs = [item.image for item in rows.items]
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+    with atomic_file(path) as file:
         np.savez(
             file,
             described=np.frombuffer(json.dumps(described).encode(), np.uint8),

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path, not_writable, read_json, write_json
+from lorbms_tf.files import atomic_file, not_writable, read_json, write_json
 
 STALE_SECONDS = 7 * 24 * 3600  # work of other settings is removed when it lies longer than this
 _SETTINGS, _LOCK, _COMPLETE = "settings.json", "lock", "complete"
@@ -66,7 +66,7 @@ class WorkFolder:
         path = self.path / f"{name}.npz"
         if not path.exists():
             made = make()
-            with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            with atomic_file(path) as file:
                 np.savez(file, **made)
             return made
         with np.load(path) as stored:

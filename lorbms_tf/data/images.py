@@ -122,6 +122,11 @@ def squeeze(image: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BOX))
 
 
+def central(image: np.ndarray, size: int) -> np.ndarray:
+    """The central square of uint8 [H, W, 3] -> [size, size, 3]."""
+    return square_resize(center_square(image), size)
+
+
 def to_float(image: np.ndarray) -> np.ndarray:
     """uint8 0..255 -> float32 in [-1, 1], any shape."""
     return np.asarray(image, np.float32) / 127.5 - 1.0
@@ -147,7 +152,7 @@ def read_square(path: str | os.PathLike, image_size: int) -> np.ndarray:
         raise UserError(
             f"the photo {path} has {width}x{height} pixels; the model needs {image_size} a side"
         )
-    return to_float(square_resize(center_square(photo), image_size))
+    return to_float(central(photo, image_size))
 
 
 def tf_decode(encoded, image_size: int):

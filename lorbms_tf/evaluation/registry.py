@@ -11,6 +11,7 @@ from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
 from lorbms_tf.evaluation.seams import seam_auc
 from lorbms_tf.evaluation.ssim import ssim
+from lorbms_tf.evaluation.swap_matrix import SwapMatrix
 
 
 class Rendered(NamedTuple):
@@ -63,12 +64,28 @@ SEAMS = {
         lambda made: np.asarray(mixing.paste_quadrants(made.reference, made.candidates, made.mask))
     ),
 }
-# Of the model itself: swapping single chunks (`evaluation.swap_matrix`), and what the quadrants are
-# compared by.
+
+
+class SwapMetric(NamedTuple):
+    """A score of swapping single chunks, and what the quadrants are compared by in its matrix."""
+
+    compared_by: str
+    of: Callable[[SwapMatrix], float]
+
+
+def _locality(found: SwapMatrix) -> float:
+    return found.locality
+
+
+def _cycle_error(found: SwapMatrix) -> float:
+    return float(found.cycle_error.mean())
+
+
+# Of the model itself.
 SWAP_METRICS = {
-    "swap_locality": "pixels",
-    "swap_cycle_error": "pixels",
-    "swap_locality_features": "features",
+    "swap_locality": SwapMetric("pixels", _locality),
+    "swap_cycle_error": SwapMetric("pixels", _cycle_error),
+    "swap_locality_features": SwapMetric("features", _locality),
 }
 
 

@@ -92,13 +92,15 @@ def _over_training(columns: list[list], names: list[str]) -> list[list[str]]:
     return [[what, "", *row] for what, row in zip(("mean", "SD", "best"), rows, strict=True)]
 
 
-def aligned(rows: list[list[str]]) -> str:
-    """Rows of cells as lines: the first column flush left, the others flush right."""
+def aligned(rows: list[list[str]], left: int = 1) -> str:
+    """Rows of cells as lines: the first `left` columns flush left, the others flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
 
     def line(row: list[str]) -> str:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        return "  ".join(cells)
+        cells = zip(row, widths, strict=True)
+        return "  ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(cells)
+        )
 
     return "\n".join(map(line, rows))

@@ -51,7 +51,8 @@ def accuracies(
 
     Args:
       guess: as `train_probe` gives.
-      mix: (scenes [N, H, W, 3], objects [N, H, W, 3], mask bool [N, 4]) -> mixes [N, H, W, 3].
+      mix: for every scene, (the number of the one to take from, int [N], which quadrants to take,
+        bool [N, 4]) -> mixes [N, H, W, 3].
       images: real scenes [N, H, W, 3] that the probe has not seen, N >= 2.
       factors: by name, int [N, 4].
       seed: of partners and quadrants.
@@ -62,10 +63,9 @@ def accuracies(
     partners = partners_of(count, seed)
     chosen = np.random.default_rng(seed).integers(quadrants.NUM_QUADRANTS, size=count)
     mask = np.arange(quadrants.NUM_QUADRANTS) == chosen[:, None]  # [N, 4]
-    objects = images[partners]
     real = guess(images)
-    mixed = guess(np.asarray(mix(images, objects, mask)))
-    reconstructed = guess(np.asarray(mix(images, objects, np.zeros_like(mask))))
+    mixed = guess(np.asarray(mix(partners, mask)))
+    reconstructed = guess(np.asarray(mix(partners, np.zeros_like(mask))))
     rows = ("real", "reconstruction", "kept", "replaced", "former", "chance")
     table: dict[str, dict[str, float]] = {row: {} for row in rows}
     for name, truth in factors.items():

@@ -14,9 +14,8 @@ from PIL import Image
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.html_report import charts, formats, html, run_curves
-from lorbms_tf.quadrants import NAMES
+from lorbms_tf.quadrants import NAMES, PLACES
 
-_PLACES = ("top left", "top right", "bottom left", "bottom right")
 _QUALITY = 90
 _SAYS = {
     "psnr": "reconstructions of held-out references, dB; higher is better",
@@ -171,9 +170,9 @@ def _says(name: str) -> str:
 def _swaps(run: Described) -> str:
     if run.follows is None:
         return ""
-    rows = [f"{name}, {place}" for name, place in zip(NAMES, _PLACES, strict=True)]
+    rows = [f"{name}, {place}" for name, place in zip(NAMES, PLACES, strict=True)]
     panels = [
-        f"<div>{html.heading(title)}{charts.matrix(values, rows, list(_PLACES), title)}</div>"
+        f"<div>{html.heading(title)}{charts.matrix(values, rows, list(PLACES), title)}</div>"
         for title, values in (
             ("How far each quadrant follows", run.follows),
             ("Error after encoding again", run.cycle_error),

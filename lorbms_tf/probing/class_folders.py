@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lorbms_tf.data.images import center_square, list_photos, square_resize
+from lorbms_tf.data.images import central, list_photos
 from lorbms_tf.errors import UserError
 from lorbms_tf.probing.labelled import Labelled, Part, PhotoFiles
 
@@ -27,11 +27,6 @@ def load(folder: Path, size: int, train_split: str = "train", test_split: str = 
     return Labelled(classes, train, _part(folder / test_split, classes, size))
 
 
-def square(image: np.ndarray, size: int) -> np.ndarray:
-    """The central square of uint8 [H, W, 3] -> [size, size, 3]."""
-    return square_resize(center_square(image), size)
-
-
 def _class_names(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         raise UserError(f"{folder} is missing: it holds a folder of photos for each class")
@@ -48,4 +43,4 @@ def _part(folder: Path, classes: tuple[str, ...], size: int) -> Part:
             labels += [label] * len(found)
     if not paths:
         raise UserError(f"{folder} holds no class folders")
-    return Part(PhotoFiles(paths, folder, size, square), np.array(labels, np.int64))
+    return Part(PhotoFiles(paths, folder, size, central), np.array(labels, np.int64))

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lorbms_tf.data.images import list_photos
+from lorbms_tf.data.images import central, list_photos
 from lorbms_tf.errors import UserError
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
-from lorbms_tf.probing import class_folders, features, stl10
+from lorbms_tf.probing import features, stl10
 from lorbms_tf.probing.labelled import Images, PhotoFiles
 from lorbms_tf.probing.settings import TransferConfig
 from lorbms_tf.progress import clock
@@ -49,7 +49,7 @@ def open_images(images: str, size: int) -> Images:
     """What `--images` names, `size` pixels a side. Raises UserError where there are none."""
     if images.startswith(_STL10):
         return stl10.unlabelled(Path(images.removeprefix(_STL10)), size)
-    return PhotoFiles(list_photos(images), Path(images), size, class_folders.square)
+    return PhotoFiles(list_photos(images), Path(images), size, central)
 
 
 def pseudo_labels(config: TransferConfig, path: Path) -> np.ndarray:

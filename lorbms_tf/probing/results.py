@@ -1,13 +1,13 @@
 """JSON lines of finished runs, and the table that they make (as table 4.3 of the thesis)."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path, check_writable, read_json_lines
+from lorbms_tf.evaluation.tables import aligned
+from lorbms_tf.files import check_writable, read_json_lines, write_json_lines
 
 ROW = ("features", "weights", "finetuned")  # what runs of one row of the table have in common
 _RUN = ("features", "weights_sha256", "finetuned", "fold", "seed")  # what tells runs apart
@@ -62,8 +62,7 @@ class Results:
         """
         self.lines.append({**line, "protocol": self._protocol})
         if self._path:
-            with atomic_path(self._path) as temporary:
-                temporary.write_text("".join(json.dumps(held) + "\n" for held in self.lines))
+            write_json_lines(self._path, self.lines)
         return self.lines[-1]
 
 
@@ -83,14 +82,7 @@ def table(lines: list[dict[str, Any]]) -> str:
         rows.setdefault(tuple(line[name] for name in ROW), []).append(line)
     cells = [list(_COLUMNS), *(_cells(row, runs) for row, runs in rows.items())]
     cells[0][3] = _score_name(lines[0]).replace("_", " ") if lines else "score"
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place < 3 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in cells
-    )
+    return aligned(cells, left=3)
 
 
 def _cells(row: tuple, runs: list[dict]) -> list[str]:

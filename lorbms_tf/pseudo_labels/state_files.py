@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path
+from lorbms_tf.files import atomic_file
 
 
 def write(path: Path, state: dict[str, np.ndarray]) -> None:
     """Writes arrays by name, whole or not at all. Raises UserError where it cannot."""
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+    with atomic_file(path) as file:
         np.savez(file, **state)
 
 

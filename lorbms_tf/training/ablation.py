@@ -11,7 +11,7 @@ from lorbms_tf.config import TrainConfig, to_dict
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import ablation_table
 from lorbms_tf.evaluation.score_config import ScoreConfig
-from lorbms_tf.files import atomic_path, read_json, write_json
+from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
 from lorbms_tf.run_directory import CHECKPOINTS
 
 
@@ -108,6 +108,5 @@ def write_table(folder: Path, done: list[Trial]) -> str:
     text = ablation_table.text(summaries)
     with atomic_path(folder / "table.txt") as temporary:
         temporary.write_text(text + "\n", "utf-8")
-    with atomic_path(folder / "table.jsonl") as temporary:
-        temporary.write_text("".join(json.dumps(entry) + "\n" for entry in summaries), "utf-8")
+    write_json_lines(folder / "table.jsonl", summaries)
     return text

@@ -31,7 +31,12 @@ def guess(eagerly):
 
 
 def table(guess, mix, count=80):
-    found = transfer_truth.accuracies(guess, mix, *scenes(count, 1))
+    images, factors = scenes(count, 1)
+
+    def mix_numbered(partners, mask):
+        return mix(images, images[partners], mask)
+
+    found = transfer_truth.accuracies(guess, mix_numbered, images, factors)
     return {row: values["level"] for row, values in found.items()}
 
 

@@ -1,10 +1,13 @@
 """Fixtures of the tests that build records."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from lorbms_tf.data.images import BadImage
 from tests.tfrecords_tools import making
-from tfrecords_tools import quadrant_features
+from tfrecords_tools import items, quadrant_features
 
 
 @pytest.fixture
@@ -26,3 +29,16 @@ def quick_features(monkeypatch):
 @pytest.fixture
 def photos(tmp_path):
     return making.write_photos(tmp_path / "photos", 14)
+
+
+@pytest.fixture
+def third_breaks(monkeypatch):
+    """The photo p003.png is there when photos are filtered, and gone when they are cut."""
+    read_photo = items.read_photo
+
+    def flaky(path):
+        if Path(path).name == "p003.png":
+            raise BadImage(path, "missing")
+        return read_photo(path)
+
+    monkeypatch.setattr(items, "read_photo", flaky)

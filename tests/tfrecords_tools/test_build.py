@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lorbms_tf.data.images import BadImage, decode_jpeg
+from lorbms_tf.data.images import decode_jpeg
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, read_all, siblings
-from tfrecords_tools import build, inspect, items
+from tfrecords_tools import build, inspect
 
 
 def test_the_whole_way_with_alexnet(photos, capsys):
@@ -95,16 +95,8 @@ def test_photos_that_cannot_be_used_are_counted(photos, quick_features, capsys):
 
 
 def test_a_photo_that_breaks_after_the_filter_is_a_counted_skip(
-    photos, quick_features, monkeypatch, capsys
+    photos, quick_features, third_breaks, capsys
 ):
-    read_photo = items.read_photo
-
-    def flaky(path):
-        if Path(path).name == "p003.png":
-            raise BadImage(path, "missing")
-        return read_photo(path)
-
-    monkeypatch.setattr(items, "read_photo", flaky)
     dataset = build.build(build_config(photos, versions="original,flip"))
     assert dataset["num_records"] == 26
     assert dataset["photos"]["kept"] == 13

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.data import records
-from lorbms_tf.files import atomic_path, write_json
+from lorbms_tf.files import atomic_file, atomic_path, write_json
 from tfrecords_tools import assemble, image_chunks
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.distributed import jobs
@@ -127,7 +127,7 @@ class WritePart(jobs.Step):
                 writer.write(one.record)
         arrays = [_arrays(one.near) for one in made]
         path = part_path(self.folder, shard, part).with_suffix(".npz")
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        with atomic_file(path) as file:
             np.savez(
                 file,
                 images=[one.index for one in made],
@@ -152,17 +152,20 @@ class JoinParts(jobs.Step):
         super().__init__(folder)
         self.shards = shards
 
+    def setup(self) -> None:
+        super().setup()
+        self.numbers = [len(share) for share in self.shards.shares()]
+
     def work(self, element: tuple[int, Iterable[int]]) -> Iterator[dict[str, Any]]:
         shard, parts = element
-        number = len(self.shards.shares()[shard])
         path = records.shard_path(
             self.shards.folder, self.shards.prefix, shard, self.shards.num_shards
         )
-        with atomic_path(path) as temporary, open(temporary, "wb") as whole:
+        with atomic_file(path) as whole:
             for part in sorted(parts):
                 with open(part_path(self.folder, shard, part), "rb") as file:
                     shutil.copyfileobj(file, whole)
-        described = assemble.describe(path, number)
+        described = assemble.describe(path, self.numbers[shard])
         write_json(shard_file(self.folder, shard), described)
         jobs.count("shards written")
         yield described

@@ -7,7 +7,7 @@ import apache_beam as beam
 import numpy as np
 
 from lorbms_tf.data import records
-from lorbms_tf.files import atomic_path, read_json
+from lorbms_tf.files import atomic_file, read_json
 from lorbms_tf.quadrants import NUM_QUADRANTS
 from tfrecords_tools import clusters, image_chunks, neighbours
 from tfrecords_tools.distributed import assembly, images, jobs, photos, search
@@ -73,7 +73,7 @@ def _fresh(folder: Path) -> Path:
 
 
 def _save(path: Path, values: np.ndarray) -> Path:
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+    with atomic_file(path) as file:
         np.save(file, values)
     return path
 

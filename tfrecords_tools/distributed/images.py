@@ -13,7 +13,7 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 
-from lorbms_tf.files import atomic_path
+from lorbms_tf.files import atomic_file
 from tfrecords_tools import feature_store, image_chunks, preparation
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.distributed import jobs
@@ -53,7 +53,7 @@ class Cut(jobs.Step):
             for block in image_chunks.vectors(self.config, self.network, total, images)
         ]
         path = _features(self.folder, number)
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        with atomic_file(path) as file:
             np.save(file, np.concatenate(blocks))
         image_chunks.write(image_chunks.path_of(self.folder, number), collected)
         jobs.count("images made", len(collected.items))

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.html_report import formats, html
-from lorbms_tf.quadrants import NAMES
+from lorbms_tf.quadrants import NAMES, PLACES
 from tfrecords_tools import distance_tables
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import charts
 
 _BINS = 40
-_PLACES = ("top left", "top right", "bottom left", "bottom right")
 _SHOWN_FAILURES = 50
 _SHOWN_PAIRS = 12
 
@@ -80,7 +79,7 @@ def distances(values: np.ndarray) -> str:
     kinds += [charts.shares(values[:, q, 0], edges).max() for q in range(len(NAMES))]
     marks = [(f"{100 * q:g} %", tau) for q, tau in taus]
     panels = []
-    for q, (name, place) in enumerate(zip(NAMES, _PLACES, strict=True)):
+    for q, (name, place) in enumerate(zip(NAMES, PLACES, strict=True)):
         title = f"{name}, {place}"
         chart = charts.histogram(
             values[:, q], values[:, q, 0], edges, marks, 1.05 * max(kinds), f"Distances of {title}"

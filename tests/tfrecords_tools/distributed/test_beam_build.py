@@ -1,13 +1,11 @@
 """The build on Apache Beam: the same files as the local path makes, to the byte."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lorbms_tf.data.images import BadImage
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, siblings
@@ -91,15 +89,7 @@ def test_bad_photos_and_copies_are_counted_as_ever(photos, quick_features, capsy
     assert "2 unreadable (cut.png, text.jpg), 1 smaller than 16 px (thin.png)" in told
 
 
-def test_a_photo_that_breaks_after_the_filter(photos, quick_features, monkeypatch, capsys):
-    read_photo = items.read_photo
-
-    def flaky(path):
-        if Path(path).name == "p003.png":
-            raise BadImage(path, "missing")
-        return read_photo(path)
-
-    monkeypatch.setattr(items, "read_photo", flaky)
+def test_a_photo_that_breaks_after_the_filter(photos, quick_features, third_breaks, capsys):
     local, beam = by_both(photos, versions="original,flip", num_clusters=2)
     assert beam == local and b"p003.png: missing" in beam["dataset.json"]
     assert "counted by Beam: photos skipped later: 1\n" in capsys.readouterr().out
