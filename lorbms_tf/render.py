@@ -174,7 +174,11 @@ def _draw_records(config: RenderConfig, model, batches, subcommand: str):
             rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell
         )
     return rendering.scene_sheet(
-        rendered.reference, rendered.candidates, rendered.mask, rendered.mix, cell=config.cell
+        rendered.reference,
+        images.to_float(rendered.candidates),
+        rendered.mask,
+        rendered.mix,
+        cell=config.cell,
     )
 
 

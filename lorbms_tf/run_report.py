@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from lorbms_tf import __version__, quadrants, rendering, run_directory, scoring
 from lorbms_tf.data import dataset_file, records
+from lorbms_tf.data.images import to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import tables
 from lorbms_tf.evaluation.score_config import ScoringConfig
@@ -170,7 +171,11 @@ def _sheets(scored: scoring.Scored, rows: int, cell: int) -> list[tuple]:
     made, pairs = scored.rendered, _transfers(scored.rendered.reference, rows)
     first = slice(rows)
     scenes = rendering.scene_sheet(
-        made.reference[first], made.candidates[first], made.mask[first], made.mix[first], cell=cell
+        made.reference[first],
+        to_float(made.candidates[first]),
+        made.mask[first],
+        made.mix[first],
+        cell=cell,
     )
     first = slice(_PAIRS_PER_ROW * max(1, rows // 2))
     reconstructions = rendering.reconstructions_sheet(

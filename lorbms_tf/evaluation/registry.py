@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lorbms_tf import mixing
+from lorbms_tf.data.images import to_float, to_uint8
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
@@ -13,29 +14,50 @@ from lorbms_tf.evaluation.seams import seam_auc
 from lorbms_tf.evaluation.ssim import ssim
 from lorbms_tf.evaluation.swap_matrix import SwapMatrix
 
+_BLOCK = 256  # records looked at together: scores need no copy of a whole set
+
 
 class Rendered(NamedTuple):
-    """What a model makes of a set of records; N references, images float in [-1, 1]."""
+    """What a model makes of a set of records; N references, images float in [-1, 1] but where said.
+
+    Of ten thousand records at 128 pixels it takes 8 GB.
+    """
 
     reference: np.ndarray  # [N, H, W, 3]
-    candidates: np.ndarray  # [N, 4, H, W, 3]
+    candidates: np.ndarray  # uint8 [N, 4, H, W, 3], as the records hold them: a quarter of the size
     mask: np.ndarray  # bool [N, 4]
     reconstruction: np.ndarray  # [N, H, W, 3]
     mix: np.ndarray  # [N, H, W, 3]
 
 
-def _psnr(rendered: Rendered) -> float:
-    return float(np.mean(psnr(rendered.reference, rendered.reconstruction)))
+def _by_blocks(function: Callable[..., np.ndarray], *sets: np.ndarray) -> np.ndarray:
+    """A function of arrays [B, ...] applied to arrays [N, ...]."""
+    starts = range(0, len(sets[0]), _BLOCK)
+    return np.concatenate([function(*(part[s : s + _BLOCK] for part in sets)) for s in starts])
 
 
-def _ssim(rendered: Rendered) -> float:
-    return float(np.mean(ssim(rendered.reference, rendered.reconstruction)))
+def _psnr(made: Rendered) -> float:
+    return float(np.mean(_by_blocks(psnr, made.reference, made.reconstruction)))
 
 
-def _mix_fidelity(rendered: Rendered) -> float:
-    return float(np.mean(faithful_quadrants(
-        rendered.mix, rendered.reference, rendered.candidates, rendered.mask
-    )))  # fmt: skip
+def _ssim(made: Rendered) -> float:
+    return float(np.mean(_by_blocks(ssim, made.reference, made.reconstruction)))
+
+
+def _mix_fidelity(made: Rendered) -> float:
+    def faithful(mix, reference, candidates, mask):
+        return faithful_quadrants(mix, reference, to_float(candidates), mask)
+
+    return float(np.mean(
+        _by_blocks(faithful, made.mix, made.reference, made.candidates, made.mask)
+    ))  # fmt: skip
+
+
+def _pasted(made: Rendered) -> np.ndarray:
+    def paste(reference, candidates, mask):
+        return np.asarray(mixing.paste_quadrants(reference, to_float(candidates), mask))
+
+    return _by_blocks(paste, made.reference, made.candidates, made.mask)
 
 
 # Of each, more is better; these are cheap enough to be looked at in training.
@@ -60,9 +82,7 @@ def _seams(images: Callable[[Rendered], np.ndarray]) -> Callable[[Rendered], flo
 SEAMS = {
     "seams_mix": _seams(lambda made: made.mix),
     "seams_reconstruction": _seams(lambda made: made.reconstruction),
-    "seams_pasted": _seams(
-        lambda made: np.asarray(mixing.paste_quadrants(made.reference, made.candidates, made.mask))
-    ),
+    "seams_pasted": _seams(_pasted),
 }
 
 
@@ -107,14 +127,15 @@ def render_all(
       mixer: (reference, candidates, distances) -> (mask, reconstruction, mix).
       batches: dicts as `data.pipeline.evaluation_batches` gives.
     """
-    parts = []
+    parts: list[tuple] = []
     for batch in batches:
         made = mixer(batch["reference"], batch["candidates"], batch["distances"])
         mask, reconstruction, mix = (np.asarray(value) for value in made)
-        parts.append(Rendered(
-            np.asarray(batch["reference"]), np.asarray(batch["candidates"]),
-            mask, reconstruction, mix,
-        ))  # fmt: skip
+        candidates = to_uint8(np.asarray(batch["candidates"]))
+        parts.append((np.asarray(batch["reference"]), candidates, mask, reconstruction, mix))
     if not parts:
         raise UserError("there are no records to evaluate")
-    return Rendered(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+    columns = list(zip(*parts, strict=True))
+    parts.clear()
+    # One after the other: at no time are there two copies of everything.
+    return Rendered(*(np.concatenate(columns.pop(0)) for _ in Rendered._fields))

@@ -15,7 +15,7 @@ from lorbms_tf.evaluation.classifier_score import classifier_score
 from lorbms_tf.evaluation.extractors import Extractor
 from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.evaluation.kernel_distance import kernel_distance
-from lorbms_tf.evaluation.precision_recall import precision_recall
+from lorbms_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
 from lorbms_tf.evaluation.sliced_wasserstein import LEAST_SIDE, sliced_wasserstein
 
 SETS = ("mix", "reconstruction")
@@ -46,12 +46,18 @@ class Sets:
     def _pass(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         if self._extractor is None:
             raise ValueError("scores of features need an extractor")
-        order = np.random.default_rng(self.seed).permutation(len(self.images[name]))
-        return self._extractor(self.images[name][order], self._batch_size)
+        features, logits = self._extractor(self.images[name], self._batch_size)
+        order = np.random.default_rng(self.seed).permutation(len(features))
+        return features[order], logits[order]
 
     def features(self, name: str) -> np.ndarray:
         """[N, D], in random order: records of one shard may be alike."""
         return self._pass(name)[0]
+
+    @functools.cache  # noqa: B019
+    def precision_recall(self, name: str) -> PrecisionRecall:
+        """Of one set against the real images: both come of the same distances."""
+        return precision_recall(self.features("real"), self.features(name))
 
     def logits(self, name: str) -> np.ndarray:
         """[N, classes], in the order of `features`."""
@@ -74,11 +80,11 @@ def _kernel(sets: Sets, name: str) -> float:
 
 
 def _precision(sets: Sets, name: str) -> float:
-    return precision_recall(sets.features("real"), sets.features(name)).precision
+    return sets.precision_recall(name).precision
 
 
 def _recall(sets: Sets, name: str) -> float:
-    return precision_recall(sets.features("real"), sets.features(name)).recall
+    return sets.precision_recall(name).recall
 
 
 def _classifier_score(sets: Sets, name: str) -> float:

@@ -4,6 +4,8 @@ Every level of the pyramid shows one band of sizes: the finest tells of edges an
 coarsest of the large layout. No network takes part.
 """
 
+import math
+
 import numpy as np
 
 LEAST_SIDE = 16  # pixels of the coarsest level
@@ -11,6 +13,7 @@ PATCH = 7  # pixels a side
 PATCHES_PER_IMAGE = 128
 DIRECTIONS = 512
 _SCALE = 1e3  # as published
+_BLOCK = 256  # images whose pyramids are in memory together
 _TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16.0
 
 
@@ -41,13 +44,18 @@ def sliced_wasserstein(real: np.ndarray, generated: np.ndarray, seed: int = 0) -
         raise ValueError(f"images must be squares of 16, 32, 64, ... pixels, not {real.shape[1:3]}")
     distances = {}
     rng = np.random.default_rng(seed)
-    for a, b in zip(laplacian_pyramid(real), laplacian_pyramid(generated), strict=True):
-        places = _places(rng, len(a), a.shape[1])
-        one, two = _patches(a, places), _patches(b, places)
+    for level, width in enumerate(_sides(side)):
+        places = _places(rng, len(real), width)
+        one, two = (_normal(_patches(images, level, places)) for images in (real, generated))
         directions = rng.standard_normal((one.shape[1], DIRECTIONS)).astype(np.float32)
         directions /= np.linalg.norm(directions, axis=0)
-        distances[a.shape[1]] = _SCALE * _sliced(one, two, directions)
+        distances[width] = _SCALE * _sliced(one, two, directions)
     return distances
+
+
+def _sides(side: int) -> list[int]:
+    """Of the levels of a pyramid, finest first."""
+    return [side >> level for level in range((side // LEAST_SIDE).bit_length())]
 
 
 def laplacian_pyramid(images: np.ndarray) -> list[np.ndarray]:
@@ -85,16 +93,28 @@ def _places(rng: np.random.Generator, count: int, side: int) -> np.ndarray:
     return rng.integers(side - PATCH + 1, size=(count, PATCHES_PER_IMAGE, 2))
 
 
-def _patches(images: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Normalised patches [N * PATCHES_PER_IMAGE, 7 * 7 * C]."""
-    windows = np.lib.stride_tricks.sliding_window_view(images, (PATCH, PATCH), axis=(1, 2))
-    rows = np.arange(len(images))[:, None]
-    patches = windows[rows, places[..., 0], places[..., 1]]  # [N, P, C, 7, 7]
-    patches = patches.reshape(-1, images.shape[3], PATCH, PATCH)
-    mean = patches.mean(axis=(0, 2, 3), keepdims=True)
-    deviation = patches.std(axis=(0, 2, 3), keepdims=True)
-    normal = np.divide(patches - mean, deviation, out=np.zeros_like(patches), where=deviation > 0)
-    return normal.reshape(len(patches), -1)
+def _patches(images: np.ndarray, level: int, places: np.ndarray) -> np.ndarray:
+    """Patches of one level of the images' pyramids: [N * PATCHES_PER_IMAGE, C, 7, 7]."""
+    parts = []
+    for start in range(0, len(images), _BLOCK):  # whole sets of pyramids would fill the memory
+        block = laplacian_pyramid(images[start : start + _BLOCK])[level]
+        corners = places[start : start + _BLOCK]
+        windows = np.lib.stride_tricks.sliding_window_view(block, (PATCH, PATCH), axis=(1, 2))
+        rows = np.arange(len(block))[:, None]
+        parts.append(windows[rows, corners[..., 0], corners[..., 1]])  # [B, P, C, 7, 7]
+    patches = np.concatenate(parts)
+    return patches.reshape(-1, *patches.shape[2:])
+
+
+def _normal(patches: np.ndarray) -> np.ndarray:
+    """Each channel brought to mean 0 and deviation 1 over the set, in place: [.., C * 7 * 7]."""
+    for channel in range(patches.shape[1]):
+        values = patches[:, channel]
+        values -= float(values.mean(dtype=np.float64))
+        deviation = math.sqrt(np.square(values).mean(dtype=np.float64))
+        if deviation > 0:  # else all are 0 already
+            values /= deviation
+    return patches.reshape(len(patches), -1)
 
 
 def _sliced(one: np.ndarray, two: np.ndarray, directions: np.ndarray) -> float:

@@ -28,6 +28,17 @@ def test_one_pass_feeds_all_metrics():
     assert registry.METRICS["psnr"](rendered) == pytest.approx(20.0)
 
 
+def test_blocks_of_records_change_nothing(monkeypatch):
+    batch = next(batches())
+    batch["candidates"] = np.round(127.5 * (batch["candidates"] + 1)) / 127.5 - 1  # of 8 bits
+    rendered = registry.render_all(paste, [batch, *batches()])
+    whole = [registry.METRICS[name](rendered) for name in ("psnr", "mix_fidelity")]
+    monkeypatch.setattr(registry, "_BLOCK", 3)
+    assert [registry.METRICS[name](rendered) for name in ("psnr", "mix_fidelity")] == whole
+    pasted = registry._pasted(rendered)[:3]
+    np.testing.assert_allclose(pasted, rendered.mix[:3], atol=1e-6)
+
+
 def test_an_unknown_metric_lists_the_valid_ones():
     registry.check_names(["psnr"])
     with pytest.raises(UserError, match="'fid'.*psnr, ssim, mix_fidelity"):

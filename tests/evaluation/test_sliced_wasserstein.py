@@ -55,3 +55,16 @@ def test_one_dimension_by_hand():
 def test_sides_that_cannot_be_halved(side):
     with pytest.raises(ValueError, match="squares of 16, 32"):
         sliced_wasserstein(images(0, 2, side), images(1, 2, side))
+
+
+def test_large_sets_are_normalised_without_loss_of_digits():
+    patches = np.random.default_rng(0).normal(0.5, 0.3, (40_000, 3, 7, 7)).astype(np.float32)
+    normal = module._normal(patches).reshape(40_000, 3, 49).astype(np.float64)
+    np.testing.assert_allclose(normal.mean(axis=(0, 2)), 0.0, atol=1e-6)
+    np.testing.assert_allclose(normal.std(axis=(0, 2)), 1.0, atol=1e-6)
+
+
+def test_blocks_of_images_change_nothing(monkeypatch):
+    whole = sliced_wasserstein(images(0, side=64), images(1, side=64) ** 3)
+    monkeypatch.setattr(module, "_BLOCK", 7)
+    assert sliced_wasserstein(images(0, side=64), images(1, side=64) ** 3) == whole
