@@ -98,6 +98,9 @@ def test_colours_are_told_apart_by_fixed_views_and_neighbours(tmp_path, weights)
     (line,) = run(folder, weights, **given, probe="knn", k=5)
     assert line["accuracy"] == 1.0 and line["classifier_parameters"] == 0
     assert line["protocol"]["k"] == 5 and "epochs" not in line["protocol"]
+    assert "standardized" not in line["protocol"]
+    (line,) = run(folder, weights, **given, probe="knn", k=5, standardize=True)
+    assert line["accuracy"] == 1.0 and line["protocol"]["standardized"]
 
 
 def test_several_classes_an_image(tmp_path, weights):
@@ -170,6 +173,7 @@ def test_views_that_do_not_fit_into_memory(folder, weights, monkeypatch):
         ({"features": "saved_model:d", "finetune": True}, "cannot be trained"),
         ({"finetune": True, "views": 2}, "without --views"),
         ({"finetune": True, "probe": "knn"}, "--probe=linear"),
+        ({"finetune": True, "standardize": True}, "for frozen features"),
         ({"save_network": "w"}, "needs --finetune"),
         ({"folds": "1,01"}, "--folds=1,01 is not valid"),
         ({"views": 1024}, "--views=1024"),

@@ -29,6 +29,7 @@ from lorbms_tf.probing.settings import SAVED_MODEL, FeatureConfig
 from lorbms_tf.progress import track
 
 RANDOM = "random"
+_LEAST_DEVIATION = 1e-6  # as a share of the mean: below, a feature is constant but for rounding
 _CLASSES = {"encoder": Encoder, "discriminator": Discriminator, "alexnet": AlexNet}
 
 
@@ -51,6 +52,7 @@ class Features:
         """
         self.name, self.weights, self.weights_hash = name, weights, weights_hash
         self.network, self.kind, self._forward = network, kind, forward
+        self._units: tuple[np.ndarray, np.ndarray] | None = None
         try:
             self.dimension = int(self(tf.zeros((1, size, size, 3))).shape[1])
         except ValueError as error:
@@ -61,7 +63,17 @@ class Features:
 
     def __call__(self, images, training: bool = False):
         maps = self._forward(images, training)
-        return tf.reshape(maps, (-1, math.prod(maps.shape[1:])))
+        plain = tf.reshape(maps, (-1, math.prod(maps.shape[1:])))
+        return plain if self._units is None else (plain - self._units[0]) / self._units[1]
+
+    def standardize(self, features: np.ndarray) -> None:
+        """From now on each feature has mean 0 and deviation 1 over what `features` [N, D] are of.
+
+        One that is constant there is only shifted.
+        """
+        mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0)
+        deviation[deviation < _LEAST_DEVIATION * np.maximum(np.abs(mean), 1e-30)] = 1.0
+        self._units = mean.astype(np.float32), deviation
 
     def reset(self) -> None:
         """Gives the network the weights back that it began with."""

@@ -56,6 +56,7 @@ def protocol(config: ProbeConfig, data: Labelled, used: list[Fold]) -> dict[str,
         "splits": [config.train_split, config.test_split],
         "folds": WHOLE if used[0].number is None else "predefined",
         "image_size": config.image_size,
+        **({"standardized": True} if config.standardize else {}),
     }
     if config.probe == "knn":
         return {**common, "k": config.k, "temperature": config.temperature}
@@ -193,6 +194,8 @@ class _Images:
     def __init__(self, config: ProbeConfig, data: Labelled, found: Features):
         self.features = found
         self._config, self._data = config, data
+        if config.standardize:
+            found.standardize(self._whole(data.train, "standardize by"))
 
     @functools.cached_property
     def train(self) -> np.ndarray:

@@ -74,6 +74,11 @@ class ProbeConfig(FeatureConfig):
         "Augmented views of each image, made once and learnt from in turns (cheaper; frozen "
         "features only); 0: fresh ones in each epoch (thesis).",
     )
+    standardize: bool = setting(
+        False,
+        "Bring each feature to mean 0 and deviation 1 over all images to learn from (frozen "
+        "features only; not in the thesis).",
+    )
     k: int = setting(20, "Neighbours of --probe=knn.")
     temperature: float = setting(0.07, "Of the weights exp(cosine / temperature) of --probe=knn.")
     baseline: bool = setting(True, "Probe the same network with random weights, too.")
@@ -103,6 +108,8 @@ class ProbeConfig(FeatureConfig):
         self.fold_numbers()
         if self.finetune and (self.views or self.probe == "knn"):
             raise UserError("--finetune works with --probe=linear and without --views only")
+        if self.finetune and self.standardize:
+            raise UserError("--standardize is for frozen features: drop it, or --finetune")
         if self.finetune and self.features.startswith(SAVED_MODEL):
             raise UserError("--finetune: a SavedModel cannot be trained")
         if self.save_network and not self.finetune:

@@ -133,3 +133,16 @@ def test_features_of_many_images_in_blocks(encoder_file):
     whole = features.compute(found, Noise(), batch_size=2, label="")
     one = tiny.noise(4)[None] / np.float32(127.5) - 1
     np.testing.assert_allclose(whole[4:], found(one), atol=1e-5)
+
+
+def test_standardized_features_have_mean_zero_and_deviation_one(encoder_file):
+    found = make("encoder", weights=encoder_file)
+    images = np.stack([tiny.noise(place) for place in range(6)]) / np.float32(127.5) - 1
+    plain = np.asarray(found(images)).copy()
+    plain[:, 0] = 7.0  # constant: only shifted
+    found.standardize(plain)
+    brought = np.asarray(found(images))
+    np.testing.assert_allclose(brought[:, 1:].mean(axis=0), 0.0, atol=1e-4)
+    np.testing.assert_allclose(brought[:, 1:].std(axis=0), 1.0, atol=1e-3)
+    first = np.asarray(make("encoder", weights=encoder_file)(images))[:, 0]
+    np.testing.assert_allclose(brought[:, 0], first - 7.0, atol=1e-5)
