@@ -59,6 +59,8 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
     pictures = np.stack([images.read_square(path, trained.image_size) for path in tracked])
     encode, decode = (_in_batches(f, config.batch_size) for f in (model.encode, model.decode))
     codes = encode(pictures)
+    if not np.isfinite(codes).all():
+        raise UserError(f"--run_dir={config.run_dir}: the codes of the scenes are not all finite")
     try:
         return {
             "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),

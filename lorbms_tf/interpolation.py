@@ -4,8 +4,9 @@ from keras import ops
 
 from lorbms_tf import quadrants
 
-# Below this sine of the angle the spherical path is the linear one within rounding.
-_LEAST_SINE = 1e-4
+# Below this sine of the angle the two paths differ by at most a millionth where the directions are
+# the same; where they are opposite, rounding of the cosine decides which circle it would be.
+_LEAST_SINE = 1e-3
 
 
 def linear(start, end, t: float):

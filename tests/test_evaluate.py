@@ -187,6 +187,7 @@ def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
         ({"run_dir": "r"}, "--records is required"),
         ({"run_dir": "r", "records": "a", "batch_size": 0}, "--batch_size=0"),
         ({"run_dir": "r", "records": "a", "limit": -1}, "--limit=-1"),
+        ({"run_dir": "r", "records": "a", "seed": -1}, "--seed=-1"),
     ],
 )
 def test_settings_are_validated(given, reason):

@@ -40,6 +40,12 @@ def test_where_there_is_no_circle_it_is_the_line(end):
         np.testing.assert_allclose(interpolation.spherical(start, end, t), expected, atol=1e-3)
 
 
+def test_opposite_chunks_of_many_channels_take_the_line():
+    start = np.random.default_rng(3).standard_normal((500, 192)).astype(np.float32)
+    half_way = interpolation.spherical(start, -start, 0.25)
+    np.testing.assert_allclose(half_way, 0.5 * start, atol=1e-2)
+
+
 def test_only_masked_chunks_move():
     rng = np.random.default_rng(2)
     start, end = rng.standard_normal((2, 1, 2, 2, 4)).astype(np.float32)

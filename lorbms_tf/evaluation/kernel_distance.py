@@ -22,13 +22,14 @@ def kernel_distance(
     """Unbiased squared MMD with the cubic kernel (x.y / D + 1)^3, averaged over blocks.
 
     Both sets are cut into the same number of blocks, in the order given, so that no block holds
-    more than `block_size` samples of either: shuffle the samples first where their order means
-    something.
+    more than `block_size` samples of either: shuffle each set by itself where its order means
+    something. Unbiased where the two sets are drawn independently: images and what a model makes
+    of the very same images come out a little lower.
 
     Args:
       real: [N, D].
       generated: [M, D].
-      block_size: memory is block_size^2; the estimate is unbiased for any.
+      block_size: memory is block_size^2; the expected value is the same for any.
 
     Raises:
       ValueError: other shapes, values that are not finite, or a block of fewer than two samples.
@@ -40,7 +41,7 @@ def kernel_distance(
     if min(len(real), len(generated)) < 2 * count:
         raise ValueError(
             f"{len(real)} real and {len(generated)} generated samples do not fill {count} blocks "
-            f"with two each: take a block_size above {block_size}"
+            f"with two each: take sets of more equal size, or a block_size above {block_size}"
         )
     blocks = zip(_cut(real, count), _cut(generated, count), strict=True)
     values = np.array([_squared_discrepancy(x, y) for x, y in blocks])

@@ -4,7 +4,6 @@ One pass over each set makes the features that all scores share. What a score is
 the extractor, the resize and the real images, so all of them go where the score goes.
 """
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from lorbms_tf.evaluation.sliced_wasserstein import LEAST_SIDE, sliced_wasserste
 
 SETS = ("mix", "reconstruction")
 _SPLITS = 10  # of the classifier score, as published
+_LEAST_SPLIT = 100  # images: with fewer in each, the score would say more of their number
 
 
 class Sets:
@@ -41,23 +41,30 @@ class Sets:
     ):
         self.images, self.seed = images, seed
         self._extractor, self._batch_size = extractor, batch_size
+        # Not functools.cache, which would keep the images of every checkpoint that is scored.
+        self._passes: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._shares: dict[str, PrecisionRecall] = {}
 
-    @functools.cache  # noqa: B019 - lives as long as one evaluation
     def _pass(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         if self._extractor is None:
             raise ValueError("scores of features need an extractor")
-        features, logits = self._extractor(self.images[name], self._batch_size)
-        order = np.random.default_rng(self.seed).permutation(len(features))
-        return features[order], logits[order]
+        if name not in self._passes:
+            features, logits = self._extractor(self.images[name], self._batch_size)
+            # Each set in an order of its own: a mix shall not meet its own reference in a block.
+            place = list(self.images).index(name)
+            order = np.random.default_rng([self.seed, place]).permutation(len(features))
+            self._passes[name] = features[order], logits[order]
+        return self._passes[name]
 
     def features(self, name: str) -> np.ndarray:
         """[N, D], in random order: records of one shard may be alike."""
         return self._pass(name)[0]
 
-    @functools.cache  # noqa: B019
     def precision_recall(self, name: str) -> PrecisionRecall:
         """Of one set against the real images: both come of the same distances."""
-        return precision_recall(self.features("real"), self.features(name))
+        if name not in self._shares:
+            self._shares[name] = precision_recall(self.features("real"), self.features(name))
+        return self._shares[name]
 
     def logits(self, name: str) -> np.ndarray:
         """[N, classes], in the order of `features`."""
@@ -88,7 +95,8 @@ def _recall(sets: Sets, name: str) -> float:
 
 
 def _classifier_score(sets: Sets, name: str) -> float:
-    return classifier_score(sets.logits(name), min(_SPLITS, len(sets.images[name]))).value
+    logits = sets.logits(name)
+    return classifier_score(logits, _SPLITS if len(logits) >= _SPLITS * _LEAST_SPLIT else 1).value
 
 
 def _sliced_wasserstein(sets: Sets, name: str) -> float:

@@ -51,4 +51,5 @@ class ScoringConfig(ScoreConfig):
             raise UserError("--run_dir is required")
         require("batch_size", self.batch_size, minimum=1)
         require("limit", self.limit, minimum=0)
+        require("seed", self.seed, minimum=0)
         require("max_bad_records", self.max_bad_records, minimum=0)

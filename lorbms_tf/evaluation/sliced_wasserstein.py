@@ -13,6 +13,7 @@ PATCH = 7  # pixels a side
 PATCHES_PER_IMAGE = 128
 DIRECTIONS = 512
 _SCALE = 1e3  # as published
+_LEAST_DEVIATION = 1e-5  # of a level; below is but rounding (one grey level is 8e-3)
 _BLOCK = 256  # images whose pyramids are in memory together
 _TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16.0
 
@@ -112,8 +113,10 @@ def _normal(patches: np.ndarray) -> np.ndarray:
         values = patches[:, channel]
         values -= float(values.mean(dtype=np.float64))
         deviation = math.sqrt(np.square(values).mean(dtype=np.float64))
-        if deviation > 0:  # else all are 0 already
+        if deviation > _LEAST_DEVIATION:
             values /= deviation
+        else:
+            values[:] = 0
     return patches.reshape(len(patches), -1)
 
 

@@ -23,9 +23,10 @@ _NO_SCORES = frozenset(
         "protocol",
     )
 )
-_LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error")
-# What must agree between two lines for their scores to be comparable.
-_ALIKE = ("dataset_hash", "records", "seed", "protocol")
+_LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error", "seams_mix")
+_NO_BEST = ("seams_reconstruction", "seams_pasted")  # the floor and the ceiling of seams_mix
+# What must agree between two lines for their scores to be comparable, beside the protocol.
+_ALIKE = ("dataset_hash", "records", "seed")
 
 
 def read(path: str, flag: str = "table") -> list[dict[str, Any]]:
@@ -36,18 +37,25 @@ def read(path: str, flag: str = "table") -> list[dict[str, Any]]:
 def check_alike(lines: list[dict[str, Any]], path: str) -> None:
     """Raises UserError where two lines were measured by different protocols, saying what differs.
 
-    The extractor and the resize concern scores of features only: a line without a protocol
-    compares with one that has it.
+    The extractor and the resize concern scores of features only: where a line does not know a
+    part of the protocol, it is compared in the other parts.
     """
-    first = lines[0]
-    for number, line in enumerate(lines[1:], start=2):
-        for key in _ALIKE:
-            one, two = first.get(key), line.get(key)
-            if one != two and not (key == "protocol" and None in (one, two)):
+    known: dict[str, tuple[int, Any]] = {}  # by what: the first line that knows it, and its value
+    for number, line in enumerate(lines, start=1):
+        for key, value in _measured(line).items():
+            first, held = known.setdefault(key, (number, value))
+            if held != value:
                 raise UserError(
-                    f"--table={path}: lines 1 and {number} differ in {key} ({_short(one)}; "
-                    f"{_short(two)}), so their scores do not compare: keep them in files apart"
+                    f"--table={path}: lines {first} and {number} differ in {key} ({_short(held)}; "
+                    f"{_short(value)}), so their scores do not compare: keep them in files apart"
                 )
+
+
+def _measured(line: dict[str, Any]) -> dict[str, Any]:
+    """What must agree: the records, always; of the protocol what the line knows."""
+    protocol = (line.get("protocol") or {}).items()
+    parts = {f"protocol ({name})": value for name, value in protocol if value is not None}
+    return {**{key: line.get(key) for key in _ALIKE}, **parts}
 
 
 def _short(value) -> str:
@@ -83,11 +91,13 @@ def _over_training(columns: list[list], names: list[str]) -> list[list[str]]:
     found = []
     for name, column in zip(names, columns, strict=True):
         values = [value for value in column if isinstance(value, int | float)]
-        best = min if name.startswith(_LOWER_IS_BETTER) else max
+        if not values:
+            found.append(["-"] * 3)
+            continue
         spread = f"{np.std(values, ddof=1):.4g}" if len(values) > 1 else "-"
-        found.append(
-            [f"{np.mean(values):.4g}", spread, f"{best(values):.4g}"] if values else ["-"] * 3
-        )
+        best = (min if name.startswith(_LOWER_IS_BETTER) else max)(values)
+        shown = "-" if name in _NO_BEST else f"{best:.4g}"
+        found.append([f"{np.mean(values):.4g}", spread, shown])
     rows = zip(*found, strict=True)
     return [[what, "", *row] for what, row in zip(("mean", "SD", "best"), rows, strict=True)]
 

@@ -29,7 +29,6 @@ from lorbms_tf.probing.settings import SAVED_MODEL, FeatureConfig
 from lorbms_tf.progress import track
 
 RANDOM = "random"
-_LEAST_DEVIATION = 1e-6  # as a share of the mean: below, a feature is constant but for rounding
 _CLASSES = {"encoder": Encoder, "discriminator": Discriminator, "alexnet": AlexNet}
 
 
@@ -71,9 +70,11 @@ class Features:
 
         One that is constant there is only shifted.
         """
-        mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0)
-        deviation[deviation < _LEAST_DEVIATION * np.maximum(np.abs(mean), 1e-30)] = 1.0
-        self._units = mean.astype(np.float32), deviation
+        mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
+        centred = features - mean  # exactly 0 where all are equal
+        np.square(centred, out=centred)
+        deviation = np.sqrt(centred.mean(axis=0, dtype=np.float64)).astype(np.float32)
+        self._units = mean, np.where(deviation > 0, deviation, np.float32(1))
 
     def reset(self) -> None:
         """Gives the network the weights back that it began with."""
@@ -121,6 +122,8 @@ def compute(
       label: what is done, for the progress.
       prepare: (uint8 [B, S, S, 3], number of the block) to [B, S, S, 3] in [-1, 1], as a graph;
         None: the images as they are.
+
+    Raises UserError where a feature is not finite.
     """
 
     @tf.function(reduce_retracing=True)
@@ -132,6 +135,11 @@ def compute(
     for number, start in enumerate(track(starts, label=label, unit="step")):
         places = np.arange(start, min(start + batch_size, len(images)))
         made[places] = run(tf.constant(images.take(places)), tf.constant(number))
+        if not np.isfinite(made[places]).all():
+            raise UserError(
+                f"--features={features.name} ({features.weights}): the features of images "
+                f"{places[0]} to {places[-1]} are not all finite"
+            )
     return made
 
 

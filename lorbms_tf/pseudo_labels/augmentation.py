@@ -14,7 +14,8 @@ def crop_and_flip(images, seed, size: int, smallest_area: float = 0.08):
       images: uint8 [B, H, W, 3].
       seed: integers [2]; the same seed gives the same crops.
       size: side of the results, pixels.
-      smallest_area: of a crop, as a share of the image; the area is uniform from there to 1.
+      smallest_area: of a crop, as a share of the image; areas are drawn uniformly from there to 1,
+        then sides longer than the image are cut.
 
     Returns float32 [B, size, size, 3] in [-1, 1].
     """

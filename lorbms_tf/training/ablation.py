@@ -80,6 +80,7 @@ def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> 
     written = trial.file(".scores.tmp")
     written.unlink(missing_ok=True)
     words = [f"--run_dir={trial.config.run_dir}", f"--records={trial.config.eval_records}"]
+    words += [f"--max_bad_records={trial.config.max_bad_records}"]
     words += [f"--limit={limit}", f"--out={written}", *flags.as_text(protocol).splitlines()]
     for step in steps:
         name = f"evaluation after step {step}"

@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 
@@ -59,8 +61,22 @@ def test_the_order_is_shuffled_but_fixed():
     first, again = (scene_scores.Sets(made, Colours(), seed=3) for _ in range(2))
     np.testing.assert_array_equal(first.features("mix"), again.features("mix"))
     assert not np.array_equal(first.features("mix"), made["mix"].mean(axis=(1, 2)))
-    score = scene_scores.compute("classifier_score_mix", first)
-    assert score == pytest.approx(classifier_score(first.logits("mix"), splits=10).value)
+    assert not np.array_equal(first.features("real"), first.features("reconstruction"))
+
+
+@pytest.mark.parametrize(("count", "splits"), [(40, 1), (1000, 10)])
+def test_a_classifier_score_of_few_images_is_not_cut_into_parts(count, splits):
+    sets = scene_scores.Sets({"mix": images(1, count)}, Colours())
+    score = scene_scores.compute("classifier_score_mix", sets)
+    assert score == pytest.approx(classifier_score(sets.logits("mix"), splits).value)
+
+
+def test_scored_images_are_let_go():
+    sets = scene_scores.Sets({"real": images(0), "mix": images(1)}, Colours())
+    assert scene_scores.compute("precision_mix", sets) >= 0
+    kept = weakref.ref(sets)
+    del sets
+    assert kept() is None
 
 
 def test_too_few_images_are_named():

@@ -57,6 +57,12 @@ def test_sides_that_cannot_be_halved(side):
         sliced_wasserstein(images(0, 2, side), images(1, 2, side))
 
 
+def test_a_collapsed_decoder_scores_alike_in_every_grey():
+    real = images(0)
+    scores = [sliced_wasserstein(real, np.full_like(real, grey)) for grey in (0.0, 0.1, 1 / 3)]
+    assert scores[0] == scores[1] == scores[2]
+
+
 def test_large_sets_are_normalised_without_loss_of_digits():
     patches = np.random.default_rng(0).normal(0.5, 0.3, (40_000, 3, 7, 7)).astype(np.float32)
     normal = module._normal(patches).reshape(40_000, 3, 49).astype(np.float64)

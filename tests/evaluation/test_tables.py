@@ -34,13 +34,39 @@ def test_rows_and_columns(tmp_path):
         ({"dataset_hash": "e"}, "dataset_hash"),
         ({"records": 63}, "records"),
         ({"seed": 1}, "seed"),
-        ({"protocol": {**PROTOCOL, "resize": "antialias"}}, "protocol"),
+        ({"protocol": {**PROTOCOL, "resize": "antialias"}}, r"protocol \(resize\)"),
     ],
 )
 def test_other_protocols_do_not_compare(changed, key):
     lines = [{**LINE, "protocol": PROTOCOL}, {**LINE, **changed}]
     with pytest.raises(UserError, match=f"lines 1 and 2 differ in {key}"):
         tables.check_alike(lines, "f")
+
+
+def test_protocols_are_compared_where_they_are_known():
+    def line(**protocol):
+        return {**LINE, "protocol": protocol}
+
+    unknown = line(real="the references", resize=None, extractor=None)  # pixels alone
+    legacy, other = (
+        line(real="the references", resize=resize, extractor="x")
+        for resize in ("legacy", "antialias")
+    )
+    tables.check_alike([LINE, unknown, legacy, LINE], "f")
+    with pytest.raises(UserError, match=r"lines 2 and 3 differ in protocol \(resize\)"):
+        tables.check_alike([LINE, legacy, other], "f")
+    with pytest.raises(UserError, match=r"lines 1 and 2 differ in protocol \(real\)"):
+        tables.check_alike([unknown, {**legacy, "protocol": {"real": "others"}}], "f")
+
+
+def test_what_is_best():
+    names = ("seams_mix", "seams_pasted", "swd_mix")
+    lines = [
+        {**LINE, "step": step, **dict.fromkeys(names, value)}
+        for step, value in ((1, 0.9), (2, 0.6))
+    ]
+    best = tables.table(lines).splitlines()[-1].split()
+    assert best == ["best", "21.5", "0.6", "-", "0.6"]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,28 @@ def test_features_of_many_images_in_blocks(encoder_file):
     np.testing.assert_allclose(whole[4:], found(one), atol=1e-5)
 
 
+def test_features_that_are_not_finite_name_their_images(encoder_file):
+    class Dark:
+        def __len__(self):
+            return 3
+
+        def take(self, places):
+            return np.zeros((len(places), 32, 32, 3), np.uint8)
+
+    found = make("encoder", weights=encoder_file)
+    found.network.set_weights([np.full_like(w, np.nan) for w in found.network.get_weights()])
+    with pytest.raises(UserError, match="--features=encoder .*images 0 to 1 are not all finite"):
+        features.compute(found, Dark(), batch_size=2, label="")
+
+
+def test_a_constant_feature_is_only_shifted_however_many_images_there_are(encoder_file):
+    found = make("encoder", weights=encoder_file)
+    found.standardize(np.full((5000, found.dimension), np.float32(0.1)))
+    images = tiny.noise(1)[None] / np.float32(127.5) - 1
+    plain = np.asarray(make("encoder", weights=encoder_file)(images))
+    np.testing.assert_allclose(found(images), plain - np.float32(0.1), atol=1e-5)
+
+
 def test_standardized_features_have_mean_zero_and_deviation_one(encoder_file):
     found = make("encoder", weights=encoder_file)
     images = np.stack([tiny.noise(place) for place in range(6)]) / np.float32(127.5) - 1

@@ -18,7 +18,9 @@ PROTOCOL = ScoreConfig(metrics=("psnr",))
 
 @pytest.fixture
 def trial(tmp_path):
-    made = tiny.config(run_dir=str(tmp_path / "runs/full/seed_3"), seed=3, eval_records="e*")
+    made = tiny.config(
+        run_dir=str(tmp_path / "runs/full/seed_3"), seed=3, eval_records="e*", max_bad_records=2
+    )
     return ablation.Trial("full", made, tmp_path / "full" / "seed_3")
 
 
@@ -38,6 +40,7 @@ def doors(monkeypatch):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"step-{tiny.STEP}.index").touch()
             return
+        assert given["max_bad_records"] == "2"
         assert set(given) <= {field.name for field in dataclasses.fields(EvaluateConfig)}
         scores = dict.fromkeys(given["metrics"].split(","), 0.5)
         line = {"run_dir": given["run_dir"], "step": int(given["checkpoint"]), **scores}
