@@ -21,7 +21,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from tensorflow.python.lib.io.tf_record import tf_record_random_reader  # has no public name
 
-from lorbms_tf.data import dataset_file
+from lorbms_tf.data import dataset_file, records
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
 
@@ -109,6 +109,13 @@ def _offsets(path: str) -> tuple[list[int], int | None]:
     return offsets, None
 
 
+def _told_records(path: str) -> int | None:
+    """How many records dataset.json says that a shard holds; None where it does not say."""
+    described = dataset_file.read(Path(path).parent)
+    entry = described.shards.get(Path(path).name) if described else None
+    return entry.records if entry else None
+
+
 class BadRecords:
     """The damaged records that were met, each counted once, and the limit that they must keep.
 
@@ -142,16 +149,26 @@ class BadRecords:
             for number in scan.damaged:
                 self.add(path, number, _CHECKSUM_REASON)
             if scan.broken_at is not None:
-                self._add_lost(path, scan.broken_at)
+                self._add_lost(path, scan.broken_at, _told_records(path))
+            else:
+                self.check_end(path, len(scan.offsets))
 
-    def _add_lost(self, path: str, broken_at: int) -> None:
-        described = dataset_file.read(Path(path).parent)
-        entry = described.shards.get(Path(path).name) if described else None
-        expected = entry.records if entry else None
-        lost = 1 if expected is None else max(1, expected - broken_at)
-        some = f"{lost} records" if expected is not None else "an unknown number of records"
+    def check_end(self, path: str, found: int) -> None:
+        """Counts as lost what dataset.json tells of behind the last of `found` whole records.
+
+        A file that is empty, or ends where a record ends, does not show that it is cut short.
+        Raises UserError beyond the limit.
+        """
+        told = _told_records(path)
+        if told is not None and found < told and path not in self._lost:
+            self._add_lost(path, found, told)
+
+    def _add_lost(self, path: str, broken_at: int, told: int | None) -> None:
+        lost = 1 if told is None else max(1, told - broken_at)
+        some = "an unknown number of records" if told is None else f"{lost} records"
         self._lost[path] = lost
-        self._report(f"record file {path}, record {broken_at}: cut short, {some} lost")
+        beside = "" if told is None else f" ({records.DATASET_FILE} beside it tells of {told})"
+        self._report(f"record file {path}, record {broken_at}: cut short, {some} lost{beside}")
 
     def add(self, path: str, number: int, reason: str) -> None:
         """Counts a damaged record, the first time that it is met.

@@ -26,7 +26,11 @@ class Place(NamedTuple):
 def count(path: str, bad: BadRecords) -> int:
     """Records of a shard in their places; UserError where it is cut short and was not scanned."""
     scan = bad.scans.get(path)
-    return len(scan.offsets) if scan else records.count(path)
+    if scan:
+        return len(scan.offsets)
+    found = records.count(path)
+    bad.check_end(path, found)
+    return found
 
 
 def read_shard(path: str, bad: BadRecords) -> Iterator[bytes]:

@@ -117,6 +117,20 @@ def test_lost_records_are_counted_where_dataset_json_tells(whole, tmp_path, said
     assert pipeline.count_steps([path], 3, bad) == 2  # of the six that are left
 
 
+@pytest.mark.parametrize("left", [0, 6])
+def test_a_shard_that_ends_between_two_records_is_cut_short_too(whole, tmp_path, left):
+    path = tmp_path / "bad.tfrecord-00000-of-00001"
+    path.write_bytes(Path(whole).read_bytes()[: spans(whole)[left][0] - 12])
+    shards = [{"file": path.name, "records": COUNT}]
+    (tmp_path / records.DATASET_FILE).write_text(json.dumps({"shards": shards}))
+    lost = f"record {left}: cut short, {COUNT - left} records lost .dataset.json .* of {COUNT}"
+    for use in (training, lambda path, bad: pipeline.evaluation_batches(path, 32, 3, bad=bad)):
+        with pytest.raises(UserError, match=lost):
+            use(str(path), damage.BadRecords())
+    bad = tolerant(str(path), limit=COUNT)
+    assert bad.count == COUNT - left and f"{COUNT - left} of them behind" in bad.summary()
+
+
 @pytest.mark.parametrize("kind", ["checksum", "image"])
 def test_a_damaged_record_changes_nothing_but_its_seat(whole, tmp_path, kind):
     make = damaged_copy if kind == "checksum" else with_broken_image
