@@ -1,5 +1,6 @@
 """Writing so that a kill at any moment leaves either the old whole or the new whole."""
 
+import collections
 import contextlib
 import errno
 import hashlib
@@ -121,6 +122,25 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
             os.replace(temporary, path)  # replaces an empty folder in one step
     except OSError as error:
         raise not_writable(path, error) from error
+
+
+def walk(folder: str | os.PathLike) -> Iterator[Path]:
+    """All files below a folder, in a fixed order; none where it cannot be read.
+
+    Links to folders are followed. A folder that can be reached in several ways gives its files
+    once, by its own name rather than a link's: so links that lead in circles come to an end.
+    """
+    waiting, seen = collections.deque([Path(folder)]), set()
+    while waiting:
+        here = waiting.popleft()
+        if (real := os.path.realpath(here)) in seen:
+            continue
+        seen.add(real)
+        _, folders, names = next(os.walk(here), ("", [], []))
+        yield from (here / name for name in sorted(names) if os.path.isfile(here / name))
+        paths = [here / name for name in sorted(folders)]
+        waiting.extendleft(path for path in reversed(paths) if not path.is_symlink())
+        waiting.extend(path for path in paths if path.is_symlink())  # after all that are no links
 
 
 def sha256_file(path: str | os.PathLike) -> str:

@@ -81,3 +81,21 @@ def test_whether_a_file_could_be_written_later(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot write .*file/r\.jsonl"):
         files.check_writable(tmp_path / "file" / "r.jsonl")
+
+
+def test_a_walk_follows_links_and_gives_each_file_once(tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    for path in (root / "b" / "in", elsewhere):
+        path.mkdir(parents=True)
+        (path / "file").touch()
+    (root / "top").touch()
+    (root / "broken").symlink_to("nowhere")
+    (root / "self").symlink_to("self")
+    (root / "c").symlink_to(elsewhere)
+    (root / "d").symlink_to(elsewhere)  # the same again
+    (root / "a").symlink_to("b")  # of a folder that has a name here
+    (root / "b" / "in" / "up").symlink_to(root)
+    (elsewhere / "back").symlink_to(root / "b")
+    found = [path.relative_to(root).as_posix() for path in files.walk(root)]
+    assert found == ["top", "b/in/file", "c/file"]
+    assert list(files.walk(tmp_path / "nowhere")) == []
