@@ -9,13 +9,19 @@ import os
 import shutil
 import socket
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from lorbms_tf.errors import UserError
 
 _LEFTOVER = ".*.tmp"
+# What numpy raises where bytes of an .npz file are missing or not those that were written.
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def not_writable(path: Path, error: OSError) -> UserError:
@@ -183,6 +189,20 @@ def read_json(path: str | os.PathLike) -> Any:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise UserError(f"{path} is not JSON: {error}") from error
+
+
+def unusable(path: Path, reason) -> UserError:
+    """What to raise where the state of unfinished work is damaged or of something else."""
+    return UserError(f"{path} cannot be continued from ({reason}): remove it to start again")
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Arrays of an .npz file, those of some names or all. Raises UserError where it is damaged."""
+    try:
+        with np.load(path) as stored:
+            return {name: stored[name] for name in names or stored}
+    except _DAMAGED as error:
+        raise unusable(path, error) from error
 
 
 def read_json_lines(path: str, flag: str, names: set[str], door: str) -> list[dict[str, Any]]:
