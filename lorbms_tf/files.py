@@ -1,5 +1,6 @@
 """Writing so that a kill at any moment leaves either the old whole or the new whole."""
 
+import collections
 import contextlib
 import errno
 import hashlib
@@ -8,13 +9,19 @@ import os
 import shutil
 import socket
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from lorbms_tf.errors import UserError
 
 _LEFTOVER = ".*.tmp"
+# What numpy raises where bytes of an .npz file are missing or not those that were written.
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def not_writable(path: Path, error: OSError) -> UserError:
@@ -123,6 +130,25 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
         raise not_writable(path, error) from error
 
 
+def walk(folder: str | os.PathLike) -> Iterator[Path]:
+    """All files below a folder, in a fixed order; none where it cannot be read.
+
+    Links to folders are followed. A folder that can be reached in several ways gives its files
+    once, by its own name rather than a link's: so links that lead in circles come to an end.
+    """
+    waiting, seen = collections.deque([Path(folder)]), set()
+    while waiting:
+        here = waiting.popleft()
+        if (real := os.path.realpath(here)) in seen:
+            continue
+        seen.add(real)
+        _, folders, names = next(os.walk(here), ("", [], []))
+        yield from (here / name for name in sorted(names) if os.path.isfile(here / name))
+        paths = [here / name for name in sorted(folders)]
+        waiting.extendleft(path for path in reversed(paths) if not path.is_symlink())
+        waiting.extend(path for path in paths if path.is_symlink())  # after all that are no links
+
+
 def sha256_file(path: str | os.PathLike) -> str:
     """The file's SHA-256 as 64 hexadecimal digits."""
     with open(path, "rb") as file:
@@ -163,6 +189,20 @@ def read_json(path: str | os.PathLike) -> Any:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise UserError(f"{path} is not JSON: {error}") from error
+
+
+def unusable(path: Path, reason) -> UserError:
+    """What to raise where the state of unfinished work is damaged or of something else."""
+    return UserError(f"{path} cannot be continued from ({reason}): remove it to start again")
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Arrays of an .npz file, those of some names or all. Raises UserError where it is damaged."""
+    try:
+        with np.load(path) as stored:
+            return {name: stored[name] for name in names or stored}
+    except _DAMAGED as error:
+        raise unusable(path, error) from error
 
 
 def read_json_lines(path: str, flag: str, names: set[str], door: str) -> list[dict[str, Any]]:

@@ -1,3 +1,6 @@
+import itertools
+
+import numpy as np
 import pytest
 
 from lorbms_tf import files
@@ -81,3 +84,43 @@ def test_whether_a_file_could_be_written_later(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot write .*file/r\.jsonl"):
         files.check_writable(tmp_path / "file" / "r.jsonl")
+
+
+def test_a_walk_follows_links_and_gives_each_file_once(tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    for path in (root / "b" / "in", elsewhere):
+        path.mkdir(parents=True)
+        (path / "file").touch()
+    (root / "top").touch()
+    (root / "broken").symlink_to("nowhere")
+    (root / "self").symlink_to("self")
+    (root / "c").symlink_to(elsewhere)
+    (root / "d").symlink_to(elsewhere)  # the same again
+    (root / "a").symlink_to("b")  # of a folder that has a name here
+    (root / "b" / "in" / "up").symlink_to(root)
+    (elsewhere / "back").symlink_to(root / "b")
+    found = [path.relative_to(root).as_posix() for path in files.walk(root)]
+    assert found == ["top", "b/in/file", "c/file"]
+    assert list(files.walk(tmp_path / "nowhere")) == []
+
+
+def test_any_damage_to_arrays_is_one_error(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, a=np.arange(4), b=np.ones(2))
+    assert files.read_arrays(path, "b").keys() == {"b"}
+    np.savez(path, a=np.arange(4))
+    whole, wrong = path.read_bytes(), 0
+    for place, bit in itertools.product(range(len(whole)), (1, 8)):
+        changed = bytearray(whole)
+        changed[place] ^= bit
+        path.write_bytes(changed)
+        try:
+            assert files.read_arrays(path, "a")["a"].tolist() == [0, 1, 2, 3]
+        except UserError as error:
+            assert "a.npz cannot be continued from" in str(error)
+            wrong += 1
+    assert wrong > len(whole)  # some bytes of a zip file mean nothing, such as its times
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match="cannot be continued from"):
+            files.read_arrays(path)

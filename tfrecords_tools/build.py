@@ -60,13 +60,15 @@ def check(config: BuildConfig) -> None:
     if not config.tfds and not Path(config.images).is_dir():
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
     feature_networks.check(config.features, config.weights)
-    out = Path(config.out)
-    if not out.exists():
-        parent = next(folder for folder in out.absolute().parents if folder.exists())
+    out = work_folder.place_of(config.out)
+    if not os.path.lexists(out):
+        parent = next(folder for folder in out.parents if folder.exists())
         if not parent.is_dir() or not os.access(parent, os.W_OK):
             raise UserError(f"--out={out} cannot be made: {parent} is no folder to write in")
     elif not out.is_dir():
         raise UserError(f"--out={out} is a file; name a folder")
+    elif os.path.ismount(out):
+        raise UserError(f"--out={out} is the root of a disk: name a folder inside it")
     elif _holds_files(out):
         if not config.overwrite:
             raise UserError(f"--out={out} exists already: name another folder, or pass --overwrite")

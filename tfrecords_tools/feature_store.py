@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import not_writable, temporary_path
+from lorbms_tf.files import not_writable, temporary_path, unusable
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
 DTYPES = ("float32", "float16")
@@ -71,7 +71,11 @@ class FeatureFile:
 
     @classmethod
     def open(cls, path: Path) -> "FeatureFile":
-        """A file that `create` has made."""
+        """A file that `create` has made. UserError where it is damaged."""
+        try:
+            np.lib.format.open_memmap(path, "r")  # "r+" fills up with zeros what is cut short
+        except ValueError as error:
+            raise unusable(path, error) from error
         return cls(np.lib.format.open_memmap(path, "r+"))
 
     def __reduce__(self):

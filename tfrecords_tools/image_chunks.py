@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.data.images import BadImage
-from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_file
+from lorbms_tf.files import atomic_file, read_arrays
 from lorbms_tf.progress import track
 from tfrecords_tools import items, quadrant_features, reduction
 from tfrecords_tools.assemble import Item
@@ -138,13 +137,10 @@ def read(path: Path, jpegs: bool = True) -> Collected:
 
     Raises UserError where the file is damaged.
     """
-    try:
-        with np.load(path) as stored:
-            described = json.loads(stored["described"].tobytes())
-            ends = np.cumsum(stored["lengths"]).tolist()
-            content = stored["jpegs"].tobytes() if jpegs else b""
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} is damaged: remove {path.parent.parent}") from error
+    stored = read_arrays(path, "described", "lengths", *(["jpegs"] if jpegs else []))
+    described = json.loads(stored["described"].tobytes())
+    ends = np.cumsum(stored["lengths"]).tolist()
+    content = stored["jpegs"].tobytes() if jpegs else b""
     begins = [0, *ends[:-1]]
     return Collected(
         items=[

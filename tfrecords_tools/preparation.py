@@ -113,7 +113,9 @@ def prepare(
     with stages("photos"):
         stored = work.keep_json("photos", lambda: _as_json(*_load(config, places, work, engine)))
         photos = [sources.Photo(name, Path(path)) for name, path in stored["photos"]]
-        assemble.check_shards(len(photos) * len(config.version_names()), config.num_shards)
+        num_images = len(photos) * len(config.version_names())
+        assemble.check_shards(num_images, config.num_shards)
+        _check_number(config, num_images)
     with stages("images and features"):
         collected, features, explained = _compute(config, work, photos, network, engine)
     with stages("duplicates"):
@@ -148,13 +150,16 @@ def _load(
             f"{records.NUM_CANDIDATES} candidates and the reference itself (see --min_size and "
             "--min_boxes)"
         )
-    num_images = len(photos) * len(config.version_names())
-    assemble.check_shards(num_images, config.num_shards)
+    assemble.check_shards(len(photos) * len(config.version_names()), config.num_shards)
+    return photos, counts
+
+
+def _check_number(config: BuildConfig, num_images: int) -> None:
+    """Warns, or raises UserError as --unexpected has it, where --expect_images is another."""
     if told := build_report.unexpected(num_images, config.expect_images):
         if config.unexpected == "fail":
             raise UserError(told)
         print(f"warning: {told}", file=sys.stderr)
-    return photos, counts
 
 
 def _compute(
@@ -171,6 +176,8 @@ def _compute(
     if file.exists():
         features = FeatureFile.open(file)
     else:
+        work.forget_images()
+        is_reduced = False
         rows = len(photos) * len(config.version_names())
         features = FeatureFile.create(plain, rows, network.dimension, config.feature_dtype)
     collected = engine.images(config, work, features, photos, network)

@@ -21,6 +21,7 @@ ABSENT = "named in the annotations, absent from the folder"
 NOT_NAMED = "in the folder, not named in the annotations"
 UNREADABLE = "unreadable"
 NO_CLASS = "in no class folder"
+NOT_UTF8 = "of a name that is not UTF-8"
 NOT_DRAWN = "not drawn for the sample"
 KINDS = ("auto", "classes", "voc")
 NUM_EXAMPLES = 5  # file names that are remembered for each reason
@@ -65,6 +66,7 @@ class _Counts:
         self.examples: dict[str, list[str]] = {}
 
     def drop(self, reason: str, name: str) -> None:
+        name = name.encode(errors="backslashreplace").decode()  # it will be printed
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
         names = self.examples.setdefault(reason, [])
         if len(names) < NUM_EXAMPLES:
@@ -114,7 +116,13 @@ def load(
     Raises UserError as `find` does.
     """
     images_dir = Path(images_dir)
-    candidates, counts = find(images_dir, annotations, min_boxes, source)
+    found, counts = find(images_dir, annotations, min_boxes, source)
+    candidates = []
+    for photo in found:
+        if _is_utf8(photo.photo_id):  # as records hold ids
+            candidates.append(photo)
+        else:
+            counts.drop(NOT_UTF8, _name(photo, images_dir))
     place = {photo.photo_id: number for number, photo in enumerate(candidates)}
     waiting = _drawing_order(candidates, seed) if sample else candidates
     wanted = sample or len(candidates)
@@ -131,6 +139,14 @@ def load(
         counts.drop(NOT_DRAWN, _name(photo, images_dir))
     kept.sort(key=lambda photo: place[photo.photo_id])
     return kept, counts.result(len(kept))
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Python's stand-ins for bytes that are no UTF-8
+        return False
+    return True
 
 
 def _drawing_order(photos: list[Photo], seed: int) -> list[Photo]:

@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -21,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_file, not_writable, read_json, write_json
+from lorbms_tf.files import atomic_file, not_writable, read_arrays, read_json, walk, write_json
 
 STALE_SECONDS = 7 * 24 * 3600  # work of other settings is removed when it lies longer than this
 _SETTINGS, _LOCK, _COMPLETE = "settings.json", "lock", "complete"
@@ -36,19 +38,26 @@ def key_of(settings: dict[str, Any]) -> str:
 
 
 def fingerprint(*places: str | Path) -> str:
-    """A hash of names, sizes and times of change of files, and of all files below folders.
+    """A hash of names, sizes and times of change of files, and of photos and .xml below folders.
 
-    An empty name stands for no place.
+    What else lies in a folder, perhaps the work folder itself, changes nothing. An empty name
+    stands for no place.
     """
+    # More than `images.EXTENSIONS`: annotations may name photos of any kind.
+    kinds = {".xml", *Image.registered_extensions()}
     lines = []
     for place in map(Path, filter(None, places)):
-        for folder, _, names in os.walk(place) if place.is_dir() else [(place.parent, [], [place])]:
-            for name in names:
-                path = Path(folder, name)
-                with contextlib.suppress(OSError):  # what is not there is found out elsewhere
-                    status = path.stat()
-                    lines.append(f"{path}\0{status.st_size}\0{status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+        inside = (path for path in walk(place) if path.suffix.lower() in kinds)
+        for path in inside if place.is_dir() else [place]:
+            with contextlib.suppress(OSError):  # what is not there is found out elsewhere
+                status = path.stat()
+                lines.append(f"{path}\0{status.st_size}\0{status.st_mtime_ns}")
+    return hashlib.sha256(os.fsencode("\n".join(sorted(lines)))).hexdigest()
+
+
+def place_of(out: str | Path) -> Path:
+    """The folder that --out stands for, which is elsewhere where --out is a link."""
+    return Path(os.path.realpath(out))
 
 
 class WorkFolder:
@@ -62,15 +71,17 @@ class WorkFolder:
         self.complete = path / _COMPLETE
 
     def keep(self, name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """The arrays of a finished step, or those that `make` makes now, which are then kept."""
+        """The arrays of a finished step, or those that `make` makes now, which are then kept.
+
+        Raises UserError where the file of a finished step is damaged.
+        """
         path = self.path / f"{name}.npz"
         if not path.exists():
             made = make()
             with atomic_file(path) as file:
                 np.savez(file, **made)
             return made
-        with np.load(path) as stored:
-            return dict(stored)
+        return read_arrays(path)
 
     def keep_json(self, name: str, make: Callable[[], Any]) -> Any:
         """As `keep`, for values that JSON can hold."""
@@ -78,6 +89,13 @@ class WorkFolder:
         if not path.exists():
             write_json(path, make())
         return read_json(path)
+
+    def forget_images(self) -> None:
+        """Removes what says that images have their features: for where those are gone."""
+        (self.path / "reduction.npz").unlink(missing_ok=True)
+        for folder in (self.chunks, *self.path.glob("beam-*")):
+            if folder.exists():
+                shutil.rmtree(folder)
 
     def remove(self) -> None:
         """Removes the folder; a kill meanwhile leaves nothing that looks like a work folder."""
@@ -91,7 +109,7 @@ def hold(out: str | Path, key: str, settings: dict[str, Any]) -> Iterator[WorkFo
     A block that fails leaves it, with a line that says so, where there is work in it worth
     keeping (`worth_keeping`). Raises UserError where another process holds it or it cannot be made.
     """
-    out = Path(out).absolute()
+    out = place_of(out)
     path = out.with_name(f".{out.name}.{key}.work")
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -128,8 +146,8 @@ def recover(out: str | Path) -> None:
     An --out that had been moved away for new records comes back, until the same command puts
     those in its place. Work folders whose records have become --out are removed, and empty ones.
     """
-    out = Path(out).absolute()
-    for path in sorted(out.parent.glob(f".{out.name}.*.done")):
+    out = place_of(out)
+    for path in _beside(out, r"\.\d+\.done"):
         shutil.rmtree(path, ignore_errors=True)
     for work, lock in _others(out):
         with lock:
@@ -143,18 +161,26 @@ def recover(out: str | Path) -> None:
 
 def name_leftovers(out: str | Path, own: WorkFolder) -> None:
     """Names what other killed builds have left beside --out, and removes what is a week old."""
-    out = Path(out).absolute()
-    for work, lock in _others(out, own.path):
+    for work, lock in _others(place_of(out), own.path):
         with lock:
             _name_or_remove(work.path)
-    earlier = [path for end in ("tmp", "new") for path in out.parent.glob(f".{out.name}.*.{end}")]
-    for path in sorted(earlier):
-        _name_or_remove(path)
+
+
+def _beside(out: Path, ending: str = "") -> list[Path]:
+    """The work folders of --out. ending: a pattern of what follows their names.
+
+    Those of another --out may begin alike: with "tr." beside "tr", with "tr.v2." beside "tr.v2".
+    """
+    pattern = re.compile(re.escape(f".{out.name}.") + r"[0-9a-f]{12}\.work" + ending)
+    try:
+        return sorted(path for path in out.parent.iterdir() if pattern.fullmatch(path.name))
+    except OSError:  # no such folder, or not ours to read
+        return []
 
 
 def _others(out: Path, own: Path | None = None) -> Iterator[tuple[WorkFolder, Any]]:
     """The work folders beside --out that no process holds, with their locks."""
-    for path in sorted(out.parent.glob(f".{out.name}.*.work")):
+    for path in _beside(out):
         if path != own:
             with contextlib.suppress(OSError):  # somebody else's, perhaps not ours to read
                 if (lock := _lock(path)) is not None:
@@ -201,7 +227,7 @@ def publish(work: WorkFolder, out: str | Path) -> None:
     An older --out waits in the work folder meanwhile, so that a kill loses neither. Raises
     UserError where a folder cannot be renamed; --out then is as it was and the new records stay.
     """
-    out = Path(out).absolute()
+    out = place_of(out)
     try:
         if out.is_dir() and any(out.iterdir()):
             os.replace(out, work.old)

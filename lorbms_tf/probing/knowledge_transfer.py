@@ -13,6 +13,7 @@ import numpy as np
 
 from lorbms_tf.data.images import central, list_photos
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import unusable
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
 from lorbms_tf.probing import features, stl10
@@ -58,7 +59,7 @@ def pseudo_labels(config: TransferConfig, path: Path) -> np.ndarray:
     stored = state_files.read(path)
     if stored:
         if stored.get("names") is None or stored["names"].tolist() != list(images.names):
-            raise state_files.unusable(path, f"other images than in {config.images}")
+            raise unusable(path, f"other images than in {config.images}")
         return stored["assignment"]
     found = features.make(config, config.seed)
     points = features.compute(found, images, 64, f"{found.name}, features of all images")

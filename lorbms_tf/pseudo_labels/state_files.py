@@ -1,13 +1,11 @@
 """Files that hold everything that the next epoch of a training depends on."""
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_file
+from lorbms_tf.files import atomic_file, read_arrays, unusable
 
 
 def write(path: Path, state: dict[str, np.ndarray]) -> None:
@@ -18,18 +16,7 @@ def write(path: Path, state: dict[str, np.ndarray]) -> None:
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of `write`; none where there is no file. UserError where it is damaged."""
-    if not path.is_file():
-        return {}
-    try:
-        with np.load(path) as stored:
-            return dict(stored)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise unusable(path, error) from error
-
-
-def unusable(path: Path, reason) -> UserError:
-    """What to raise where a state is damaged or of something else."""
-    return UserError(f"{path} cannot be continued from ({reason}): remove it to start again")
+    return read_arrays(path) if path.is_file() else {}
 
 
 def write_epochs(path: Path, epochs: int, state: dict[str, np.ndarray]) -> None:

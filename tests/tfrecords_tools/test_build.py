@@ -1,6 +1,7 @@
 """The whole way from photos to records, on a handful of tiny photos."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -92,6 +93,16 @@ def test_photos_that_cannot_be_used_are_counted(photos, quick_features, capsys):
     assert dataset["photos"]["examples"]["unreadable"] == ["cut.png", "empty.jpg", "text.jpg"]
     printed = capsys.readouterr().out
     assert "3 unreadable (cut.png, empty.jpg, text.jpg), 1 smaller than 16 px (thin.png)" in printed
+
+
+def test_a_photo_whose_name_is_not_utf8_is_a_counted_skip(photos, quick_features, capsys):
+    latin1 = os.fsdecode(b"caf\xe9.png")
+    shutil.copy(photos / "p000.png", photos / latin1)
+    (photos / "p001.png").rename(photos / "caf\u00e9.png")
+    dataset = build.build(build_config(photos))
+    assert dataset["photos"]["dropped"] == {"of a name that is not UTF-8": 1}
+    assert "caf\u00e9.png" in {record.photo_id for record in read_all(photos.parent / "out")}
+    assert latin1.encode(errors="backslashreplace").decode() in capsys.readouterr().out
 
 
 def test_a_photo_that_breaks_after_the_filter_is_a_counted_skip(

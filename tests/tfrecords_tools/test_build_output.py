@@ -66,3 +66,23 @@ def test_nothing_is_left_where_no_stage_was_finished(photos, quick_features, mon
     with pytest.raises(KeyboardInterrupt):
         build.build(build_config(photos))
     assert siblings(photos) == ["photos"]
+
+
+def test_an_out_behind_a_link_is_replaced_where_it_lies(photos, quick_features):
+    disk, out = photos.parent / "disk", photos.parent / "out"
+    disk.mkdir()
+    out.symlink_to(disk / "records")  # not there yet
+    for seed in (0, 5):
+        build.build(build_config(photos, overwrite=seed > 0, seed=seed))
+        assert siblings(photos) == ["disk", "out", "photos"] and out.is_symlink()
+        assert siblings(disk / "records") == ["records"]
+        assert content(out).keys() == content(disk / "records").keys() != set()
+
+
+def test_an_out_that_cannot_be_replaced_is_refused_before_the_work(photos):
+    with pytest.raises(UserError, match="--out=/ is the root of a disk.*inside it"):
+        build.build(build_config(photos, out="/"))
+    loop = photos.parent / "out"
+    loop.symlink_to(loop)
+    with pytest.raises(UserError, match="--out=.*name a folder"):
+        build.build(build_config(photos))

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, siblings
 from tfrecords_tools import (
     assemble,
     build,
     clusters,
+    duplicates,
     image_chunks,
     items,
     neighbours,
@@ -153,6 +155,57 @@ def test_changed_photos_are_not_taken_for_the_old_ones(
     making.write_photos(photos / "more", 2)
     assert build.build(config)["num_records"] == 16
     assert "is the unfinished work of a build with other settings" in capsys.readouterr().out
+
+
+def stopped(config, monkeypatch, module=assemble, name="make_record"):
+    """The folder of a build that was killed, while it wrote its records or in another stage."""
+    with monkeypatch.context() as patch:
+        killed_at(patch, module, name, 0)
+        with pytest.raises(Killed):
+            build.build(config)
+    (work,) = Path(config.out).parent.glob(".out.*.work")
+    return work
+
+
+@pytest.mark.parametrize("options", [{}, OPTIONS], ids=["plain", "reduced"])
+def test_features_that_are_gone_are_made_again(
+    photos, quick_features, small_chunks, monkeypatch, options
+):
+    build.build(build_config(photos, out=str(photos.parent / "whole"), **options))
+    config = build_config(photos, **options)
+    work = stopped(config, monkeypatch, duplicates, "find")
+    (work / ("reduced.npy" if options else "features.npy")).unlink()
+    build.build(config)
+    assert content(config.out) == content(photos.parent / "whole")
+
+
+@pytest.mark.parametrize("damaged", ["chunks/000001.npz", "neighbours-1-q2.npz"])
+def test_damaged_work_is_named_and_made_again_once_removed(
+    photos, quick_features, small_chunks, monkeypatch, damaged
+):
+    build.build(build_config(photos, out=str(photos.parent / "whole")))
+    config = build_config(photos)
+    file = stopped(config, monkeypatch) / damaged
+    os.truncate(file, file.stat().st_size // 2)
+    with pytest.raises(UserError, match=f"{damaged} cannot be continued from.*remove it"):
+        build.build(config)
+    file.unlink()
+    build.build(config)
+    assert content(config.out) == content(photos.parent / "whole")
+
+
+def test_a_build_inside_its_photos_continues(photos, quick_features, small_chunks, monkeypatch):
+    config = build_config(photos, out=str(photos / "out"))
+    stopped(config, monkeypatch)
+    (photos / "build.log").touch()
+    killed_at(monkeypatch, items, "cut", 0)
+    assert build.build(config)["num_records"] == 14
+
+
+def test_an_expectation_is_asked_again(photos, quick_features, monkeypatch):
+    stopped(build_config(photos), monkeypatch)
+    with pytest.raises(UserError, match="14 images, 986 fewer"):
+        build.build(build_config(photos, expect_images=1000, unexpected="fail"))
 
 
 KILLED_FOR_GOOD = """

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,16 @@ def test_what_is_written_is_read_again_also_by_another_process(tmp_path, dtype):
         np.testing.assert_array_equal(rows[np.array([1, 7, 9])], stored[[1, 7, 9], q])
     assert np.load(tmp_path / "f.npy").shape == (4, 10, 3)  # a plain file of numpy
     assert [path.name for path in tmp_path.iterdir()] == ["f.npy"]
+
+
+def test_a_file_that_is_cut_short_is_named_and_not_filled_up(tmp_path):
+    path = tmp_path / "f.npy"
+    FeatureFile.create(path, 10, 3, "float32").write(0, some(10))
+    for length in (path.stat().st_size - 1, 0):
+        os.truncate(path, length)
+        with pytest.raises(UserError, match=r"f\.npy cannot be continued from.*remove it"):
+            FeatureFile.open(path)
+        assert path.stat().st_size == length
 
 
 def test_some_rows_of_a_file(tmp_path):
