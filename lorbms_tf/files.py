@@ -133,6 +133,7 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
 def walk(folder: str | os.PathLike) -> Iterator[Path]:
     """All files below a folder, in a fixed order; none where it cannot be read.
 
+    Hidden folders (such as a build's work folder) are left out; links that lead nowhere are not.
     Links to folders are followed. A folder that can be reached in several ways gives its files
     once, by its own name rather than a link's: so links that lead in circles come to an end.
     """
@@ -143,8 +144,8 @@ def walk(folder: str | os.PathLike) -> Iterator[Path]:
             continue
         seen.add(real)
         _, folders, names = next(os.walk(here), ("", [], []))
-        yield from (here / name for name in sorted(names) if os.path.isfile(here / name))
-        paths = [here / name for name in sorted(folders)]
+        yield from (here / name for name in sorted(names))
+        paths = [here / name for name in sorted(folders) if not name.startswith(".")]
         waiting.extendleft(path for path in reversed(paths) if not path.is_symlink())
         waiting.extend(path for path in paths if path.is_symlink())  # after all that are no links
 

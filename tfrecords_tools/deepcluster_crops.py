@@ -5,9 +5,7 @@ A file, because a pass reads it twice and in random order, and COCO's photos at 
 its quadrants are those that `tfrecords_tools.build` compares.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +15,9 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
 from lorbms_tf.progress import track
 from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
-from tfrecords_tools import sources, versions
+from tfrecords_tools import feature_store, sources, versions
 from tfrecords_tools.sources import Photo
-
-AHEAD = 8  # photos for each thread that may wait in memory
+from tfrecords_tools.threads import in_order
 
 
 class Crops:
@@ -59,12 +56,11 @@ def open_or_make(
     Raises UserError where there are no photos, or the file is not one of this size.
     """
     if not path.is_file():
-        photos, _ = sources.load(images, "", min_size, 0, num_workers)
+        photos, _ = sources.load(
+            images, "", min_size, num_workers=num_workers, sample=max_photos, seed=seed
+        )
         if not photos:
             raise UserError(f"--images={images} holds no photo of {min_size} px (see --min_size)")
-        if 0 < max_photos < len(photos):
-            drawn = np.random.default_rng(seed).choice(len(photos), max_photos, replace=False)
-            photos = [photos[place] for place in sorted(drawn)]
         _write(path, photos, size, num_workers)
     try:
         squares = np.load(path, mmap_mode="r")
@@ -76,16 +72,13 @@ def open_or_make(
 
 
 def _write(path: Path, photos: list[Photo], size: int, num_workers: int) -> None:
-    workers = num_workers or os.cpu_count() or 1
-    with atomic_path(path) as temporary, ThreadPoolExecutor(workers) as pool:
-        shape = (len(photos), 2 * size, 2 * size, 3)
-        squares = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-        step = workers * AHEAD
-        starts = range(0, len(photos), step)
-        for start in track(starts, label=f"reading {len(photos)} photos", unit="block"):
-            block = photos[start : start + step]
-            for place, square in enumerate(pool.map(lambda p: _square(p, size), block), start):
-                squares[place] = square
+    shape = (len(photos), 2 * size, 2 * size, 3)
+    with atomic_path(path) as temporary:
+        squares = feature_store.new_array(temporary, "uint8", shape)
+        made = in_order(_square, ((photo, size) for photo in photos), num_workers)
+        made = track(made, total=len(photos), label="cutting photos", unit="photo")
+        for place, square in enumerate(made):
+            squares[place] = square
         squares.flush()
 
 

@@ -58,8 +58,9 @@ def train(config: DeepClusterConfig) -> Path:
     start = time.monotonic()
     for epoch in range(done, config.epochs):
         found = run.epoch(epoch)
-        run.save(folder / STATE_FILE, epoch + 1)
+        # The state last: a kill between the two repeats the epoch, else its weights would be lost.
         deepcluster.write(run.network, folder / WEIGHTS_FILE)
+        run.save(folder / STATE_FILE, epoch + 1)
         with writer.as_default(step=epoch + 1):
             for name, value in found.items():
                 if np.isfinite(value):  # there is no NMI in the first epoch

@@ -56,11 +56,7 @@ class FeatureFile:
         temporary = temporary_path(path)
         shape = (NUM_QUADRANTS, num_rows, dimension)
         try:
-            np.lib.format.open_memmap(temporary, "w+", np.dtype(dtype), shape)
-            if hasattr(os, "posix_fallocate"):
-                # Else a full disk would end the process (SIGBUS) in the middle of the work.
-                with open(temporary, "r+b") as file:
-                    os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
+            new_array(temporary, dtype, shape)
             os.replace(temporary, path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
@@ -101,6 +97,19 @@ class FeatureFile:
         """Brings what was written to the disk, and takes it out of this process's memory."""
         self._stored.flush()
         _forget(self._stored)
+
+
+def new_array(path: Path, dtype: str, shape: tuple[int, ...]) -> np.memmap:
+    """A new .npy file mapped into memory, with its whole place on the disk.
+
+    Raises OSError where there is not enough: without the place a full disk would end the process
+    (SIGBUS) in the middle of the work.
+    """
+    stored = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return stored
 
 
 def _reopen(path: str, chosen: np.ndarray | None) -> FeatureFile:

@@ -1,13 +1,7 @@
-"""Photos to images: every version of every photo, once small for the records, once for features.
+"""Photos to images: every version of every photo, once small for the records, once for features."""
 
-Threads are enough: Pillow decodes, resizes and encodes outside Python's lock.
-"""
-
-import collections
 import hashlib
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,8 +11,7 @@ from tfrecords_tools import versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.duplicates import perceptual_hash
 from tfrecords_tools.sources import Photo
-
-AHEAD = 4  # photos that each thread may be ahead of the reader; bounds the memory
+from tfrecords_tools.threads import in_order
 
 
 @dataclass(frozen=True)
@@ -106,36 +99,19 @@ def cut_all(
     depend on `num_workers` (threads; 0: one for each core).
     """
     blank = np.zeros((square_size, square_size, 3), np.uint8)
-    workers = num_workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = ((photo, names, seed, image_size, square_size, perceptual) for photo in photos)
-        for result in _in_order(pool, jobs, workers * AHEAD):
-            if isinstance(result, BadImage):
-                collected.skipped.append(result)
-                collected.kept.extend([False] * len(names))
-                yield from [blank] * len(names)
-                continue
-            collected.items.extend(result.items)
-            collected.content_hashes.extend([result.content_hash] * len(names))
-            collected.image_hashes.extend(_digest(item.image) for item in result.items)
-            collected.perceptual_hashes.extend([result.perceptual_hash] * len(names))
-            collected.kept.extend([True] * len(names))
-            yield from result.squares
-
-
-def _in_order(pool: ThreadPoolExecutor, jobs: Iterable[tuple], ahead: int) -> Iterator:
-    """Results of `cut` in order; unlike pool.map it never runs further ahead than `ahead`."""
-    waiting: collections.deque = collections.deque()
-    try:
-        for job in jobs:
-            waiting.append(pool.submit(cut, *job))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+    jobs = ((photo, names, seed, image_size, square_size, perceptual) for photo in photos)
+    for result in in_order(cut, jobs, num_workers):
+        if isinstance(result, BadImage):
+            collected.skipped.append(result)
+            collected.kept.extend([False] * len(names))
+            yield from [blank] * len(names)
+            continue
+        collected.items.extend(result.items)
+        collected.content_hashes.extend([result.content_hash] * len(names))
+        collected.image_hashes.extend(_digest(item.image) for item in result.items)
+        collected.perceptual_hashes.extend([result.perceptual_hash] * len(names))
+        collected.kept.extend([True] * len(names))
+        yield from result.squares
 
 
 def _digest(*parts) -> str:

@@ -83,9 +83,7 @@ def places_of(config: BuildConfig) -> Places:
     if not config.tfds:
         return Path(config.images), config.annotations
     found = tfds_source.unpack(config.tfds, Path(config.images))
-    # Without boxes it lists the photos only, of which none could be asked to have some.
-    boxes = bool(read_json(found)["annotations"])
-    return found.parent / tfds_source.IMAGES, found if boxes else ""
+    return found.parent / tfds_source.IMAGES, found
 
 
 def hold(config: BuildConfig, network: FeatureNetwork, places: Places):
@@ -132,10 +130,13 @@ def _as_json(photos: list[sources.Photo], counts: dict[str, Any]) -> dict[str, A
 def _load(
     config: BuildConfig, places: Places, work: WorkFolder, engine: Engine
 ) -> tuple[list[sources.Photo], dict[str, Any]]:
+    min_boxes = config.min_boxes
+    if config.tfds and not read_json(places[1])["annotations"]:
+        min_boxes = 0  # the dataset has no boxes: its file only lists the photos
     photos, counts = sources.load(
         *places,
         config.min_size,
-        config.min_boxes,
+        min_boxes,
         config.num_workers,
         config.source,
         config.sample_photos,

@@ -7,15 +7,15 @@ that is cut short or corrupt; a long build then does not fail at its end.
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf.data.images import EXTENSIONS, BadImage, list_photos, read_photo
+from lorbms_tf.data.images import BadImage, list_photos, photos_below, read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
 from tfrecords_tools import coco, voc
+from tfrecords_tools.threads import in_order
 
 ABSENT = "named in the annotations, absent from the folder"
 NOT_NAMED = "in the folder, not named in the annotations"
@@ -43,9 +43,7 @@ def check_all(photos: list[Photo], min_size: int, num_workers: int) -> Iterator[
 
 def faults(photos: Sequence[Photo], min_size: int, num_workers: int) -> Iterator[str]:
     """Yields the reason to drop each photo, in order, "" for none."""
-    # Threads are enough: Pillow decodes outside Python's lock.
-    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:
-        yield from pool.map(lambda photo: fault(photo.path, min_size), photos)
+    yield from in_order(fault, ((photo.path, min_size) for photo in photos), num_workers)
 
 
 def fault(path: Path, min_size: int) -> str:
@@ -66,11 +64,10 @@ class _Counts:
         self.examples: dict[str, list[str]] = {}
 
     def drop(self, reason: str, name: str) -> None:
-        name = name.encode(errors="backslashreplace").decode()  # it will be printed
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
         names = self.examples.setdefault(reason, [])
         if len(names) < NUM_EXAMPLES:
-            names.append(name)
+            names.append(_escaped(name))
 
     def result(self, kept: int) -> dict[str, Any]:
         return {
@@ -110,19 +107,14 @@ def load(
     Returns:
       The kept photos, sorted by id (COCO ids in numeric order), and the counts, ready for JSON:
       {"read": n, "kept": n, "dropped": {reason: n}, "examples": {reason: [file names]}}. A photo
-      is dropped for one reason only, the first of: absent, too few boxes, unreadable, too small.
+      is dropped for one reason only, the first of: absent, too few boxes, a name that is not UTF-8
+      (records and reports could not hold it), unreadable, too small.
       With annotations, photos in the folder that they do not name count as read and dropped.
 
     Raises UserError as `find` does.
     """
     images_dir = Path(images_dir)
-    found, counts = find(images_dir, annotations, min_boxes, source)
-    candidates = []
-    for photo in found:
-        if _is_utf8(photo.photo_id):  # as records hold ids
-            candidates.append(photo)
-        else:
-            counts.drop(NOT_UTF8, _name(photo, images_dir))
+    candidates, counts = find(images_dir, annotations, min_boxes, source)
     place = {photo.photo_id: number for number, photo in enumerate(candidates)}
     waiting = _drawing_order(candidates, seed) if sample else candidates
     wanted = sample or len(candidates)
@@ -139,14 +131,6 @@ def load(
         counts.drop(NOT_DRAWN, _name(photo, images_dir))
     kept.sort(key=lambda photo: place[photo.photo_id])
     return kept, counts.result(len(kept))
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # Python's stand-ins for bytes that are no UTF-8
-        return False
-    return True
 
 
 def _drawing_order(photos: list[Photo], seed: int) -> list[Photo]:
@@ -193,17 +177,25 @@ def _name(photo: Photo, images_dir: Path) -> str:
     return photo.path.relative_to(images_dir).as_posix() if inside else str(photo.path)
 
 
+def _escaped(name: str) -> str:
+    """A name whose bytes that are not UTF-8 are written as escapes: it can be printed."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
     paths = list_photos(images_dir)
-    photos = [Photo(path.relative_to(images_dir).as_posix(), path) for path in paths]
-    counts = _Counts(len(photos))
-    if classes:
-        for photo in photos:
-            if "/" not in photo.photo_id:
-                counts.drop(NO_CLASS, photo.photo_id)
-        photos = [photo for photo in photos if "/" in photo.photo_id]
-        if not photos:
-            raise UserError(f"{images_dir} has no class folders with photos in them")
+    counts = _Counts(len(paths))
+    photos = []
+    for path in paths:
+        name = path.relative_to(images_dir).as_posix()
+        if classes and "/" not in name:
+            counts.drop(NO_CLASS, name)
+        elif name != _escaped(name):
+            counts.drop(NOT_UTF8, name)
+        else:
+            photos.append(Photo(name, path))
+    if counts.dropped.get(NO_CLASS) == len(paths):
+        raise UserError(f"{images_dir} has no class folders with photos in them")
     return sorted(photos, key=lambda photo: photo.photo_id), counts
 
 
@@ -231,6 +223,8 @@ def _annotated(
             counts.drop(ABSENT, entry.file_name)
         elif entry.num_boxes < min_boxes:
             counts.drop(f"fewer than {min_boxes} boxes", entry.file_name)
+        elif entry.file_name != _escaped(entry.file_name):
+            counts.drop(NOT_UTF8, entry.file_name)
         else:
             photos.append(Photo(entry.photo_id, path))
     if counts.dropped.get(ABSENT) == len(entries):
@@ -249,7 +243,7 @@ def _not_named(images_dir: Path, searched: Path, entries: list[coco.Entry]) -> l
     named = {os.path.normpath(images_dir / entry.file_name) for entry in entries}
     found = [
         path.relative_to(images_dir).as_posix()
-        for path in searched.rglob("*")
-        if path.suffix.lower() in EXTENSIONS and os.path.normpath(path) not in named
+        for path in photos_below(searched)
+        if os.path.normpath(path) not in named
     ]
     return sorted(found)

@@ -5,13 +5,13 @@ On disk and in records: uint8, 0 to 255, JPEG. In networks: float32 in [-1, 1], 
 
 import io
 import os
-import struct
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import walk
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 JPEG_QUALITY = 95
@@ -30,14 +30,19 @@ class BadImage(Exception):
 
 
 def list_photos(folder: str | os.PathLike) -> list[Path]:
-    """All image files below `folder`, sorted by path. UserError if it is missing or has none."""
+    """As `photos_below`. UserError where the folder is missing or has none."""
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"image folder {folder} does not exist or is not a folder")
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file()]
+    found = photos_below(folder)
     if not found:
         raise UserError(f"no images ({', '.join(EXTENSIONS)}) in folder {folder}")
-    return sorted(found)
+    return found
+
+
+def photos_below(folder: Path) -> list[Path]:
+    """All image files that `files.walk` finds below a folder, whole or not, sorted by path."""
+    return sorted(path for path in walk(folder) if path.suffix.lower() in EXTENSIONS)
 
 
 def _decode(source, path) -> np.ndarray:
@@ -51,8 +56,11 @@ def _decode(source, path) -> np.ndarray:
         raise BadImage(path, "not an image") from error
     except Image.DecompressionBombError as error:
         raise BadImage(path, "too many pixels") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error) as error:
-        # Pillow reports broken files by any of these, depending on the format.
+    except MemoryError:
+        raise  # the machine's fault, not the file's
+    except Exception as error:
+        # What Pillow raises for broken bytes is of no fixed kind: beside OSError and ValueError
+        # TypeError and AttributeError (EXIF), RuntimeError (AVIF), struct.error and others.
         raise BadImage(path, f"corrupt or truncated ({error})") from error
 
 

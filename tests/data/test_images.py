@@ -68,6 +68,33 @@ def test_broken_files_say_what_is_wrong(tmp_path, content, reason):
     assert "broken.jpg" in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_broken_exif_data_are_a_broken_photo(tmp_path, kind):
+    path, exif = tmp_path / "a.jpg", Image.Exif()
+    exif[0x0112], exif[0x011A] = 6, (72, 1)  # orientation, and a resolution: a fraction
+    Image.fromarray(photo()).save(path, kind, exif=exif)
+    whole, fraction = path.read_bytes(), b"\x01\x1a\x00\x05"
+    assert images.read_photo(path).shape == (16, 12, 3) and fraction in whole
+    path.write_bytes(whole.replace(fraction, b"\x01\x1a\x00\x01"))  # now of bytes
+    with pytest.raises(images.BadImage, match="corrupt"):
+        images.read_photo(path)
+
+
+def test_only_memory_is_no_fault_of_the_photo(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    Image.fromarray(photo()).save(path)
+    errors = iter([RuntimeError("Failed to decode image"), MemoryError()])
+
+    def fail(image, mode):
+        raise next(errors)
+
+    monkeypatch.setattr(Image.Image, "convert", fail)
+    with pytest.raises(images.BadImage, match="Failed to decode"):
+        images.read_photo(path)
+    with pytest.raises(MemoryError):
+        images.read_photo(path)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(images.BadImage, match="missing"):
         images.read_photo(tmp_path / "absent.jpg")
@@ -78,10 +105,12 @@ def test_listing(tmp_path):
         images.list_photos(tmp_path / "absent")
     with pytest.raises(UserError, match="no images"):
         images.list_photos(tmp_path)
-    (tmp_path / "sub").mkdir()
-    for name in ("b.JPG", "sub/a.png", "notes.txt"):
+    for name in ("b.JPG", "sub/a.png", "notes.txt", "sub-a/a.png", ".work/images/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    assert [p.name for p in images.list_photos(tmp_path)] == ["b.JPG", "a.png"]
+    (tmp_path / "c.bmp").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in images.list_photos(tmp_path)]
+    assert found == ["b.JPG", "sub/a.png", "sub-a/a.png"]
 
 
 def test_area_resize_averages_exactly():

@@ -1,6 +1,8 @@
 """DeepCluster on one's own photos: its loop, its resumption, its files and its mistakes."""
 
 import dataclasses
+import errno
+import os
 import re
 import shutil
 from pathlib import Path
@@ -13,7 +15,7 @@ from PIL import Image
 from lorbms_tf.errors import UserError
 from lorbms_tf.pseudo_labels.learning import Epoch
 from tests.tfrecords_tools.making import write_photos
-from tfrecords_tools import deepcluster, deepcluster_crops, deepcluster_training
+from tfrecords_tools import deepcluster, deepcluster_crops, deepcluster_training, sources
 from tfrecords_tools.deepcluster_config import DeepClusterConfig
 from tfrecords_tools.deepcluster_training import Run, train
 from tfrecords_tools.feature_networks import extractor
@@ -114,6 +116,24 @@ def test_a_run_that_was_killed_comes_to_the_same_weights(photos, trained, tmp_pa
     assert weights.stat().st_mtime_ns == before
 
 
+def test_an_epoch_whose_weights_were_not_written_is_repeated(
+    photos, trained, tmp_path, monkeypatch
+):
+    out, _, kept = trained
+    run = deepcluster_training.prepare(config(photos, tmp_path / "run"))
+    shutil.copy(out / "crops.npy", run)
+    shutil.copy(kept, run / "state.npz")
+
+    def full(network, path):
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(deepcluster_training.deepcluster, "write", full)
+    with pytest.raises(UserError, match="the disk is full"):
+        train(config(photos, run))
+    with np.load(run / "state.npz") as state:
+        assert state["epochs"] == 1
+
+
 def test_what_is_logged_is_what_was_clustered(trained):
     out, _, _ = trained
     with np.load(out / "state.npz") as state:
@@ -132,20 +152,36 @@ def test_many_features_are_whitened_by_a_sample(run, monkeypatch):
     np.testing.assert_allclose(np.linalg.norm(part, axis=1), 1, atol=1e-5)
 
 
-def test_crops_are_the_quadrants_of_the_central_squares(tmp_path):
+def test_crops_are_the_quadrants_of_the_central_squares(tmp_path, monkeypatch):
     folder = write_photos(tmp_path / "photos", 3, height=40, width=60)
     crops = deepcluster_crops.open_or_make(tmp_path / "c.npy", str(folder), 20, 16, 0, 0, 1)
     first = np.asarray(Image.open(folder / "p000.png"))[:, 10:50]
     expected = [first[:20, :20], first[:20, 20:], first[20:, :20], first[20:, 20:]]
     np.testing.assert_array_equal(crops.take([0, 1, 2, 3]), expected)
     assert len(crops) == 12 and crops.take([11, 0]).shape == (2, 20, 20, 3)
+    read = []
+    decode = sources.read_photo
+    monkeypatch.setattr(sources, "read_photo", lambda path: read.append(path) or decode(path))
     few = deepcluster_crops.open_or_make(tmp_path / "d.npy", str(folder), 20, 16, 2, 0, 1)
-    assert len(few) == 8
+    assert len(few) == 8 and len(read) == 2  # nothing is checked that is not taken
     with pytest.raises(UserError, match="pixels of another size"):
         deepcluster_crops.open_or_make(tmp_path / "c.npy", str(folder), 21, 16, 0, 0, 1)
     (tmp_path / "e.npy").write_bytes(b"no pixels")
     with pytest.raises(UserError, match=r"e\.npy cannot be read"):
         deepcluster_crops.open_or_make(tmp_path / "e.npy", str(folder), 20, 16, 0, 0, 1)
+
+
+def test_a_full_disk_is_told_before_the_photos_are_cut(tmp_path, monkeypatch):
+    folder = write_photos(tmp_path / "photos", 2)
+
+    def full(descriptor, start, length):
+        assert length >= 2 * 40 * 40 * 3  # all of it
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(UserError, match=r"cannot write .*c\.npy: the disk is full"):
+        deepcluster_crops.open_or_make(tmp_path / "c.npy", str(folder), 20, 16, 0, 0, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -60,20 +61,65 @@ def test_the_number_of_bits_is_exact_and_groups_join_by_way_of_others():
     assert groups([], 5).tolist() == [] and groups(hashes[:1], 5).tolist() == [0]
 
 
-def test_against_all_pairs(monkeypatch):
-    monkeypatch.setattr(duplicates, "QUERIES", 64)  # several blocks
+def by_all_pairs(hashes, max_bits):
+    """What `groups` returns, from every pair."""
+    codes = np.stack([np.frombuffer(value, np.uint8) for value in hashes])
+    bits = np.unpackbits(codes[:, : duplicates.HASH_BYTES], axis=1)
+    thumbnails = codes[:, duplicates.HASH_BYTES :].astype(float)
+    found = np.arange(len(codes))
+    for a in range(len(codes)):
+        near = (bits[a] != bits).sum(axis=1) <= max_bits
+        near &= np.abs(thumbnails[a] - thumbnails).mean(axis=1) <= duplicates.THUMBNAIL_DIFFERENCE
+        joined = np.unique(found[near])
+        found[np.isin(found, joined)] = joined[0]
+    return found
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(duplicates, "QUERIES", 64)
+    monkeypatch.setattr(duplicates, "PAIRS", 50)
+
+
+@pytest.mark.parametrize("max_bits", [0, 12, 31, 32, 60])
+def test_against_all_pairs(small_blocks, max_bits):
     rng = np.random.default_rng(0)
     bits = rng.integers(0, 2, (300, 256)) > 0
     bits[100:200] = bits[:100]
     for row in bits[100:200]:
-        row[rng.choice(256, rng.integers(0, 20), replace=False)] ^= True
-    far = (bits[:, None] != bits[None]).sum(axis=2)
-    expected = np.arange(300)
-    for a, b in zip(*np.nonzero(far <= 12), strict=True):
-        expected[expected == max(expected[a], expected[b])] = min(expected[a], expected[b])
+        row[rng.choice(256, rng.integers(0, 2 * max_bits + 1), replace=False)] ^= True
     hashes = [code(np.flatnonzero(row)) for row in bits]
+    expected = by_all_pairs(hashes, max_bits)
     assert (np.bincount(expected) > 1).sum() > 30
-    np.testing.assert_array_equal(groups(hashes, 12), expected)
+    np.testing.assert_array_equal(groups(hashes, max_bits), expected)
+
+
+def test_pictures_of_flat_colours_against_all_pairs(small_blocks):
+    rng = np.random.default_rng(0)
+    colours = [*rng.integers(0, 256, (100, 3)), *rng.integers(200, 256, (50, 3))]
+    flat = [np.full((32, 32, 3), colour, np.uint8) for colour in colours]
+    halves = [
+        np.where(np.arange(32)[:, None, None] < 16, a, b)
+        for a, b in zip(flat[:-1], flat[1:], strict=True)
+    ]
+    photos = [scene(seed, 60, 80) for seed in range(20)]
+    some = [flat[3], flat[7], re_encoded(halves[5], 40), re_encoded(photos[2], 40)]
+    hashes = [perceptual_hash(picture) for picture in flat + halves + photos + some]
+    hashes = [hashes[place] for place in rng.permutation(len(hashes))]
+    expected = by_all_pairs(hashes, 16)
+    assert 1 < np.bincount(expected).max() < 100
+    np.testing.assert_array_equal(groups(hashes, 16), expected)
+
+
+def test_many_that_share_a_hash_take_little_memory():
+    colours = np.random.default_rng(0).integers(0, 256, (1500, 1, 3), np.uint8)
+    thumbnails = np.repeat(colours, duplicates.THUMBNAIL**2, axis=1)
+    hashes = [bytes(duplicates.HASH_BYTES) + thumbnail.tobytes() for thumbnail in thumbnails]
+    tracemalloc.start()
+    groups(hashes, 16)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # all pairs at once are 100 MB
 
 
 def test_counts_and_examples():

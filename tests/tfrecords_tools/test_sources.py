@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -77,6 +78,43 @@ def test_photos_that_cannot_be_read_are_counted_and_named(tmp_path):
     assert counts["read"] == 4 and counts["kept"] == 1
     assert counts["dropped"] == {UNREADABLE: 3}
     assert counts["examples"] == {UNREADABLE: ["cut.jpg", "empty.png", "text.jpg"]}
+
+
+@pytest.mark.parametrize("source", ["auto", "classes"])
+def test_links_are_followed_and_those_that_lead_nowhere_are_counted(tmp_path, source):
+    folder = tmp_path / "photos"
+    for place in (folder / "cat" / "1.png", tmp_path / "dog" / "1.png", tmp_path / "dog" / "2.png"):
+        save(noise(9, 9), place)
+    (folder / "dog").symlink_to(tmp_path / "dog")
+    (folder / "cat" / "all").symlink_to(folder)  # in a circle
+    (folder / "cat" / "2.png").symlink_to("1.png")
+    (folder / "cat" / "lost.png").symlink_to("nowhere.png")
+    (folder / "cat" / "self.png").symlink_to("self.png")
+    photos, counts = sources.load(folder, min_size=9, source=source)
+    assert ids(photos) == ["cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"]
+    assert counts["read"] == 6 and counts["dropped"] == {UNREADABLE: 2}
+    assert counts["examples"] == {UNREADABLE: ["cat/lost.png", "cat/self.png"]}
+
+
+def test_names_that_records_cannot_hold_are_counted(tmp_path):
+    folder = save(noise(9, 9), tmp_path / "photos" / "caf\u00e9.png").parent
+    save(noise(9, 9), folder / os.fsdecode(b"caf\xe9.png"))
+    photos, counts = sources.load(folder, min_size=9, sample=2)
+    assert ids(photos) == ["caf\u00e9.png"] and counts["read"] == 2
+    assert counts["dropped"] == {sources.NOT_UTF8: 1}
+    json.dumps(counts, ensure_ascii=False).encode()
+    annotations = annotate(tmp_path / "a.json", ["caf\u00e9.png", os.fsdecode(b"caf\xe9.png")])
+    photos, counts = sources.load(folder, annotations, min_size=9, min_boxes=1)
+    assert ids(photos) == ["1"] and counts["dropped"] == {sources.NOT_UTF8: 1}
+
+
+def test_photos_are_not_queued_long_before_they_are_asked_for(tmp_path):
+    asked = []
+    photos = (asked.append(number) or Photo(str(number), tmp_path) for number in range(1000))
+    reasons = sources.faults(photos, 9, num_workers=2)
+    assert next(reasons) == UNREADABLE
+    assert len(asked) <= 10
+    assert len(list(reasons)) == 999
 
 
 def test_both_sides_must_reach_the_size(tmp_path):

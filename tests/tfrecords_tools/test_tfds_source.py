@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools import sources, tfds_source
+from tests.tfrecords_tools import making
+from tfrecords_tools import build, sources, tfds_source
 
 
-def jpeg(value, size=(40, 20)):
+def encoded(value, size=(40, 20), kind="JPEG"):
     buffer = io.BytesIO()
-    Image.new("RGB", size, (value, 0, 0)).save(buffer, "JPEG")
+    Image.new("RGB", size, (value, 0, 0)).save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -41,7 +42,7 @@ def dataset(tmp_path_factory):
             for number in range(3):
                 box = tfds.features.BBox(ymin=0.5, xmin=0.25, ymax=1.0, xmax=0.75)
                 objects = [{"bbox": box, "label": "dog"}] * number
-                yield number, {"image": io.BytesIO(jpeg(60 * number)), "objects": objects}
+                yield number, {"image": io.BytesIO(encoded(60 * number)), "objects": objects}
 
     Boxed(data_dir=folder).download_and_prepare()
     return folder
@@ -53,7 +54,7 @@ def test_photos_and_boxes_are_written_as_they_are(dataset, tmp_path):
     kept, counts = sources.load(folder / "images", found, min_size=20, min_boxes=1)
     assert (counts["read"], len(kept)) == (3, 2)
     assert sorted(path.read_bytes() for path in (folder / "images").iterdir()) == sorted(
-        jpeg(60 * number) for number in range(3)
+        encoded(60 * number) for number in range(3)
     )
     boxes = [entry["bbox"] for entry in tfds_source.read_json(found)["annotations"]]
     assert boxes == [[10, 10, 20, 10]] * 3
@@ -78,10 +79,24 @@ def test_without_the_package_it_is_named(tmp_path, monkeypatch):
 
 def test_what_is_written_without_boxes(tmp_path):
     (tmp_path / "images").mkdir()
-    examples = iter([{"image": np.bytes_(jpeg(9))}])
+    examples = iter([{"image": np.bytes_(encoded(9))}])
     document = tfds_source._write(examples, tmp_path, [])
     assert document["images"] == [{"id": 1, "file_name": "00000001.jpg", "width": 40, "height": 20}]
     assert document["annotations"] == []
+
+
+def test_photos_of_every_format_are_used_without_boxes_too(tmp_path, monkeypatch, quick_features):
+    formats = ["PNG", "GIF", "TIFF"] * 5
+
+    def opened(name, split, data_dir):
+        examples = ({"image": encoded(5 * n, kind=kind)} for n, kind in enumerate(formats))
+        return examples, len(formats), []
+
+    monkeypatch.setattr(tfds_source, "_open", opened)
+    dataset = build.build(
+        making.build_config(tmp_path / "photos", tfds="plain:train", near_duplicates=-1)
+    )
+    assert dataset["photos"]["kept"] == len(formats)
 
 
 @pytest.mark.parametrize("text", ["voc", ":train", "voc/2007:", "voc:a b"])
