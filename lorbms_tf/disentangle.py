@@ -129,10 +129,10 @@ def _in_batches(function: Callable, size: int) -> Callable:
     """The function in a graph, on so many values at a time."""
     import tensorflow as tf
 
-    from lorbms_tf.evaluation.swap_matrix import in_batches
+    from lorbms_tf.evaluation.batches import in_batches
 
     graph = tf.function(function, autograph=False, reduce_retracing=True)
-    return lambda values: in_batches(graph, values, size)
+    return lambda values: in_batches(graph, size, values)
 
 
 def text(found: dict[str, Any]) -> str:

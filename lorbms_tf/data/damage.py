@@ -109,13 +109,6 @@ def _offsets(path: str) -> tuple[list[int], int | None]:
     return offsets, None
 
 
-def _told_records(path: str) -> int | None:
-    """How many records dataset.json says that a shard holds; None where it does not say."""
-    described = dataset_file.read(Path(path).parent)
-    entry = described.shards.get(Path(path).name) if described else None
-    return entry.records if entry else None
-
-
 class BadRecords:
     """The damaged records that were met, each counted once, and the limit that they must keep.
 
@@ -129,6 +122,7 @@ class BadRecords:
         self.scans: dict[str, Scan] = {}
         self._found: dict[tuple[str, int], str] = {}
         self._lost: dict[str, int] = {}
+        self._described: dict[Path, dataset_file.DatasetFile | None] = {}  # by folder
         self._lock = threading.Lock()  # batches are made by several threads
 
     @property
@@ -149,7 +143,7 @@ class BadRecords:
             for number in scan.damaged:
                 self.add(path, number, _CHECKSUM_REASON)
             if scan.broken_at is not None:
-                self._add_lost(path, scan.broken_at, _told_records(path))
+                self._add_lost(path, scan.broken_at, self._told(path))
             else:
                 self.check_end(path, len(scan.offsets))
 
@@ -159,9 +153,18 @@ class BadRecords:
         A file that is empty, or ends where a record ends, does not show that it is cut short.
         Raises UserError beyond the limit.
         """
-        told = _told_records(path)
+        told = self._told(path)
         if told is not None and found < told and path not in self._lost:
             self._add_lost(path, found, told)
+
+    def _told(self, path: str) -> int | None:
+        """How many records dataset.json says that a shard holds; None where it does not say."""
+        folder, name = Path(path).parent, Path(path).name
+        if folder not in self._described:
+            self._described[folder] = dataset_file.read(folder)
+        described = self._described[folder]
+        entry = described.shards.get(name) if described else None
+        return entry.records if entry else None
 
     def _add_lost(self, path: str, broken_at: int, told: int | None) -> None:
         lost = 1 if told is None else max(1, told - broken_at)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lorbms_tf.evaluation.units import units
 from lorbms_tf.progress import track
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
@@ -136,7 +137,7 @@ def _log_frequencies(labels: np.ndarray, heads: _Heads) -> np.ndarray:
 
 def _standardised(values: np.ndarray, learned: np.ndarray) -> np.ndarray:
     """[N, C] -> [N, C + 1], by mean and deviation of the rows `learned`, and a column of ones."""
-    # In double precision the deviation of a constant is exactly 0.
-    mean, deviation = (f(values[learned], axis=0, dtype=np.float64) for f in (np.mean, np.std))
-    scaled = ((values - mean) / np.where(deviation > 0, deviation, 1.0)).astype(np.float32)
-    return np.concatenate([scaled, np.ones((len(values), 1), np.float32)], axis=1)
+    mean, deviation = units(values[learned])
+    return np.concatenate(
+        [(values - mean) / deviation, np.ones((len(values), 1), np.float32)], axis=1
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from lorbms_tf import mixing
 from lorbms_tf.data.images import to_float, to_uint8
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
 from lorbms_tf.evaluation.seams import seam_auc
@@ -30,18 +31,12 @@ class Rendered(NamedTuple):
     mix: np.ndarray  # [N, H, W, 3]
 
 
-def _by_blocks(function: Callable[..., np.ndarray], *sets: np.ndarray) -> np.ndarray:
-    """A function of arrays [B, ...] applied to arrays [N, ...]."""
-    starts = range(0, len(sets[0]), _BLOCK)
-    return np.concatenate([function(*(part[s : s + _BLOCK] for part in sets)) for s in starts])
-
-
 def _psnr(made: Rendered) -> float:
-    return float(np.mean(_by_blocks(psnr, made.reference, made.reconstruction)))
+    return float(np.mean(in_batches(psnr, _BLOCK, made.reference, made.reconstruction)))
 
 
 def _ssim(made: Rendered) -> float:
-    return float(np.mean(_by_blocks(ssim, made.reference, made.reconstruction)))
+    return float(np.mean(in_batches(ssim, _BLOCK, made.reference, made.reconstruction)))
 
 
 def _mix_fidelity(made: Rendered) -> float:
@@ -49,7 +44,7 @@ def _mix_fidelity(made: Rendered) -> float:
         return faithful_quadrants(mix, reference, to_float(candidates), mask)
 
     return float(np.mean(
-        _by_blocks(faithful, made.mix, made.reference, made.candidates, made.mask)
+        in_batches(faithful, _BLOCK, made.mix, made.reference, made.candidates, made.mask)
     ))  # fmt: skip
 
 
@@ -57,7 +52,7 @@ def _pasted(made: Rendered) -> np.ndarray:
     def paste(reference, candidates, mask):
         return np.asarray(mixing.paste_quadrants(reference, to_float(candidates), mask))
 
-    return _by_blocks(paste, made.reference, made.candidates, made.mask)
+    return in_batches(paste, _BLOCK, made.reference, made.candidates, made.mask)
 
 
 # Of each, more is better; these are cheap enough to be looked at in training.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 
 
@@ -55,20 +56,20 @@ def swap_matrix(
     if len(images) < 2:
         raise ValueError(f"swapping needs at least two images, not {len(images)}")
     describe = describe or np.asarray
-    codes = in_batches(encode, images, batch_size)  # [N, 2, 2, C]
+    codes = in_batches(encode, batch_size, images)  # [N, 2, 2, C]
     partners = partners_of(len(images), seed)
-    shown = _described(in_batches(decode, codes, batch_size), describe)  # the reconstructions
+    shown = _described(in_batches(decode, batch_size, codes), describe)  # the reconstructions
     spread = np.mean(np.square(codes - codes[partners]), axis=(0, 3)).reshape(-1)  # [4]
     follows = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
     cycle_error = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
     for i in range(NUM_QUADRANTS):
         swapped = codes.copy()
         swapped[:, i // 2, i % 2] = codes[partners, i // 2, i % 2]
-        mixes = in_batches(decode, swapped, batch_size)
+        mixes = in_batches(decode, batch_size, swapped)
         made = _described(mixes, describe)
         for j in range(NUM_QUADRANTS):
             follows[i, j] = _share(made[j], shown[j], shown[j][partners])
-        error = np.square(in_batches(encode, mixes, batch_size) - swapped)
+        error = np.square(in_batches(encode, batch_size, mixes) - swapped)
         per_chunk = error.mean(axis=(0, 3)).reshape(-1)  # [4]
         cycle_error[i] = np.divide(per_chunk, spread, out=np.ones(4), where=spread > 0)
     diagonal = np.eye(NUM_QUADRANTS, dtype=bool)
@@ -98,9 +99,3 @@ def _share(mixed: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
     )
     total = gone + left
     return float(np.mean(np.divide(gone, total, out=np.full(len(total), 0.5), where=total > 0)))
-
-
-def in_batches(function: Callable, values: np.ndarray, batch_size: int) -> np.ndarray:
-    """A function of [B, ...] applied to values [N, ...], so many at a time."""
-    starts = range(0, len(values), batch_size)
-    return np.concatenate([np.asarray(function(values[s : s + batch_size])) for s in starts])

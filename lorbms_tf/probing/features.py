@@ -20,6 +20,7 @@ import tensorflow as tf
 from lorbms_tf import image_signature, run_directory
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.units import units
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
 from lorbms_tf.networks.discriminator import Discriminator
@@ -65,16 +66,13 @@ class Features:
         plain = tf.reshape(maps, (-1, math.prod(maps.shape[1:])))
         return plain if self._units is None else (plain - self._units[0]) / self._units[1]
 
-    def standardize(self, features: np.ndarray) -> None:
+    def standardize(self, features: np.ndarray) -> np.ndarray:
         """From now on each feature has mean 0 and deviation 1 over what `features` [N, D] are of.
 
-        One that is constant there is only shifted.
+        One that is constant there is only shifted. Returns `features` brought to that.
         """
-        mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-        centred = features - mean  # exactly 0 where all are equal
-        np.square(centred, out=centred)
-        deviation = np.sqrt(centred.mean(axis=0, dtype=np.float64)).astype(np.float32)
-        self._units = mean, np.where(deviation > 0, deviation, np.float32(1))
+        mean, deviation = self._units = units(features)
+        return (features - mean) / deviation
 
     def reset(self) -> None:
         """Gives the network the weights back that it began with."""

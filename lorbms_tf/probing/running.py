@@ -159,7 +159,7 @@ class Probe:
 
     def _score(self, images: "_Images", fold: Fold, seed: int, label: str, state: Path | None):
         """The score of one run and the number of its classifier's parameters."""
-        config, data, found = self.config, self.data, images.features
+        config, data, found = self.config, self.data, images.ready
         test = data.test
         if config.probe == "knn":
             labels = data.train.labels[fold.places]
@@ -195,8 +195,14 @@ class _Images:
     def __init__(self, config: ProbeConfig, data: Labelled, found: Features):
         self.features = found
         self._config, self._data = config, data
-        if config.standardize:
-            found.standardize(self._whole(data.train, "standardize by"))
+
+    @functools.cached_property
+    def ready(self) -> Features:
+        """The features as a run reads them: brought to units first where --standardize says so."""
+        if self._config.standardize:
+            plain = self._whole(self._data.train, "learn from")
+            self.train = self.features.standardize(plain)  # no second pass
+        return self.features
 
     @functools.cached_property
     def train(self) -> np.ndarray:

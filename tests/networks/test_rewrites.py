@@ -20,7 +20,7 @@ def _outputs_and_gradients(function, inputs):
     return [outputs, *tape.gradient(loss, inputs)]
 
 
-def _close(ours, plain):
+def _assert_close(ours, plain):
     for one, other in zip(ours, plain, strict=True):
         scale = float(tf.reduce_max(tf.abs(other)))
         np.testing.assert_allclose(one, other, atol=1e-5 * max(scale, 1.0))
@@ -36,7 +36,7 @@ def test_upsampled_conv_equals_upsampling_then_convolution(sides):
     inputs = [_random(2, *sides, 4), _random(3, 3, 4, 5, seed=1)]
     ours = _outputs_and_gradients(rewrites.upsampled_conv, inputs)
     assert ours[0].shape == (2, 2 * sides[0], 2 * sides[1], 5)
-    _close(ours, _outputs_and_gradients(_plain_upsampled_conv, inputs))
+    _assert_close(ours, _outputs_and_gradients(_plain_upsampled_conv, inputs))
 
 
 def test_upsampled_conv_of_one_pixel_is_known_by_hand():
@@ -64,7 +64,7 @@ def test_dense_block_equals_the_growing_stack(layers):
         return tf.concat([*new, *active], -1)
 
     inputs = [_random(2, 4, 3, width), *kernels, *biases]
-    _close(_outputs_and_gradients(ours, inputs), _outputs_and_gradients(plain, inputs))
+    _assert_close(_outputs_and_gradients(ours, inputs), _outputs_and_gradients(plain, inputs))
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,4 @@ def test_networks_give_the_same_with_and_without(monkeypatch, spectral_norm):
 
     rewritten = values()
     monkeypatch.setattr(rewrites, "_is_wide", lambda maps, least: False)
-    _close(rewritten, values())
+    _assert_close(rewritten, values())
