@@ -150,6 +150,19 @@ def walk(folder: str | os.PathLike) -> Iterator[Path]:
         waiting.extend(path for path in paths if path.is_symlink())  # after all that are no links
 
 
+def is_file(path: str | os.PathLike) -> bool:
+    """Whether a file is there and may be looked up, whatever its name.
+
+    False where the system refuses the name, as one of more than 255 bytes or in a locked folder.
+    """
+    return os.path.isfile(path)  # which takes any OSError for an answer; Path.is_file does not
+
+
+def is_dir(path: str | os.PathLike) -> bool:
+    """As `is_file`, for folders."""
+    return os.path.isdir(path)
+
+
 def sha256_file(path: str | os.PathLike) -> str:
     """The file's SHA-256 as 64 hexadecimal digits."""
     with open(path, "rb") as file:

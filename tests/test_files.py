@@ -124,3 +124,10 @@ def test_any_damage_to_arrays_is_one_error(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(UserError, match="cannot be continued from"):
             files.read_arrays(path)
+
+
+def test_names_that_the_system_refuses_are_no_files(tmp_path):
+    (tmp_path / "a").touch()
+    assert files.is_file(tmp_path / "a") and files.is_dir(tmp_path)
+    for name in ("absent", "a/below", "n" * 300, "nul\0byte"):
+        assert not files.is_file(tmp_path / name) and not files.is_dir(tmp_path / name)
