@@ -11,7 +11,7 @@ import socket
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -130,8 +130,12 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
         raise not_writable(path, error) from error
 
 
-def walk(folder: str | os.PathLike) -> Iterator[Path]:
+def walk(
+    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
+) -> Iterator[Path]:
     """All files below a folder, in a fixed order; none where it cannot be read.
+
+    on_error: told of each folder that cannot be read, by the error that names it.
 
     Hidden folders (such as a build's work folder) are left out; links that lead nowhere are not.
     Links to folders are followed. A folder that can be reached in several ways gives its files
@@ -143,7 +147,7 @@ def walk(folder: str | os.PathLike) -> Iterator[Path]:
         if (real := os.path.realpath(here)) in seen:
             continue
         seen.add(real)
-        _, folders, names = next(os.walk(here), ("", [], []))
+        _, folders, names = next(os.walk(here, onerror=on_error), ("", [], []))
         yield from (here / name for name in sorted(names))
         paths = [here / name for name in sorted(folders) if not name.startswith(".")]
         waiting.extendleft(path for path in reversed(paths) if not path.is_symlink())

@@ -5,15 +5,19 @@ On disk and in records: uint8, 0 to 255, JPEG. In networks: float32 in [-1, 1], 
 
 import io
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from lorbms_tf.data import metadata, rgb
+from lorbms_tf.data.picture_kinds import HEAD_BYTES, is_picture, kind_of, refusal, register
+from lorbms_tf.data.rgb import UnknownPixels
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import walk
+from lorbms_tf.files import is_dir, walk
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 JPEG_QUALITY = 95
 
 
@@ -25,70 +29,118 @@ class BadImage(Exception):
         self.path = str(path)
         self.reason = reason
 
+    @property
+    def kind(self) -> str:
+        """The reason without the details in brackets: one of a few."""
+        return self.reason.partition(" (")[0]
+
     def __reduce__(self):  # both arguments, so that it travels between processes
         return BadImage, (self.path, self.reason)
 
 
-def list_photos(folder: str | os.PathLike) -> list[Path]:
+def list_photos(
+    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
+) -> list[Path]:
     """As `photos_below`. UserError where the folder is missing or has none."""
     folder = Path(folder)
-    if not folder.is_dir():
+    if not is_dir(folder):
         raise UserError(f"image folder {folder} does not exist or is not a folder")
-    found = photos_below(folder)
-    if not found:
-        raise UserError(f"no images ({', '.join(EXTENSIONS)}) in folder {folder}")
-    return found
+    photos = photos_below(folder, on_error)
+    if not photos:
+        raise UserError(f"no images in folder {folder}")
+    return photos
 
 
-def photos_below(folder: Path) -> list[Path]:
-    """All image files that `files.walk` finds below a folder, whole or not, sorted by path."""
-    return sorted(path for path in walk(folder) if path.suffix.lower() in EXTENSIONS)
+def photos_below(
+    folder: Path, on_error: Callable[[OSError], None] | None = None
+) -> list[Path]:
+    """All pictures that `files.walk` finds below a folder, whole or not, sorted by path.
+
+    A picture is what has a usual ending (`picture_kinds.ENDINGS`), and what begins like one.
+
+    on_error: told of each folder that cannot be read; None prints a warning that names it.
+    """
+    return sorted(path for path in walk(folder, on_error or _warn) if is_picture(path))
 
 
-def _decode(source, path) -> np.ndarray:
+def _warn(error: OSError) -> None:
+    print(
+        f"warning: folder {error.filename} cannot be read ({error.strerror}): "
+        "what it holds is left out",
+        file=sys.stderr,
+    )
+
+
+def _decode(source: Path | io.BytesIO, path) -> np.ndarray:
     try:
-        with Image.open(source) as image:
-            image.load()
-            return np.asarray(_rgb(ImageOps.exif_transpose(image)))
-    except FileNotFoundError as error:
-        raise BadImage(path, "missing") from error
-    except UnidentifiedImageError as error:
-        raise BadImage(path, "not an image") from error
-    except Image.DecompressionBombError as error:
-        raise BadImage(path, "too many pixels") from error
+        return _pixels(source)
     except MemoryError:
         raise  # the machine's fault, not the file's
+    except FileNotFoundError as error:
+        raise BadImage(path, "missing") from error
+    except Image.DecompressionBombError as error:
+        raise BadImage(path, "too many pixels") from error
+    except UnknownPixels as error:
+        raise BadImage(path, str(error)) from error
     except Exception as error:
         # What Pillow raises for broken bytes is of no fixed kind: beside OSError and ValueError
         # TypeError and AttributeError (EXIF), RuntimeError (AVIF), struct.error and others.
-        raise BadImage(path, f"corrupt or truncated ({error})") from error
+        if isinstance(error, OSError) and error.errno:
+            raise BadImage(path, f"cannot be opened ({error.strerror})") from error
+        return _decode_again(source, path, error)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode to RGB; transparency is laid over white."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # 16-bit grey
-        values = np.asarray(image, np.float32)
-        scale = 257.0 if image.mode != "F" else 1.0
-        image = Image.fromarray(np.clip(values / scale, 0, 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+def _decode_again(source: Path | io.BytesIO, path, error: Exception) -> np.ndarray:
+    """The pixels of a file that Pillow has refused by `error`: perhaps only its metadata is odd."""
+    encoded = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
+    kind = kind_of(encoded[:HEAD_BYTES])
+    bare = metadata.without(encoded, kind)
+    unknown = isinstance(error, UnidentifiedImageError)
+    known_now = unknown and register(kind)
+    if known_now or bare != encoded:
+        try:
+            return _pixels(io.BytesIO(bare))
+        except MemoryError:
+            raise
+        except Exception as second:  # as above
+            error = second
+    if unknown and not known_now and (reason := refusal(kind)):
+        raise BadImage(path, reason) from error
+    if unknown and not kind:
+        raise BadImage(path, "not an image") from error
+    raise BadImage(path, f"corrupt or truncated ({_line(error, path)})") from error
+
+
+def _line(error: Exception, path) -> str:
+    """What Pillow says, on one line and without the object's or the file's name in it."""
+    if isinstance(error, UnidentifiedImageError):
+        return "or of a kind that Pillow does not read"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _pixels(source: Path | io.BytesIO) -> np.ndarray:
+    with Image.open(source) as image:
+        upright = metadata.turned(rgb.read(source, image), metadata.orientation(image))
+        return np.asarray(upright)
 
 
 def read_photo(path: str | os.PathLike) -> np.ndarray:
     """Decodes an image file to uint8 RGB [H, W, 3].
 
-    EXIF orientation is applied; grey, 16-bit, palette, CMYK and transparent images are converted
-    (transparency over white). Raises BadImage where the file is missing, empty, truncated,
-    corrupt or no image.
+    The orientation in its metadata is applied, and nothing else of them matters; grey, 16-bit,
+    32-bit, palette, CMYK and transparent images are converted (transparency over white); of
+    several pictures it is the first. Raises BadImage where the file is missing, empty, truncated,
+    corrupt or no image, or where nobody can say how its pixels are to be shown.
     """
     path = Path(path)
     try:
         if path.stat().st_size == 0:
             raise BadImage(path, "empty file")
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise BadImage(path, "missing") from error
+    except OSError as error:  # a locked folder, a name that is too long
+        raise BadImage(path, f"cannot be opened ({error.strerror})") from error
+    except ValueError as error:  # a zero byte in the name
         raise BadImage(path, "missing") from error
     return _decode(path, path)
 
