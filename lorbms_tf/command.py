@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from absl import app, logging
 
 from lorbms_tf.errors import Stopped, UserError
+from lorbms_tf.flags import flagfile_lines
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
@@ -32,7 +33,24 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the C++ side's notes help nobody here
     logging.set_verbosity(logging.WARNING)
-    app.run(guarded, argv=flagfiles_first(sys.argv))
+    try:
+        argv = with_flagfiles(sys.argv)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    app.run(guarded, argv=argv)
+
+
+def with_flagfiles(argv: Sequence[str]) -> list[str]:
+    """The command line with the flags of its flagfiles, in front, in place of their names.
+
+    Raises UserError where one cannot be read.
+    """
+    program, *words = flagfiles_first(argv)
+    lines = []
+    while words and words[0].startswith(("--flagfile=", "-flagfile=")):
+        lines += flagfile_lines(words.pop(0).partition("=")[2])
+    return [program, *lines, *words]
 
 
 def flagfiles_first(argv: Sequence[str]) -> list[str]:

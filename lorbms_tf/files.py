@@ -199,13 +199,49 @@ def append(path: str | os.PathLike, text: str) -> None:
         raise not_writable(path, error) from error
 
 
+def read_text(path: str | os.PathLike, name: str = "", fallback: str = "") -> str:
+    r"""The text of a file, its lines ended by "\n" alone.
+
+    It is UTF-8, or UTF-16 or UTF-32 as programs on Windows write them, with a mark of the byte
+    order or without one.
+
+    Args:
+      name: what messages call the file; "" for its path.
+      fallback: the encoding of what is none of these; "" for none.
+
+    Raises UserError naming the file where it cannot be read or decoded.
+    """
+    name = name or str(path)
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that cannot be
+        reason = getattr(error, "strerror", error)
+        raise UserError(f"{name} cannot be read: {reason}") from error
+    encoding = json.detect_encoding(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if not fallback:
+            wanted, line = encoding.upper(), content.count(b"\n", 0, error.start) + 1
+            raise UserError(
+                f"{name} is not text in {wanted} (byte 0x{content[error.start]:02x} in line "
+                f"{line}), perhaps in Latin-1: save it in UTF-8"
+            ) from error
+        text = content.decode(fallback)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(path: str | os.PathLike, name: str = "", fallback: str = "") -> list[str]:
+    """The lines of `read_text`."""
+    lines = read_text(path, name, fallback).split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def read_json(path: str | os.PathLike) -> Any:
     """Reads a JSON file. Raises UserError naming the file where it is missing or not JSON."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
+        return json.loads(read_text(path))
+    except ValueError as error:
         raise UserError(f"{path} is not JSON: {error}") from error
 
 
@@ -233,12 +269,8 @@ def read_json_lines(path: str, flag: str, names: set[str], door: str) -> list[di
 
     Raises UserError, naming flag, file and line, where there is none, or one of something else.
     """
-    try:
-        texts = Path(path).read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--{flag}={path} cannot be read: {error}") from error
     lines = []
-    for number, text in enumerate(texts, start=1):
+    for number, text in enumerate(read_lines(path, f"--{flag}={path}"), start=1):
         try:
             line = json.loads(text)
         except ValueError as error:

@@ -6,6 +6,8 @@ becomes one flag of the same name. Nothing else in the package reads `absl.flags
 
 import copy
 import dataclasses
+import os
+import re
 import sys
 import typing
 from typing import Any, TypeVar
@@ -13,9 +15,11 @@ from typing import Any, TypeVar
 from absl import flags
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_lines
 
 FLAGS = flags.FLAGS
 Config = TypeVar("Config")
+_FLAGFILE = re.compile(r"--?flagfile[= ](.*)")
 
 
 def define(config_class: type, **defaults: Any) -> None:
@@ -73,12 +77,37 @@ def read(config_class: type[Config], flagfile: str = "") -> Config:
 def _with_flagfile(path: str) -> flags.FlagValues:
     parsed = copy.deepcopy(FLAGS)
     try:
-        rest = parsed([sys.argv[0], f"--flagfile={path}"])
+        rest = parsed([sys.argv[0], *flagfile_lines(path)])
     except flags.Error as error:
         raise UserError(f"flagfile {path}: {error}") from error
     if rest[1:]:
         raise UserError(f"flagfile {path} holds more than flags: {rest[1]!r}")
     return parsed
+
+
+def flagfile_lines(path: str, outer: tuple[str, ...] = ()) -> list[str]:
+    """The flags that a flagfile holds, without comments, those of flagfiles that it names inside.
+
+    absl reads them in the machine's own encoding alone. Here comments may be in Latin-1, and the
+    whole in any encoding of `files.read_text`.
+
+    Args:
+      path: of the file; "" for none, as with absl.
+      outer: the flagfiles that name it.
+
+    Raises UserError where one cannot be read, or names itself.
+    """
+    path = os.path.expanduser(path.strip())
+    if path in outer:
+        raise UserError(f"flagfile {path} names itself")
+    lines = []
+    for line in read_lines(path, f"flagfile {path}", fallback="latin-1") if path else []:
+        line = line.strip()
+        if inner := _FLAGFILE.fullmatch(line):
+            lines += flagfile_lines(inner[1], (*outer, path))
+        elif line and not line.startswith(("#", "//")):
+            lines.append(line)
+    return lines
 
 
 def _tuple(name: str, words: list[str], kind: type) -> tuple:

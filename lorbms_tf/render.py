@@ -20,6 +20,7 @@ from lorbms_tf import command, flags, pictures, quadrants
 from lorbms_tf.config import require, setting
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_file, read_lines
 
 SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions", "pasted")
 PAIRS_PER_ROW = 2
@@ -93,12 +94,10 @@ def read_pairs(path: str) -> list[Pair]:
     Empty lines and lines that start with # are left out. Raises UserError naming the file, and
     the line where one is malformed.
     """
+    texts = read_lines(path, f"--pairs={path}")
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            lines = list(enumerate(csv.reader(file, skipinitialspace=True), start=1))
-    except OSError as error:
-        raise UserError(f"cannot read --pairs={path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+        lines = list(enumerate(csv.reader(texts, skipinitialspace=True), start=1))
+    except csv.Error as error:
         raise UserError(f"--pairs={path} is not a text file of OBJECT,SCENE,MASK") from error
     pairs = []
     for number, words in lines:
@@ -112,7 +111,7 @@ def read_pairs(path: str) -> list[Pair]:
         except UserError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         for word in words[:2]:
-            if not (Path(path).parent / word).is_file():
+            if not is_file(Path(path).parent / word):
                 raise UserError(f"{path}, line {number}: there is no photo {word}")
         pairs.append(Pair(Path(path).parent / words[0], Path(path).parent / words[1], mask))
     if not pairs:

@@ -18,6 +18,24 @@ def test_flagfiles_come_first_so_that_the_command_line_wins(words, ordered):
     assert command.flagfiles_first(["program", *words]) == ["program", *ordered]
 
 
+def test_flagfiles_are_read_before_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "f").write_text("# first\n--a=1\n")
+    (tmp_path / "g").write_text("--b=2\n--a=3")
+    argv = ["program", "x", "--flagfile=f", "--a=4", "--flagfile", "g", "--", "--flagfile=f"]
+    words = ["--a=1", "--b=2", "--a=3", "x", "--a=4", "--", "--flagfile=f"]
+    assert command.with_flagfiles(argv) == ["program", *words]
+
+
+def test_a_missing_flagfile_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["program", "--flagfile=absent.cfg"])
+    with pytest.raises(SystemExit) as stopped:
+        command.run(lambda argv: None)
+    assert stopped.value.code == 1
+    told = capsys.readouterr().err
+    assert told == "error: flagfile absent.cfg cannot be read: No such file or directory\n"
+
+
 def test_a_user_error_is_one_line_without_traceback(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["program"])
 

@@ -66,9 +66,9 @@ def test_json(tmp_path):
     files.write_json(path, {"a": [1, 2.5]})
     assert files.read_json(path) == {"a": [1, 2.5]}
     path.write_bytes(b"\xff{")
-    with pytest.raises(UserError, match="a.json is not JSON"):
+    with pytest.raises(UserError, match=r"a\.json is not text in UTF-8"):
         files.read_json(path)
-    with pytest.raises(UserError, match="cannot read .*b.json"):
+    with pytest.raises(UserError, match=r"b\.json cannot be read"):
         files.read_json(tmp_path / "b.json")
 
 
@@ -102,6 +102,9 @@ def test_a_walk_follows_links_and_gives_each_file_once(tmp_path):
     found = [path.relative_to(root).as_posix() for path in files.walk(root)]
     assert found == ["broken", "self", "top", "b/in/file", "c/file"]
     assert list(files.walk(tmp_path / "nowhere")) == []
+    errors = []
+    assert list(files.walk(tmp_path / "nowhere", errors.append)) == []
+    assert [error.filename for error in errors] == [str(tmp_path / "nowhere")]
 
 
 def test_any_damage_to_arrays_is_one_error(tmp_path):
@@ -131,3 +134,47 @@ def test_names_that_the_system_refuses_are_no_files(tmp_path):
     assert files.is_file(tmp_path / "a") and files.is_dir(tmp_path)
     for name in ("absent", "a/below", "n" * 300, "nul\0byte"):
         assert not files.is_file(tmp_path / name) and not files.is_dir(tmp_path / name)
+
+
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_text_is_read_in_every_encoding_that_names_itself(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes('{"caf\u00e9":\r\n 1}\r\n'.encode(encoding))
+    assert files.read_text(path) == '{"caf\u00e9":\n 1}\n'
+    assert files.read_lines(path) == ['{"caf\u00e9":', " 1}"]
+    assert files.read_json(path) == {"caf\u00e9": 1}
+
+
+def test_lines_end_at_line_ends_alone(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("a\rb\r\n\nc\u2028d\x0ce".encode())
+    assert files.read_lines(path) == ["a", "b", "", "c\u2028d\x0ce"]
+    path.write_bytes(b"")
+    assert files.read_lines(path) == []
+
+
+def test_other_encodings_are_refused_by_name_or_read_as_asked(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("one\nno caf\u00e9 here".encode("latin-1"))
+    with pytest.raises(UserError, match=r"a\.txt is not text in UTF-8 \(byte 0xe9 in line 2\)"):
+        files.read_text(path)
+    with pytest.raises(UserError, match="^--pairs=x is not text in UTF-8"):
+        files.read_text(path, "--pairs=x")
+    assert files.read_text(path, fallback="latin-1").endswith("no caf\u00e9 here")
+    for name in ("absent", "n" * 300, "nul\0byte"):
+        with pytest.raises(UserError, match="cannot be read"):
+            files.read_text(tmp_path / name)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_json_lines_of_other_programs(tmp_path, encoding):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes('{"a": 1}\r\n{"a": "\u2028"}\r\n'.encode(encoding))
+    lines = files.read_json_lines(str(path), "table", {"a"}, "a door")
+    assert lines == [{"a": 1}, {"a": "\u2028"}]
+    path.write_bytes(b'{"a": "\xe9"}\n')
+    with pytest.raises(UserError, match="^--table=.* is not text in UTF-8"):
+        files.read_json_lines(str(path), "table", {"a"}, "a door")

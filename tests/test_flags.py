@@ -60,6 +60,29 @@ def test_a_flag_after_the_flagfile_wins(parse, tmp_path):
     assert (made.flag_count, made.flag_sizes) == (6, (9,))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_flagfiles_of_other_programs(parse, tmp_path, encoding):
+    path, inner = tmp_path / "a.cfg", tmp_path / "inner.cfg"
+    inner.write_bytes("// caf\u00e9\r\n\r\n--flag_kind=b\r\n".encode(encoding))
+    text = f"# caf\u00e9\r\n--flag_count=5\r\n--flagfile={inner}\r\n  --noflag_on \r\n"
+    path.write_bytes(text.encode(encoding))
+    lines = ["--flag_count=5", "--flag_kind=b", "--noflag_on"]
+    assert flags.flagfile_lines(str(path)) == lines
+    parse()
+    made = flags.read(Example, flagfile=str(path))
+    assert made == Example(flag_count=5, flag_kind="b", flag_on=False)
+
+
+def test_flagfiles_that_cannot_be_read_are_named(tmp_path):
+    path = tmp_path / "a.cfg"
+    with pytest.raises(UserError, match=r"^flagfile .*a\.cfg cannot be read"):
+        flags.flagfile_lines(str(path))
+    path.write_text(f"--flagfile={path}\n")
+    with pytest.raises(UserError, match=r"a\.cfg names itself"):
+        flags.flagfile_lines(str(path))
+    assert flags.flagfile_lines("") == []
+
+
 def test_wrong_values_name_the_flag_and_the_valid_ones(parse):
     with pytest.raises(UserError, match="--flag_sizes=1,two is not a comma list of int"):
         parse("--flag_sizes=1,two")

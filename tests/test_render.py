@@ -113,14 +113,25 @@ def test_a_bad_line_of_a_list_is_named(tmp_path, line, reason):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lists_of_other_programs(tmp_path, encoding):
+    photo(tmp_path / "caf\u00e9.jpg")
+    path = tmp_path / "pairs.csv"
+    path.write_bytes("caf\u00e9.jpg,caf\u00e9.jpg,0010\r\n".encode(encoding))
+    assert [pair.object.name for pair in render.read_pairs(str(path))] == ["caf\u00e9.jpg"]
+    path.write_text(f"{'a' * 300}.jpg,caf\u00e9.jpg,0010\n")
+    with pytest.raises(UserError, match=r"line 1: there is no photo a{300}\.jpg"):
+        render.read_pairs(str(path))
+
+
 def test_lists_that_are_no_lists(tmp_path):
-    with pytest.raises(UserError, match="cannot read --pairs"):
+    with pytest.raises(UserError, match="--pairs=.* cannot be read"):
         render.read_pairs(str(tmp_path / "absent"))
     (tmp_path / "empty").write_text("# nothing\n")
     with pytest.raises(UserError, match="holds no line"):
         render.read_pairs(str(tmp_path / "empty"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="not a text file"):
+    with pytest.raises(UserError, match="binary is not text in UTF-16"):
         render.read_pairs(str(tmp_path / "binary"))
 
 

@@ -51,9 +51,7 @@ def list_photos(
     return photos
 
 
-def photos_below(
-    folder: Path, on_error: Callable[[OSError], None] | None = None
-) -> list[Path]:
+def photos_below(folder: Path, on_error: Callable[[OSError], None] | None = None) -> list[Path]:
     """All pictures that `files.walk` finds below a folder, whole or not, sorted by path.
 
     A picture is what has a usual ending (`picture_kinds.ENDINGS`), and what begins like one.
@@ -108,14 +106,12 @@ def _decode_again(source: Path | io.BytesIO, path, error: Exception) -> np.ndarr
         raise BadImage(path, reason) from error
     if unknown and not kind:
         raise BadImage(path, "not an image") from error
-    raise BadImage(path, f"corrupt or truncated ({_line(error, path)})") from error
-
-
-def _line(error: Exception, path) -> str:
-    """What Pillow says, on one line and without the object's or the file's name in it."""
     if isinstance(error, UnidentifiedImageError):
-        return "or of a kind that Pillow does not read"
-    return " ".join(str(error).split()) or type(error).__name__
+        raise BadImage(
+            path, f"corrupt or truncated (or a {kind} that Pillow cannot read)"
+        ) from error
+    said = " ".join(str(error).split()) or type(error).__name__
+    raise BadImage(path, f"corrupt or truncated ({said})") from error
 
 
 def _pixels(source: Path | io.BytesIO) -> np.ndarray:

@@ -96,7 +96,9 @@ def without(encoded: bytes, kind: str) -> bytes:
 
     kind: as `picture_kinds.kind_of` names it.
     """
-    strip = {"JPEG": _bare_jpeg, "PNG": _bare_png, "TIFF": _bare_tiff, "AVIF": _bare_boxes}.get(kind)
+    strip = {"JPEG": _bare_jpeg, "PNG": _bare_png, "TIFF": _bare_tiff, "AVIF": _bare_boxes}.get(
+        kind
+    )
     try:
         return strip(encoded) if strip else encoded
     except (struct.error, IndexError):  # the file ends too early

@@ -8,9 +8,10 @@ from pathlib import Path
 HEAD_BYTES = 64  # that tell the kind
 # Files that are taken for pictures by their names alone, so that a broken one is counted as one,
 # and a folder of 300,000 photos need not be opened to be listed.
-ENDINGS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .bmp .webp .gif .tif .tiff .avif .heic .heif".split()
-)
+ENDINGS = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp"),
+    *(".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"),
+}
 _STARTS = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG\r\n\x1a\n": "PNG",

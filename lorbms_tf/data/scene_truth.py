@@ -3,7 +3,6 @@
 Reads the `annotations/instances.json` that `tfrecords_tools.synthesize` writes.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json
 from lorbms_tf.quadrants import NAMES
 
 ANNOTATIONS = "annotations/instances.json"
@@ -38,7 +38,7 @@ def read(folder: str | os.PathLike) -> SceneTruth:
     """
     path = Path(folder) / ANNOTATIONS
     try:
-        scenes = json.loads(path.read_text(encoding="utf-8"))["images"]
+        scenes = read_json(path)["images"]
         paths = [Path(folder) / "images" / scene["file_name"] for scene in scenes]
         things = [[scene["scene"]["quadrants"][name] for name in NAMES] for scene in scenes]
         factors, names = {}, {}
@@ -50,8 +50,6 @@ def read(folder: str | os.PathLike) -> SceneTruth:
         for axis, (key, meanings) in enumerate(_PLACES.items()):
             cuts = np.quantile(within[..., axis], [1 / 3, 2 / 3])
             factors[key], names[key] = np.digitize(within[..., axis], cuts), meanings
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UserError(
             f"{path} does not tell the truth of scenes, as that of a folder written by "

@@ -13,6 +13,7 @@ import numpy as np
 
 from lorbms_tf.data.images import square_resize
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_lines, read_text
 from lorbms_tf.probing.labelled import Labelled, Part
 
 SIDE = 96
@@ -77,7 +78,7 @@ def _part(folder: Path, split: str, size: int) -> Part:
 
 def _class_names(folder: Path) -> tuple[str, ...]:
     path = folder / "class_names.txt"
-    names = path.read_text("utf-8", "replace").split() if path.is_file() else []
+    names = read_text(path).split() if path.is_file() else []
     if names and len(names) != NUM_CLASSES:
         raise UserError(f"{path} holds {len(names)} names, not {NUM_CLASSES}")
     return tuple(names) or tuple(str(number) for number in range(1, NUM_CLASSES + 1))
@@ -87,7 +88,7 @@ def _folds(folder: Path, count: int) -> tuple[np.ndarray, ...]:
     path = folder / "fold_indices.txt"
     _check_file(path)
     folds = []
-    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             fold = np.array(line.split(), np.int64)
         except (ValueError, OverflowError) as error:

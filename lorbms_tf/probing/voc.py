@@ -10,6 +10,7 @@ import numpy as np
 from lorbms_tf.data import voc
 from lorbms_tf.data.images import squeeze
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_file, read_lines
 from lorbms_tf.probing.labelled import UNKNOWN, Labelled, Part, PhotoFiles
 
 
@@ -34,10 +35,7 @@ def load(folder: Path, size: int, train_split: str = "train", test_split: str = 
 def _things(folder: Path, split: str) -> dict[str, dict[str, bool]]:
     """For each photo id: category -> whether all objects of it are difficult."""
     path = folder / "ImageSets" / "Main" / f"{split}.txt"
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the list of photos {path} cannot be read: {error}") from error
+    lines = read_lines(path, f"the list of photos {path}")
     photos = {}
     for name in (line.split()[0] for line in lines if line.strip()):
         photos[name] = {}
@@ -60,6 +58,6 @@ def _part(folder: Path, photos: dict[str, dict[str, bool]], classes, size: int) 
             row[place[name]] = UNKNOWN if difficult else 1
     paths = [folder / voc.IMAGES / f"{photo}.jpg" for photo in photos]
     for path in paths:
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(f"{path} is missing, and ImageSets/Main names it")
     return Part(PhotoFiles(paths, folder, size, squeeze), labels)

@@ -49,7 +49,8 @@ def test_places_are_thirds_within_the_quadrant(scenes):
     ("text", "reason"),
     [
         (None, "cannot be read"),
-        ("no json", "does not tell the truth of scenes"),
+        ("no json", "is not JSON"),
+        ("[]", "does not tell the truth of scenes"),
         (json.dumps({"images": [{"file_name": "a.jpg", "width": 9, "height": 9}]}), "'scene'"),
         (json.dumps({"images": []}), "does not tell"),
     ],
