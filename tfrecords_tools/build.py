@@ -15,7 +15,7 @@ from typing import Any
 from lorbms_tf import command, flags
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_path, read_json, write_json
+from lorbms_tf.files import atomic_path, is_dir, read_json, write_json
 from tfrecords_tools import (
     build_report,
     engines,
@@ -57,7 +57,7 @@ def build(config: BuildConfig) -> dict[str, Any]:
 
 def check(config: BuildConfig) -> None:
     """Finds out before the long stages what would fail in them. Raises UserError."""
-    if not config.tfds and not Path(config.images).is_dir():
+    if not config.tfds and not is_dir(config.images):
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
     feature_networks.check(config.features, config.weights)
     out = work_folder.place_of(config.out)

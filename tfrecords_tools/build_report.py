@@ -158,6 +158,7 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     """The lines at the end of a build. seconds: of each stage, by name."""
     photos, quantiles = dataset["photos"], dataset["distance_quantiles"]
     lines = [f"Records of {dataset['num_records']} images in {out}", f"  {photo_line(photos)}"]
+    lines += [f"    unreadable: {line}" for line in unreadable_lines(photos)]
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
@@ -205,11 +206,29 @@ def photo_line(counts: dict[str, Any]) -> str:
     """ "2100 photos found, 2066 kept; dropped: 34 smaller than 128 px (a.jpg, ...)" """
     dropped = []
     for reason, number in counts["dropped"].items():
-        names = counts["examples"][reason][:NAMES_SHOWN]
-        more = ["..."] if number > len(names) else []
-        dropped.append(f"{number} {reason} ({', '.join(names + more)})")
+        names = _some(counts["examples"][reason], number)
+        dropped.append(f"{number} {reason} ({names})")
     text = f"{counts['read']} photos found, {counts['kept']} kept"
-    return f"{text}; dropped: {', '.join(dropped)}" if dropped else text
+    text += f"; dropped: {', '.join(dropped)}" if dropped else ""
+    locked = counts.get("locked")
+    if locked:
+        names = _some(locked["examples"], locked["folders"])
+        text += f"; folders that may not be read: {names}"
+    return text
+
+
+def unreadable_lines(counts: dict[str, Any]) -> list[str]:
+    """A line for each reason why photos are unreadable: "3 corrupt or truncated: a.jpg, ..." """
+    return [
+        f"{found['photos']} {reason}: {_some(found['examples'], found['photos'])}"
+        for reason, found in counts.get("unreadable", {}).items()
+    ]
+
+
+def _some(names: list[str], number: int) -> str:
+    """The first few names of so many."""
+    shown = names[:NAMES_SHOWN]
+    return ", ".join(shown + (["..."] if number > len(shown) else []))
 
 
 def megabytes(size: float) -> str:

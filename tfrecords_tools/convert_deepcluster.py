@@ -9,13 +9,13 @@ Needs PyTorch (extra `[torch]`), which nothing else here does.
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from lorbms_tf import command, flags
 from lorbms_tf.config import setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_file
 from lorbms_tf.networks.deepcluster import SOBEL, DeepClusterAlexNet, trunk_side
 from tfrecords_tools.feature_networks import deepcluster
 
@@ -39,7 +39,7 @@ class ConvertConfig:
                 raise UserError(f"--{name} is required")
         if not self.out.endswith(deepcluster.SUFFIX):
             raise UserError(f"--out={self.out}: the name must end in {deepcluster.SUFFIX}")
-        if not Path(self.checkpoint).is_file():
+        if not is_file(self.checkpoint):
             raise UserError(f"--checkpoint: there is no file {self.checkpoint}")
 
 

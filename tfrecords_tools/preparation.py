@@ -144,6 +144,8 @@ def _load(
         functools.partial(engine.check, work),
     )
     print(build_report.photo_line(counts))
+    for line in build_report.unreadable_lines(counts):
+        print(f"  unreadable: {line}")
     needed = records.NUM_CANDIDATES + 1
     if len(photos) < needed:
         raise UserError(

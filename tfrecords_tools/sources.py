@@ -13,6 +13,7 @@ from typing import Any
 
 from lorbms_tf.data.images import BadImage, list_photos, photos_below, read_photo
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_dir
 from lorbms_tf.progress import track
 from tfrecords_tools import coco, voc
 from tfrecords_tools.threads import in_order
@@ -47,12 +48,20 @@ def faults(photos: Sequence[Photo], min_size: int, num_workers: int) -> Iterator
 
 
 def fault(path: Path, min_size: int) -> str:
-    """Why a photo cannot be used; "" where it can."""
+    """Why a photo cannot be used; "" where it can.
+
+    Of one that is unreadable it says why, behind a colon: see `reason_of`.
+    """
     try:
         height, width = read_photo(path).shape[:2]
-    except BadImage:
-        return UNREADABLE
+    except BadImage as error:
+        return f"{UNREADABLE}: {error.reason}"
     return f"smaller than {min_size} px" if min(height, width) < min_size else ""
+
+
+def reason_of(fault: str) -> str:
+    """What `fault` says without the details: one of a few reasons."""
+    return fault.partition(": ")[0]
 
 
 class _Counts:
@@ -62,20 +71,38 @@ class _Counts:
         self.read = read
         self.dropped: dict[str, int] = {}
         self.examples: dict[str, list[str]] = {}
+        self.unreadable: dict[str, dict[str, Any]] = {}
+        self.locked: list[str] = []  # folders
 
-    def drop(self, reason: str, name: str) -> None:
+    def drop(self, fault: str, name: str) -> None:
+        reason, _, detail = fault.partition(": ")
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
         names = self.examples.setdefault(reason, [])
         if len(names) < NUM_EXAMPLES:
             names.append(_escaped(name))
+        if detail:
+            self._tell(detail, name)
+
+    def _tell(self, detail: str, name: str) -> None:
+        kind, _, more = detail.partition(" (")
+        of_kind = self.unreadable.setdefault(kind, {"photos": 0, "examples": []})
+        of_kind["photos"] += 1
+        if len(of_kind["examples"]) < NUM_EXAMPLES:
+            of_kind["examples"].append(_escaped(name) + (f" ({more}" if more else ""))
 
     def result(self, kept: int) -> dict[str, Any]:
-        return {
+        counts = {
             "read": self.read,
             "kept": kept,
             "dropped": self.dropped,
             "examples": self.examples,
         }
+        if self.unreadable:
+            counts["unreadable"] = self.unreadable
+        if self.locked:
+            names = sorted(map(_escaped, self.locked))
+            counts["locked"] = {"folders": len(names), "examples": names[:NUM_EXAMPLES]}
+        return counts
 
 
 def load(
@@ -108,7 +135,9 @@ def load(
       The kept photos, sorted by id (COCO ids in numeric order), and the counts, ready for JSON:
       {"read": n, "kept": n, "dropped": {reason: n}, "examples": {reason: [file names]}}. A photo
       is dropped for one reason only, the first of: absent, too few boxes, a name that is not UTF-8
-      (records and reports could not hold it), unreadable, too small.
+      (records and reports could not hold it), unreadable, too small. Where photos are unreadable
+      "unreadable" tells why, {why: {"photos": n, "examples": [file names, with what the decoder
+      says]}}; where folders may not be read "locked" is {"folders": n, "examples": [names]}.
       With annotations, photos in the folder that they do not name count as read and dropped.
 
     Raises UserError as `find` does.
@@ -167,7 +196,7 @@ def find(
         return _annotated(images_dir, file, entries, min_boxes, voc.IMAGES)
     if not annotations:
         return _plain(images_dir, source == "classes")
-    if not images_dir.is_dir():
+    if not is_dir(images_dir):
         raise UserError(f"image folder {images_dir} does not exist or is not a folder")
     return _annotated(images_dir, annotations, coco.entries(annotations), min_boxes)
 
@@ -183,8 +212,10 @@ def _escaped(name: str) -> str:
 
 
 def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
-    paths = list_photos(images_dir)
+    errors: list[OSError] = []
+    paths = list_photos(images_dir, errors.append)
     counts = _Counts(len(paths))
+    counts.locked = [os.path.relpath(error.filename, images_dir) for error in errors]
     photos = []
     for path in paths:
         name = path.relative_to(images_dir).as_posix()

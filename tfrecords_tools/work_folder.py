@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from lorbms_tf.data.picture_kinds import is_picture
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_file, not_writable, read_arrays, read_json, walk, write_json
 
@@ -43,11 +44,11 @@ def fingerprint(*places: str | Path) -> str:
     What else lies in a folder, perhaps the work folder itself, changes nothing. An empty name
     stands for no place.
     """
-    # More than `images.EXTENSIONS`: annotations may name photos of any kind.
+    # Annotations may name photos of any kind, also of one that only the ending tells.
     kinds = {".xml", *Image.registered_extensions()}
     lines = []
     for place in map(Path, filter(None, places)):
-        inside = (path for path in walk(place) if path.suffix.lower() in kinds)
+        inside = (p for p in walk(place) if p.suffix.lower() in kinds or is_picture(p))
         for path in inside if place.is_dir() else [place]:
             with contextlib.suppress(OSError):  # what is not there is found out elsewhere
                 status = path.stat()

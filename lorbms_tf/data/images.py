@@ -6,6 +6,7 @@ On disk and in records: uint8, 0 to 255, JPEG. In networks: float32 in [-1, 1], 
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir, walk
 
 JPEG_QUALITY = 95
+# Pillow's warnings are about metadata, which cost nothing here, and about large pictures.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class BadImage(Exception):

@@ -109,6 +109,5 @@ def register(kind: str) -> bool:
 def refusal(kind: str) -> str:
     """Why Pillow does not open a whole picture of a kind; "" where it opens that kind."""
     if kind in _PACKAGES:
-        package = _PACKAGES[kind][0]
-        return f"{kind}, which needs the package {package} (pip install {package})"
+        return f"{kind}, which needs the package {_PACKAGES[kind][0]}"
     return f"{kind}, which Pillow does not read" if kind in _NEVER else ""

@@ -13,7 +13,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import sha256_file
+from lorbms_tf.files import is_file, sha256_file
 from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.progress import track
 
@@ -88,7 +88,7 @@ def check(name: str, weights: str) -> None:
     if not weights:
         what = "classify_image_graph_def.pb" if name == INCEPTION else f"the weights of {name}"
         raise UserError(f"--extractor={name} needs --extractor_weights=FILE: {what}")
-    if not Path(weights).is_file():
+    if not is_file(weights):
         raise UserError(f"--extractor_weights: there is no file {weights}")
 
 

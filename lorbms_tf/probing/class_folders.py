@@ -6,6 +6,7 @@ import numpy as np
 
 from lorbms_tf.data.images import central, list_photos
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_dir
 from lorbms_tf.probing.labelled import Labelled, Part, PhotoFiles
 
 
@@ -28,16 +29,21 @@ def load(folder: Path, size: int, train_split: str = "train", test_split: str = 
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
-    if not folder.is_dir():
+    """The folders for classes; hidden ones, which programs make for themselves, are none."""
+    if not is_dir(folder):
         raise UserError(f"{folder} is missing: it holds a folder of photos for each class")
-    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+    try:
+        inside = list(folder.iterdir())
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read: {error.strerror}") from error
+    return tuple(sorted(p.name for p in inside if is_dir(p) and not p.name.startswith(".")))
 
 
 def _part(folder: Path, classes: tuple[str, ...], size: int) -> Part:
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        if (folder / name).is_dir():  # images to test on may lack a class
+        if is_dir(folder / name):  # images to test on may lack a class
             found = list_photos(folder / name)
             paths += found
             labels += [label] * len(found)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_dir
 from lorbms_tf.probing import class_folders, stl10, voc
 from lorbms_tf.probing.labelled import Labelled
 
@@ -15,7 +16,7 @@ def parse(dataset: str) -> tuple[str, Path]:
     if kind not in KINDS or not folder:
         valid = ", ".join(f"{name}:DIR" for name in KINDS)
         raise UserError(f"--dataset={dataset} is not valid; valid values: {valid}")
-    if not Path(folder).is_dir():
+    if not is_dir(folder):
         raise UserError(f"--dataset={dataset}: there is no folder {folder}")
     return kind, Path(folder)
 

@@ -11,7 +11,6 @@ saved_model:DIR             any SavedModel that takes one image (`lorbms_tf.imag
 import math
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,6 +20,7 @@ from lorbms_tf import image_signature, run_directory
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.units import units
+from lorbms_tf.files import is_file
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
 from lorbms_tf.networks.discriminator import Discriminator
@@ -165,7 +165,7 @@ def _network(config: FeatureConfig, kind: str, layer: str) -> tuple[keras.Model,
 
 
 def _settings_of(path: str, kind: str) -> dict:
-    if not Path(path).is_file():
+    if not is_file(path):
         raise UserError(f"--weights: there is no file {path}")
     try:
         return weights_files.read_settings(path, kind)

@@ -1,13 +1,12 @@
 """JSON lines of finished runs, and the table that they make (as table 4.3 of the thesis)."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.tables import aligned
-from lorbms_tf.files import check_writable, read_json_lines, write_json_lines
+from lorbms_tf.files import check_writable, is_file, read_json_lines, write_json_lines
 
 ROW = ("features", "weights", "finetuned")  # what runs of one row of the table have in common
 _RUN = ("features", "weights_sha256", "finetuned", "fold", "seed")  # what tells runs apart
@@ -47,7 +46,7 @@ class Results:
         self._path, self._protocol = path, protocol
         if path:
             check_writable(path)  # before the runs, which may take hours
-        self.lines = read(path, "out") if path and Path(path).is_file() else []
+        self.lines = read(path, "out") if path and is_file(path) else []
         check_alike(self.lines, protocol, f"--out={path}")
 
     def find(self, run: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,4 +1,5 @@
 import io
+import os
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from PIL import Image
 
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
+from tests.locking import lock
 
 
 def photo(height=12, width=16):
@@ -39,14 +41,6 @@ def test_sixteen_bit_grey_keeps_its_range(tmp_path):
     np.testing.assert_array_equal(images.read_photo(path)[0, :, 0], [0, 255])
 
 
-def test_exif_orientation_is_applied(tmp_path):
-    path = tmp_path / "a.jpg"
-    exif = Image.Exif()
-    exif[274] = 6  # turned by 90 degrees
-    Image.fromarray(photo()).save(path, exif=exif)
-    assert images.read_photo(path).shape == (16, 12, 3)
-
-
 def whole_jpeg():
     return images.encode_jpeg(photo(64, 64))
 
@@ -68,21 +62,9 @@ def test_broken_files_say_what_is_wrong(tmp_path, content, reason):
     assert "broken.jpg" in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_broken_exif_data_are_a_broken_photo(tmp_path, kind):
-    path, exif = tmp_path / "a.jpg", Image.Exif()
-    exif[0x0112], exif[0x011A] = 6, (72, 1)  # orientation, and a resolution: a fraction
-    Image.fromarray(photo()).save(path, kind, exif=exif)
-    whole, fraction = path.read_bytes(), b"\x01\x1a\x00\x05"
-    assert images.read_photo(path).shape == (16, 12, 3) and fraction in whole
-    path.write_bytes(whole.replace(fraction, b"\x01\x1a\x00\x01"))  # now of bytes
-    with pytest.raises(images.BadImage, match="corrupt"):
-        images.read_photo(path)
-
-
 def test_only_memory_is_no_fault_of_the_photo(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
-    Image.fromarray(photo()).save(path)
+    Image.fromarray(photo()).convert("L").save(path)
     errors = iter([RuntimeError("Failed to decode image"), MemoryError()])
 
     def fail(image, mode):
@@ -95,9 +77,24 @@ def test_only_memory_is_no_fault_of_the_photo(tmp_path, monkeypatch):
         images.read_photo(path)
 
 
-def test_missing_file(tmp_path):
-    with pytest.raises(images.BadImage, match="missing"):
-        images.read_photo(tmp_path / "absent.jpg")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("absent.jpg", "missing"),
+        ("file/below.jpg", "missing"),
+        ("zero\0byte.jpg", "missing"),
+        ("n" * 300 + ".jpg", r"cannot be opened \(File name too long\)"),
+    ],
+)
+def test_files_that_are_not_there(tmp_path, name, reason):
+    (tmp_path / "file").touch()
+    with pytest.raises(images.BadImage, match=reason):
+        images.read_photo(tmp_path / name)
+
+
+def test_a_reason_has_a_kind():
+    assert images.BadImage("a.jpg", "corrupt or truncated (5 bytes)").kind == "corrupt or truncated"
+    assert images.BadImage("a.jpg", "missing").kind == "missing"
 
 
 def test_listing(tmp_path):
@@ -108,9 +105,25 @@ def test_listing(tmp_path):
     for name in ("b.JPG", "sub/a.png", "notes.txt", "sub-a/a.png", ".work/images/c.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "sub" / "no ending").write_bytes(whole_jpeg())
+    (tmp_path / "sub" / "b.jpg_large").write_bytes(whole_jpeg()[:20])
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "c.bmp").mkdir()
     found = [path.relative_to(tmp_path).as_posix() for path in images.list_photos(tmp_path)]
-    assert found == ["b.JPG", "sub/a.png", "sub-a/a.png"]
+    assert found == ["b.JPG", "sub/a.png", "sub/b.jpg_large", "sub/no ending", "sub-a/a.png"]
+
+
+def test_folders_that_cannot_be_read_are_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "lost+found").mkdir()
+    Image.fromarray(photo()).save(tmp_path / "a.png")
+    lock(monkeypatch, "lost+found")
+    assert images.list_photos(tmp_path) == [tmp_path / "a.png"]
+    told = capsys.readouterr().err
+    assert told.startswith("warning: folder") and "lost+found cannot be read (Permission" in told
+    errors = []
+    assert images.list_photos(tmp_path, errors.append) == [tmp_path / "a.png"]
+    assert [error.filename for error in errors] == [str(tmp_path / "lost+found")]
+    assert not capsys.readouterr().err
 
 
 def test_area_resize_averages_exactly():

@@ -112,7 +112,7 @@ def test_photos_are_not_queued_long_before_they_are_asked_for(tmp_path):
     asked = []
     photos = (asked.append(number) or Photo(str(number), tmp_path) for number in range(1000))
     reasons = sources.faults(photos, 9, num_workers=2)
-    assert next(reasons) == UNREADABLE
+    assert sources.reason_of(next(reasons)) == UNREADABLE
     assert len(asked) <= 10
     assert len(list(reasons)) == 999
 

@@ -25,7 +25,7 @@ class Check(jobs.Step):
         reasons = list(sources.faults(photos, self.min_size, self.num_workers))
         jobs.count("photos read", len(photos))
         for reason in filter(None, reasons):
-            jobs.count(f"photos dropped: {reason}")
+            jobs.count(f"photos dropped: {sources.reason_of(reason)}")
         write_json(self.folder / f"{number:06d}.json", reasons)
         yield number
 

@@ -12,11 +12,11 @@ A further network is a function that returns a `FeatureNetwork`, entered in `NET
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_file
 from tfrecords_tools.feature_networks import (
     alexnet,
     deepcluster,
@@ -78,7 +78,7 @@ def check(name: str, weights: str = "") -> Kind:
     entry = NETWORKS[kind]
     if weights and entry.words is None:
         raise UserError(f"--weights={weights}: {kind} has its weights already; leave it out")
-    if weights and weights not in entry.words and not Path(weights).is_file():
+    if weights and weights not in entry.words and not is_file(weights):
         others = f"; {' and '.join(entry.words)} are valid too" if entry.words else ""
         raise UserError(f"--weights: there is no file {weights}{others}")
     if entry.check:

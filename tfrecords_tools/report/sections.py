@@ -49,6 +49,9 @@ def stages(dataset: Any, checked: Checked) -> str:
         for reason, number in sorted((photos.get("dropped") or {}).items(), key=lambda p: -p[1]):
             names = ", ".join(examples.get(reason, [])) or "–"
             dropped.append([reason, formats.count(number), names])
+        for reason, found in (photos.get("unreadable") or {}).items():
+            names = ", ".join(found["examples"])
+            dropped.append([f"of these: {reason}", formats.count(found["photos"]), names])
         if skipped:
             dropped.append(["not readable later", formats.count(len(skipped)), skipped[0]])
     for version, number in sorted(checked.versions.items()):
