@@ -116,7 +116,7 @@ def test_tiff_of_no_known_range_is_refused_and_not_black(tmp_path, values, reaso
 
 
 def test_tiff_whose_white_is_zero(tmp_path):
-    for highest, kind in ((65535, np.uint16), (255, np.int32), (1, np.float32)):
+    for highest, kind in ((65535, np.uint16), (1, np.float32)):
         values = (highest - RAMP * highest).astype(kind)
         Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={262: 0})
         pixels = images.read_photo(tmp_path / "a.tif")

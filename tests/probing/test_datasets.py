@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,19 @@ def test_class_folders(tmp_path, monkeypatch, cached):
     other = datasets.load(f"folders:{tmp_path}", 16, "val", "train")
     assert len(other.train.images) == 4
     assert other.digest() != data.digest() == datasets.load(f"folders:{tmp_path}", 8).digest()
+
+
+def test_hidden_folders_are_no_classes(tmp_path):
+    folder = making.write_folders(tmp_path)
+    whole = datasets.load(f"folders:{folder}", 16)
+    for split in ("train", "val"):
+        hidden = folder / split / ".ipynb_checkpoints"
+        hidden.mkdir()
+        shutil.copy(folder / "train" / "red" / "1.jpg", hidden / "1-checkpoint.jpg")
+        (folder / split / "red" / ".ipynb_checkpoints").mkdir()
+        shutil.copy(hidden / "1-checkpoint.jpg", folder / split / "red" / ".ipynb_checkpoints")
+    data = datasets.load(f"folders:{folder}", 16)
+    assert data.classes == ("blue", "red") and data.digest() == whole.digest()
 
 
 def test_bad_class_folders(tmp_path):

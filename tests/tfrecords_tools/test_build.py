@@ -11,6 +11,7 @@ from PIL import Image
 
 from lorbms_tf.data.images import decode_jpeg
 from lorbms_tf.errors import UserError
+from tests.locking import lock
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, read_all, siblings
 from tfrecords_tools import build, inspect
@@ -93,6 +94,19 @@ def test_photos_that_cannot_be_used_are_counted(photos, quick_features, capsys):
     assert dataset["photos"]["examples"]["unreadable"] == ["cut.png", "empty.jpg", "text.jpg"]
     printed = capsys.readouterr().out
     assert "3 unreadable (cut.png, empty.jpg, text.jpg), 1 smaller than 16 px (thin.png)" in printed
+    assert dataset["photos"]["unreadable"]["empty file"] == {"photos": 1, "examples": ["empty.jpg"]}
+    assert "unreadable: 1 empty file: empty.jpg\n" in printed
+    assert "unreadable: 1 not an image: text.jpg\n" in printed
+    assert "unreadable: 1 corrupt or truncated: cut.png (" in printed
+
+
+def test_a_folder_that_may_not_be_read_is_named(photos, quick_features, monkeypatch, capsys):
+    (photos / "lost+found").mkdir()
+    lock(monkeypatch, "lost+found")
+    dataset = build.build(build_config(photos))
+    assert dataset["photos"]["locked"] == {"folders": 1, "examples": ["lost+found"]}
+    printed = capsys.readouterr().out
+    assert "14 photos found, 14 kept; folders that may not be read: lost+found\n" in printed
 
 
 def test_a_photo_whose_name_is_not_utf8_is_a_counted_skip(photos, quick_features, capsys):

@@ -1,11 +1,14 @@
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from lorbms_tf.data.images import BadImage
 from lorbms_tf.errors import UserError
+from tests.locking import lock
 from tfrecords_tools import sources
 from tfrecords_tools.sources import ABSENT, NOT_NAMED, UNREADABLE, Photo
 
@@ -78,6 +81,55 @@ def test_photos_that_cannot_be_read_are_counted_and_named(tmp_path):
     assert counts["read"] == 4 and counts["kept"] == 1
     assert counts["dropped"] == {UNREADABLE: 3}
     assert counts["examples"] == {UNREADABLE: ["cut.jpg", "empty.png", "text.jpg"]}
+    why = counts["unreadable"]
+    cut = why.pop("corrupt or truncated")
+    assert cut["photos"] == 1 and cut["examples"][0].startswith("cut.jpg (image file is truncated")
+    assert why == {
+        "empty file": {"photos": 1, "examples": ["empty.png"]},
+        "not an image": {"photos": 1, "examples": ["text.jpg"]},
+    }
+
+
+def test_whatever_looks_like_a_picture_is_used_or_counted(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as if it were not installed
+    endings = ("jpg", "JFIF", "jpe", "tif", "TIFF", "gif", "avif", "jpg_large", "")
+    kinds = ("JPEG", "JPEG", "JPEG", "TIFF", "TIFF", "GIF", "AVIF", "JPEG", "PNG")
+    for number, (ending, kind) in enumerate(zip(endings, kinds, strict=True)):
+        save(noise(9, 9, number), tmp_path / f"{number}.{ending}".rstrip("."), format=kind)
+    for name, brand in (("IMG_1.HEIC", b"heic"), ("IMG_2", b"heix")):
+        (tmp_path / name).write_bytes(
+            b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1" + brand + bytes(99)
+        )
+    for name in ("notes.txt", "boxes.json", "Thumbs.db"):
+        (tmp_path / name).write_text("no picture")
+    photos, counts = sources.load(tmp_path, min_size=9)
+    assert len(photos) == len(endings) and counts["read"] == len(endings) + 2
+    assert counts["dropped"] == {UNREADABLE: 2}
+    reason = "HEIC, which needs the package pillow-heif"
+    assert counts["unreadable"] == {reason: {"photos": 2, "examples": ["IMG_1.HEIC", "IMG_2"]}}
+    annotations = annotate(tmp_path / "a.json", ["0.jpg", "7.jpg_large", "8"])
+    photos, counts = sources.load(tmp_path, annotations, min_size=9, min_boxes=1)
+    assert ids(photos) == ["1", "2", "3"] and counts["dropped"] == {NOT_NAMED: len(endings) - 1}
+
+
+def test_folders_that_may_not_be_read_are_counted(tmp_path, monkeypatch):
+    for name in ("a/1.png", "b/1.png", "lost+found/1.png", "c/deep/1.png"):
+        save(noise(9, 9), tmp_path / name)
+    lock(monkeypatch, "lost+found", "deep")
+    photos, counts = sources.load(tmp_path, min_size=9)
+    assert ids(photos) == ["a/1.png", "b/1.png"] and counts["read"] == 2
+    assert counts["locked"] == {"folders": 2, "examples": ["c/deep", "lost+found"]}
+
+
+def test_a_photo_that_may_not_be_read_is_counted(tmp_path, monkeypatch):
+    def refuse(path):
+        raise BadImage(path, "cannot be opened (Permission denied)")
+
+    save(noise(9, 9), tmp_path / "a.png")
+    monkeypatch.setattr(sources, "read_photo", refuse)
+    _, counts = sources.load(tmp_path, min_size=9)
+    why = {"photos": 1, "examples": ["a.png (Permission denied)"]}
+    assert counts["unreadable"] == {"cannot be opened": why}
 
 
 @pytest.mark.parametrize("source", ["auto", "classes"])

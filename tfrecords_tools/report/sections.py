@@ -37,6 +37,18 @@ def faults(failures: list[str]) -> str:
     return html.section("Faults", note, html.table([], rows), rest)
 
 
+def _why(photos: Mapping[str, Any]) -> list[list[str]]:
+    """Rows on why photos are unreadable, and on folders that may not be read."""
+    rows = [
+        [f"unreadable: {reason}", formats.count(found["photos"]), ", ".join(found["examples"])]
+        for reason, found in (photos.get("unreadable") or {}).items()
+    ]
+    if locked := photos.get("locked"):
+        names = ", ".join(locked["examples"])
+        rows.append(["folders that may not be read", formats.count(locked["folders"]), names])
+    return rows
+
+
 def stages(dataset: Any, checked: Checked) -> str:
     """Counts from the photos found to the records written, and what was dropped and why."""
     rows: list[tuple[str, float]] = []
@@ -49,9 +61,7 @@ def stages(dataset: Any, checked: Checked) -> str:
         for reason, number in sorted((photos.get("dropped") or {}).items(), key=lambda p: -p[1]):
             names = ", ".join(examples.get(reason, [])) or "–"
             dropped.append([reason, formats.count(number), names])
-        for reason, found in (photos.get("unreadable") or {}).items():
-            names = ", ".join(found["examples"])
-            dropped.append([f"of these: {reason}", formats.count(found["photos"]), names])
+        dropped += _why(photos)
         if skipped:
             dropped.append(["not readable later", formats.count(len(skipped)), skipped[0]])
     for version, number in sorted(checked.versions.items()):

@@ -35,6 +35,8 @@ def built(tmp_path_factory):
             "kept": 14,
             "dropped": {"smaller than 20 px": 2, "unreadable": 1},
             "examples": {"smaller than 20 px": ["s.png", "t.png"], "unreadable": ["<b>.png"]},
+            "unreadable": {"not an image": {"photos": 1, "examples": ["<b>.png"]}},
+            "locked": {"folders": 1, "examples": ["lost+found"]},
             "skipped_later": [],
         },
         "clusters": {
@@ -68,6 +70,9 @@ def test_it_shows_counts_reasons_clusters_copies_and_settings(built):
         "smaller than 20 px",
         "s.png, t.png",
         "<b>.png",  # escaped in the file
+        "unreadable: not an image",
+        "folders that may not be read",
+        "lost+found",
         "1,234",
         "25.00 %",
         "same content",
