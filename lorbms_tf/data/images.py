@@ -44,10 +44,14 @@ class BadImage(Exception):
 def list_photos(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
 ) -> list[Path]:
-    """As `photos_below`. UserError where the folder is missing or has none."""
+    """As `photos_below`. UserError where the folder is missing, may not be read, or has none."""
     folder = Path(folder)
     if not is_dir(folder):
         raise UserError(f"image folder {folder} does not exist or is not a folder")
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise UserError(f"image folder {folder} cannot be read: {error.strerror}") from error
     photos = photos_below(folder, on_error)
     if not photos:
         raise UserError(f"no images in folder {folder}")

@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 
+from PIL import features
+
 HEAD_BYTES = 64  # that tell the kind
 # Files that are taken for pictures by their names alone, so that a broken one is counted as one,
 # and a folder of 300,000 photos need not be opened to be listed.
@@ -108,6 +110,8 @@ def register(kind: str) -> bool:
 
 def refusal(kind: str) -> str:
     """Why Pillow does not open a whole picture of a kind; "" where it opens that kind."""
+    if kind == "AVIF" and "avif" in features.modules and features.check("avif"):
+        return ""
     if kind in _PACKAGES:
         return f"{kind}, which needs the package {_PACKAGES[kind][0]}"
     return f"{kind}, which Pillow does not read" if kind in _NEVER else ""

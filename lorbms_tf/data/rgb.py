@@ -113,5 +113,5 @@ def _low_bytes(source) -> np.ndarray:
         source.seek(0)
     with Image.open(source) as image:
         # As if the file's order of bytes were the other one, the lower half is the upper one.
-        image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]
+        image.tile = [(*tile[:3], "RGB;16L") for tile in image.tile]
         return np.asarray(image)

@@ -124,6 +124,8 @@ def test_folders_that_cannot_be_read_are_named(tmp_path, monkeypatch, capsys):
     assert images.list_photos(tmp_path, errors.append) == [tmp_path / "a.png"]
     assert [error.filename for error in errors] == [str(tmp_path / "lost+found")]
     assert not capsys.readouterr().err
+    with pytest.raises(UserError, match=r"lost\+found cannot be read: Permission denied"):
+        images.list_photos(tmp_path / "lost+found")
 
 
 def test_area_resize_averages_exactly():

@@ -72,6 +72,7 @@ def test_endings_are_enough_and_need_not_be_there(tmp_path):
         (boxes(b"heic", b"mif1", b"heic"), "HEIC, which needs the package pillow-heif"),
         (b"\xff\x0a\xfa\x1f", "JPEG XL, which needs the package pillow-jxl-plugin"),
         (boxes(b"crx "), "camera raw, which Pillow does not read"),
+        (boxes(b"avif", b"mif1", b"avif"), "corrupt or truncated .*AVIF"),
         (b"II*\0" + b"\x08\0\0\0\0\0" * 9, "corrupt or truncated .*TIFF"),
     ],
 )
