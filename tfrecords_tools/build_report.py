@@ -157,8 +157,8 @@ def _spread(sizes: list[int]) -> tuple[int, float, int]:
 def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str:
     """The lines at the end of a build. seconds: of each stage, by name."""
     photos, quantiles = dataset["photos"], dataset["distance_quantiles"]
-    lines = [f"Records of {dataset['num_records']} images in {out}", f"  {photo_line(photos)}"]
-    lines += [f"    unreadable: {line}" for line in unreadable_lines(photos)]
+    lines = [f"Records of {dataset['num_records']} images in {out}"]
+    lines += [f"  {line}" for line in photo_lines(photos)]
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
@@ -217,12 +217,13 @@ def photo_line(counts: dict[str, Any]) -> str:
     return text
 
 
-def unreadable_lines(counts: dict[str, Any]) -> list[str]:
-    """A line for each reason why photos are unreadable: "3 corrupt or truncated: a.jpg, ..." """
-    return [
-        f"{found['photos']} {reason}: {_some(found['examples'], found['photos'])}"
-        for reason, found in counts.get("unreadable", {}).items()
-    ]
+def photo_lines(counts: dict[str, Any]) -> list[str]:
+    """`photo_line`, and one for each reason why photos are unreadable."""
+    lines = [photo_line(counts)]
+    for reason, found in counts.get("unreadable", {}).items():
+        names = _some(found["examples"], found["photos"])
+        lines.append(f"  unreadable: {found['photos']} {reason}: {names}")
+    return lines
 
 
 def _some(names: list[str], number: int) -> str:

@@ -15,7 +15,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
 from lorbms_tf.progress import track
 from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
-from tfrecords_tools import feature_store, sources, versions
+from tfrecords_tools import build_report, feature_store, sources, versions
 from tfrecords_tools.sources import Photo
 from tfrecords_tools.threads import in_order
 
@@ -56,9 +56,10 @@ def open_or_make(
     Raises UserError where there are no photos, or the file is not one of this size.
     """
     if not path.is_file():
-        photos, _ = sources.load(
+        photos, counts = sources.load(
             images, "", min_size, num_workers=num_workers, sample=max_photos, seed=seed
         )
+        print("\n".join(build_report.photo_lines(counts)), flush=True)
         if not photos:
             raise UserError(f"--images={images} holds no photo of {min_size} px (see --min_size)")
         _write(path, photos, size, num_workers)

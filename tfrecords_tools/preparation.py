@@ -143,9 +143,7 @@ def _load(
         config.seed,
         functools.partial(engine.check, work),
     )
-    print(build_report.photo_line(counts))
-    for line in build_report.unreadable_lines(counts):
-        print(f"  unreadable: {line}")
+    print("\n".join(build_report.photo_lines(counts)))
     needed = records.NUM_CANDIDATES + 1
     if len(photos) < needed:
         raise UserError(

@@ -171,6 +171,16 @@ def test_crops_are_the_quadrants_of_the_central_squares(tmp_path, monkeypatch):
         deepcluster_crops.open_or_make(tmp_path / "e.npy", str(folder), 20, 16, 0, 0, 1)
 
 
+def test_photos_that_are_left_out_are_told(tmp_path, capsys):
+    folder = write_photos(tmp_path / "photos", 2)
+    (folder / "text.jpg").write_text("no image")
+    crops = deepcluster_crops.open_or_make(tmp_path / "c.npy", str(folder), 16, 16, 0, 0, 1)
+    assert len(crops) == 8
+    told = capsys.readouterr().out
+    assert "3 photos found, 2 kept; dropped: 1 unreadable (text.jpg)\n" in told
+    assert "unreadable: 1 not an image: text.jpg\n" in told
+
+
 def test_a_full_disk_is_told_before_the_photos_are_cut(tmp_path, monkeypatch):
     folder = write_photos(tmp_path / "photos", 2)
 
