@@ -130,6 +130,17 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
         raise not_writable(path, error) from error
 
 
+def is_file(path: str | os.PathLike) -> bool:
+    """Whether a file is there. False also for names that the system cannot look up.
+
+    Such are names over 255 bytes, and those below a folder that may not be read.
+    """
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # ValueError: a name with a zero byte, on older Pythons
+        return False
+
+
 def walk(folder: str | os.PathLike) -> Iterator[Path]:
     """All files below a folder, in a fixed order; none where it cannot be read.
 

@@ -9,7 +9,7 @@ import numpy as np
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from lorbms_tf.quadrants import NAMES, NUM_QUADRANTS
-from tfrecords_tools import assemble, neighbours, sources, versions
+from tfrecords_tools import assemble, neighbours, notes, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
@@ -158,6 +158,7 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     """The lines at the end of a build. seconds: of each stage, by name."""
     photos, quantiles = dataset["photos"], dataset["distance_quantiles"]
     lines = [f"Records of {dataset['num_records']} images in {out}", f"  {photo_line(photos)}"]
+    lines += note_lines(photos)
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
@@ -210,6 +211,11 @@ def photo_line(counts: dict[str, Any]) -> str:
         dropped.append(f"{number} {reason} ({', '.join(names + more)})")
     text = f"{counts['read']} photos found, {counts['kept']} kept"
     return f"{text}; dropped: {', '.join(dropped)}" if dropped else text
+
+
+def note_lines(counts: dict[str, Any]) -> list[str]:
+    """What was odd in the annotations, one line each; none where nothing was."""
+    return [f"  annotations: {line}" for line in notes.lines(counts.get("annotations", {}))]
 
 
 def megabytes(size: float) -> str:

@@ -143,7 +143,7 @@ def _load(
         config.seed,
         functools.partial(engine.check, work),
     )
-    print(build_report.photo_line(counts))
+    print("\n".join([build_report.photo_line(counts), *build_report.note_lines(counts)]))
     needed = records.NUM_CANDIDATES + 1
     if len(photos) < needed:
         raise UserError(
