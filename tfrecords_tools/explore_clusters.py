@@ -38,6 +38,14 @@ COLUMNS = {
     "search_seconds": "search s",
 }
 
+MANY_LEFT = 0.5  # share of the searches that left their cluster
+LEGEND = """
+clusters of even size are better: smallest, median and largest near each other
+left cluster   share of the searches whose own cluster held too few images: lower is better
+mean distance  to the ten candidates: lower is better
+over exact     the same over that of the true ten nearest: lower is better, 1 is exact
+recall         share of the true ten nearest that is found: higher is better, 1 is exact"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExploreConfig(BuildConfig):
@@ -99,6 +107,7 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
             if count in config.num_clusters or count == num_images:
                 rows.append(measure(count, found, exact, queries, times))
     print(as_text(rows))
+    print("\n".join([LEGEND, *cautions(rows, config.num_clusters, num_images)]))
     if config.table:
         _write(config.table, rows)
     return rows
@@ -144,6 +153,34 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     lines = ["  ".join(f"{title:>13}" for title in COLUMNS.values())]
     lines += ["  ".join(f"{row[name]:>13.5g}" for name in COLUMNS) for row in rows]
     return "\n".join(lines)
+
+
+def cautions(rows: list[dict[str, Any]], asked: Sequence[int], num_images: int) -> list[str]:
+    """What to know before choosing by the table; none where all is well.
+
+    Args:
+      rows: of the table.
+      asked: the numbers of clusters that were asked for.
+      num_images: how many images there are.
+    """
+    lines = [
+        f"--num_clusters={count} became {num_images}: there are no more images"
+        for count in asked
+        if count > num_images
+    ]
+    if neighbours.automatic_num_clusters(num_images) == 1:
+        lines.append(
+            f"caution: {num_images} images need one cluster only, whose search is exact; a recall "
+            "of 1 or near it here says nothing of larger sets"
+        )
+    for row in rows:
+        if row["left_cluster"] >= MANY_LEFT:
+            lines.append(
+                f"caution: with {row['num_clusters']} clusters (median {row['median']:g} images) "
+                f"{row['left_cluster']:.0%} of the searches left their own: the recall is that of "
+                "several clusters searched one after the other"
+            )
+    return lines
 
 
 def _write(path: str, rows: list[dict[str, Any]]) -> None:
