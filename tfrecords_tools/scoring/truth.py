@@ -153,11 +153,13 @@ def _load(content: coco.Annotations) -> Truth:
 
 def _length(image: dict[str, Any], side: str, photo_id: str) -> float:
     """A side of a photo in pixels. ValueError where it is not told or none."""
-    length = float(image[side]) if side in image else math.nan
+    try:
+        length = float(image.get(side, math.nan))
+    except (TypeError, ValueError, OverflowError):
+        length = math.nan
     if not 1 <= length < math.inf:
-        raise ValueError(
-            f"image {photo_id}, {image['file_name']}, has the {side} {image.get(side)}"
-        )
+        told = f"has the {side} {image[side]}" if side in image else f"has no {side}"
+        raise ValueError(f"image {photo_id}, {image['file_name']}, {told}")
     return length
 
 
