@@ -130,17 +130,6 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
         raise not_writable(path, error) from error
 
 
-def is_file(path: str | os.PathLike) -> bool:
-    """Whether a file is there. False also for names that the system cannot look up.
-
-    Such are names over 255 bytes, and those below a folder that may not be read.
-    """
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # ValueError: a name with a zero byte, on older Pythons
-        return False
-
-
 def walk(folder: str | os.PathLike) -> Iterator[Path]:
     """All files below a folder, in a fixed order; none where it cannot be read.
 
@@ -159,6 +148,19 @@ def walk(folder: str | os.PathLike) -> Iterator[Path]:
         paths = [here / name for name in sorted(folders) if not name.startswith(".")]
         waiting.extendleft(path for path in reversed(paths) if not path.is_symlink())
         waiting.extend(path for path in paths if path.is_symlink())  # after all that are no links
+
+
+def is_file(path: str | os.PathLike) -> bool:
+    """Whether a file is there and may be looked up, whatever its name.
+
+    False where the system refuses the name, as one of more than 255 bytes or in a locked folder.
+    """
+    return os.path.isfile(path)  # which takes any OSError for an answer; Path.is_file does not
+
+
+def is_dir(path: str | os.PathLike) -> bool:
+    """As `is_file`, for folders."""
+    return os.path.isdir(path)
 
 
 def sha256_file(path: str | os.PathLike) -> str:

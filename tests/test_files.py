@@ -124,10 +124,3 @@ def test_any_damage_to_arrays_is_one_error(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(UserError, match="cannot be continued from"):
             files.read_arrays(path)
-
-
-def test_names_that_the_system_cannot_look_up_are_no_files(tmp_path):
-    (tmp_path / "a").write_bytes(b"")
-    assert files.is_file(tmp_path / "a") and files.is_file(str(tmp_path / "a"))
-    for name in ("b", ".", "a/b", "n" * 300, "zero\0byte", "d/" * 3000):
-        assert not files.is_file(tmp_path / name)

@@ -9,10 +9,11 @@ import numpy as np
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from lorbms_tf.quadrants import NAMES, NUM_QUADRANTS
-from tfrecords_tools import assemble, neighbours, notes, sources, versions
+from tfrecords_tools import assemble, neighbours, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
+from tfrecords_tools.notes import note_lines
 from tfrecords_tools.quadrant_features import FeatureNetwork
 
 PLAN_SAMPLE = 16  # photos that a dry run reads to guess the size of the records
@@ -158,8 +159,8 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     """The lines at the end of a build. seconds: of each stage, by name."""
     photos, quantiles = dataset["photos"], dataset["distance_quantiles"]
     lines = [f"Records of {dataset['num_records']} images in {out}", f"  {photo_line(photos)}"]
-    lines += note_lines(photos)
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
+    lines += annotation_lines(photos)
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
     if told := unexpected(dataset["num_records"], dataset.get("expected", {}).get("images", 0)):
@@ -202,6 +203,11 @@ def _duplicate_lines(duplicates: dict[str, Any]) -> list[str]:
     return lines
 
 
+def annotation_lines(counts: dict[str, Any]) -> list[str]:
+    """What was odd in the annotations, one line each; none where nothing was."""
+    return [f"  annotations: {line}" for line in note_lines(counts.get("annotations", {}))]
+
+
 def photo_line(counts: dict[str, Any]) -> str:
     """ "2100 photos found, 2066 kept; dropped: 34 smaller than 128 px (a.jpg, ...)" """
     dropped = []
@@ -211,11 +217,6 @@ def photo_line(counts: dict[str, Any]) -> str:
         dropped.append(f"{number} {reason} ({', '.join(names + more)})")
     text = f"{counts['read']} photos found, {counts['kept']} kept"
     return f"{text}; dropped: {', '.join(dropped)}" if dropped else text
-
-
-def note_lines(counts: dict[str, Any]) -> list[str]:
-    """What was odd in the annotations, one line each; none where nothing was."""
-    return [f"  annotations: {line}" for line in notes.lines(counts.get("annotations", {}))]
 
 
 def megabytes(size: float) -> str:

@@ -25,6 +25,7 @@ from tfrecords_tools import build, engines, neighbours, preparation, work_folder
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 
+MANY_LEFT = 0.5  # share of the searches that left their cluster
 COLUMNS = {
     "num_clusters": "clusters",
     "smallest": "smallest",
@@ -38,13 +39,12 @@ COLUMNS = {
     "search_seconds": "search s",
 }
 
-MANY_LEFT = 0.5  # share of the searches that left their cluster
-LEGEND = """
-clusters of even size are better: smallest, median and largest near each other
-left cluster   share of the searches whose own cluster held too few images: lower is better
-mean distance  to the ten candidates: lower is better
-over exact     the same over that of the true ten nearest: lower is better, 1 is exact
-recall         share of the true ten nearest that is found: higher is better, 1 is exact"""
+LEGEND = """\
+smallest, median, largest: images in a cluster
+left cluster: share of the searches that found too few in their own
+mean distance: of what is found; lower is better
+over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
+recall: share of the true ten nearest that is found; higher is better, 1 at most"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,9 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     with preparation.hold(base, network, places) as work:
         prepared = preparation.prepare(base, places, work, network, stages, engine)
         num_images = len(prepared.features)
+        for count in config.num_clusters:
+            if fewer := neighbours.fewer_clusters(count, num_images):
+                print(fewer)
         queries = _sample(num_images, config.sample, base.seed)
         exact, rows = None, []
         for count in sorted({1, *(min(n, num_images) for n in config.num_clusters)}):
@@ -107,7 +110,8 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
             if count in config.num_clusters or count == num_images:
                 rows.append(measure(count, found, exact, queries, times))
     print(as_text(rows))
-    print("\n".join([LEGEND, *cautions(rows, config.num_clusters, num_images)]))
+    for line in cautions(rows, num_images):
+        print(line)
     if config.table:
         _write(config.table, rows)
     return rows
@@ -152,22 +156,12 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     """The table for a terminal."""
     lines = ["  ".join(f"{title:>13}" for title in COLUMNS.values())]
     lines += ["  ".join(f"{row[name]:>13.5g}" for name in COLUMNS) for row in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, LEGEND])
 
 
-def cautions(rows: list[dict[str, Any]], asked: Sequence[int], num_images: int) -> list[str]:
-    """What to know before choosing by the table; none where all is well.
-
-    Args:
-      rows: of the table.
-      asked: the numbers of clusters that were asked for.
-      num_images: how many images there are.
-    """
-    lines = [
-        f"--num_clusters={count} became {num_images}: there are no more images"
-        for count in asked
-        if count > num_images
-    ]
+def cautions(rows: list[dict[str, Any]], num_images: int) -> list[str]:
+    """What to know before choosing by the table of so many images; none where all is well."""
+    lines = []
     if neighbours.automatic_num_clusters(num_images) == 1:
         lines.append(
             f"caution: {num_images} images need one cluster only, whose search is exact; a recall "

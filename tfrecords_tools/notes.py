@@ -26,7 +26,7 @@ class Notes:
         return self._reasons
 
 
-def lines(notes: Mapping[str, Any]) -> list[str]:
+def note_lines(notes: Mapping[str, Any]) -> list[str]:
     """Of what `Notes.as_json` gives: "2 empty boxes (annotation 7, annotation 9)", ..."""
     texts = []
     for reason, note in notes.items():

@@ -143,8 +143,10 @@ def _load(
         config.seed,
         functools.partial(engine.check, work),
     )
-    print("\n".join([build_report.photo_line(counts), *build_report.note_lines(counts)]))
+    print(build_report.photo_line(counts))
     needed = records.NUM_CANDIDATES + 1
+    for line in build_report.annotation_lines(counts):
+        print(line)
     if len(photos) < needed:
         raise UserError(
             f"too few photos: {build_report.photo_line(counts)}; at least {needed} are needed, "

@@ -15,7 +15,8 @@ from lorbms_tf.data.file_names import skeleton
 from lorbms_tf.data.images import BadImage, list_photos, photos_below, read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
-from tfrecords_tools import coco, named_files, notes, voc
+from tfrecords_tools import coco, named_files, voc
+from tfrecords_tools.notes import Notes, note_lines
 from tfrecords_tools.threads import in_order
 
 ABSENT = "named in the annotations, absent from the folder"
@@ -65,7 +66,6 @@ class _Counts:
         self.read = read
         self.dropped: dict[str, int] = {}
         self.examples: dict[str, list[str]] = {}
-        self.notes = notes.Notes()  # on annotations
 
     def drop(self, reason: str, name: str) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
@@ -79,7 +79,6 @@ class _Counts:
             "kept": kept,
             "dropped": self.dropped,
             "examples": self.examples,
-            **({"annotations": odd} if (odd := self.notes.as_json()) else {}),
         }
 
 
@@ -114,8 +113,7 @@ def load(
       {"read": n, "kept": n, "dropped": {reason: n}, "examples": {reason: [file names]}}. A photo
       is dropped for one reason only, the first of: absent, too few boxes, a name that is not UTF-8
       (records and reports could not hold it), unreadable, too small.
-      With annotations, photos in the folder that they do not name count as read and dropped, and
-      what was odd in them stands in "annotations", as `notes.Notes.as_json` gives it.
+      With annotations, photos in the folder that they do not name count as read and dropped.
 
     Raises UserError as `find` does.
     """
@@ -204,6 +202,18 @@ def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
     return sorted(photos, key=lambda photo: photo.photo_id), counts
 
 
+class _AnnotatedCounts(_Counts):
+    """The same with "annotations": what was odd in them, as `Notes.as_json` gives it."""
+
+    def __init__(self, read: int, notes: Notes):
+        super().__init__(read)
+        self.notes = notes
+
+    def result(self, kept: int) -> dict[str, Any]:
+        odd = self.notes.as_json()
+        return {**super().result(kept), **({"annotations": odd} if odd else {})}
+
+
 def _annotated(
     images_dir: Path,
     file: str | os.PathLike,
@@ -218,13 +228,12 @@ def _annotated(
     """
     entries, searched = annotations.entries, images_dir / inside
     if min_boxes > 0 and not annotations.boxes:
-        odd = "".join(f"; {line}" for line in notes.lines(annotations.notes.as_json()))
+        odd = "".join(f"; {line}" for line in note_lines(annotations.notes.as_json()))
         raise UserError(
             f"annotation file {file} has no boxes{odd}: pass a file with boxes "
             "(instances_*.json) or --min_boxes=0"
         )
-    counts = _Counts(len(entries))
-    counts.notes = annotations.notes
+    counts = _AnnotatedCounts(len(entries), annotations.notes)
     photos = []
     spellings = named_files.spellings(images_dir, searched, [e.file_name for e in entries])
     for entry, spelling in zip(entries, spellings, strict=True):

@@ -85,26 +85,29 @@ class Pictures:
         inside = folder / IMAGES
         self._names = {path.relative_to(inside).as_posix() for path in walk(inside)}
         self._alike: dict[str, list[str]] = {}
-        for name in sorted(self._names):
-            if PurePosixPath(name).suffix.lower() in Image.registered_extensions():
-                self._alike.setdefault(skeleton(_id(name)), []).append(name)
+        for name in sorted(self._names, key=lambda name: (not _is_usual(name), name)):
+            self._alike.setdefault(skeleton(_id(name)), []).append(name)
 
     def name(self, photo_id: str, file_name: str = "") -> str:
         """The picture of an annotation, as a path inside JPEGImages.
 
-        That is the file of the ID, whatever its ending. `file_name`, as the annotation tells it,
-        chooses where there are several, and stands in where there is none. Without both the answer
-        is ID.jpg, which is not there.
+        That is the file of the ID, whatever its ending, but rather one that Pillow knows as of a
+        picture. `file_name`, as the annotation tells it, chooses where there are several, and
+        stands in where there is none. Without both the answer is ID.jpg, which is not there.
         """
         alike = self._alike.get(skeleton(photo_id), [])
         same = [name for name in alike if _id(name) == photo_id]
         told = PurePosixPath(file_name.replace("\\", "/"))
         told = told.as_posix() if told.as_posix() in self._names else told.name
-        if same:
-            return told if told in same else same[0]
-        if told in self._names:
+        if told in same or (told in self._names and not (same and _is_usual(same[0]))):
             return told
+        if same:
+            return same[0]
         return alike[0] if len(alike) == 1 else f"{photo_id}.jpg"
+
+
+def _is_usual(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in Image.registered_extensions()
 
 
 def _id(name: str) -> str:

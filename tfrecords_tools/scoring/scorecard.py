@@ -11,7 +11,8 @@ import numpy as np
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
-from tfrecords_tools import notes, versions
+from tfrecords_tools import versions
+from tfrecords_tools.notes import note_lines
 from tfrecords_tools.scoring import agreement, appearance, graph, measures, truth
 from tfrecords_tools.scoring.graph import Graph
 from tfrecords_tools.scoring.measures import Comparison, Shape
@@ -181,7 +182,7 @@ def table(card: Scorecard) -> str:
 
 def cautions(card: Scorecard) -> list[str]:
     """What to know before believing the scores, one sentence each; none where all is well."""
-    lines = [f"annotations: {line}" for line in notes.lines(card.notes)]
+    lines = [f"annotations: {line}" for line in note_lines(card.notes)]
     if card.unlabelled:
         lines.append(f"{card.unlabelled} references have no annotation and are left out above")
     if card.photos < FEW_PHOTOS:
