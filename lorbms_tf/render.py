@@ -20,7 +20,6 @@ from lorbms_tf import command, flags, pictures, quadrants
 from lorbms_tf.config import require, setting
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import is_file
 
 SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions", "pasted")
 PAIRS_PER_ROW = 2
@@ -113,7 +112,7 @@ def read_pairs(path: str) -> list[Pair]:
         except UserError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         for word in words[:2]:
-            if not is_file(Path(path).parent / word):
+            if not (Path(path).parent / word).is_file():
                 raise UserError(f"{path}, line {number}: there is no photo {word}")
         pairs.append(Pair(Path(path).parent / words[0], Path(path).parent / words[1], mask))
     if not pairs:
