@@ -25,7 +25,6 @@ from tfrecords_tools import build, engines, neighbours, preparation, work_folder
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 
-MANY_LEFT = 0.5  # share of the searches that left their cluster
 COLUMNS = {
     "num_clusters": "clusters",
     "smallest": "smallest",
@@ -159,6 +158,16 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, LEGEND])
 
 
+def _write(path: str, rows: list[dict[str, Any]]) -> None:
+    with atomic_path(Path(path)) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+MANY_LEFT = 0.5  # share of the searches that left their cluster
+
+
 def cautions(rows: list[dict[str, Any]], num_images: int) -> list[str]:
     """What to know before choosing by the table of so many images; none where all is well."""
     lines = []
@@ -175,13 +184,6 @@ def cautions(rows: list[dict[str, Any]], num_images: int) -> list[str]:
                 "several clusters searched one after the other"
             )
     return lines
-
-
-def _write(path: str, rows: list[dict[str, Any]]) -> None:
-    with atomic_path(Path(path)) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def main(argv: Sequence[str]) -> None:
