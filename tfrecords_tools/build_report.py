@@ -13,6 +13,7 @@ from tfrecords_tools import assemble, neighbours, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
+from tfrecords_tools.notes import note_lines
 from tfrecords_tools.quadrant_features import FeatureNetwork
 
 PLAN_SAMPLE = 16  # photos that a dry run reads to guess the size of the records
@@ -160,6 +161,7 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     lines = [f"Records of {dataset['num_records']} images in {out}"]
     lines += [f"  {line}" for line in photo_lines(photos)]
     lines += [f"  skipped: {reason}" for reason in photos["skipped_later"]]
+    lines += annotation_lines(photos)
     versions_text = ", ".join(f"{count} {name}" for name, count in dataset["versions"].items())
     lines.append(f"  images: {versions_text}, {dataset['image_size']} px")
     if told := unexpected(dataset["num_records"], dataset.get("expected", {}).get("images", 0)):
@@ -200,6 +202,11 @@ def _duplicate_lines(duplicates: dict[str, Any]) -> list[str]:
                 f"the largest of {found['largest_group']} (for example {pair})"
             )
     return lines
+
+
+def annotation_lines(counts: dict[str, Any]) -> list[str]:
+    """What was odd in the annotations, one line each; none where nothing was."""
+    return [f"  annotations: {line}" for line in note_lines(counts.get("annotations", {}))]
 
 
 def photo_line(counts: dict[str, Any]) -> str:

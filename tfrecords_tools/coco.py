@@ -1,19 +1,24 @@
-"""The COCO filter: which photos an annotation file names, and how many boxes each has.
+"""COCO's format: the photos that an annotation file names, and the boxes in each.
 
-The annotation file is read by pycocotools, so every file in COCO's format works: the official
-`instances_*.json`, the `image_info_*.json` of the test sets (no boxes), and one's own.
+Every file in COCO's format works: the official `instances_*.json`, the `image_info_*.json` of the
+test sets (no boxes), and one's own. Annotations are joined to their images by pycocotools.
 """
 
 import contextlib
 import io
+import math
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pycocotools.coco import COCO
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
+from tfrecords_tools.notes import Notes
+
+NO_BOX = "boxes that are empty, negative or not finite, and count as none"
+UNKNOWN_IMAGE = "annotations of images that the file does not name"
 
 
 @dataclass(frozen=True)
@@ -31,79 +36,154 @@ class Entry:
     num_boxes: int
 
 
-def entries(annotations: str | os.PathLike) -> list[Entry]:
-    """All photos that an annotation file names: see `entries_of`.
+class Box(NamedTuple):
+    """x, y, width, height in pixels, finite and with an area; and the annotation that has it."""
+
+    place: tuple[float, float, float, float]
+    annotation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """The content of a document in COCO's format.
+
+    images: the document's own objects, by id as text (see `id_text`), in its order.
+    boxes: of each image that has some, by id. A box counts where it has an area and is not of a
+      crowd region ("iscrowd": 1): a crowd's one box holds many objects and says nothing of where
+      they are.
+    categories: as in the document, whatever it is; None where it has none.
+    notes: how many boxes and annotations were passed over because they are faulty.
+    """
+
+    images: dict[str, dict[str, Any]]
+    boxes: dict[str, list[Box]]
+    categories: Any
+    notes: Notes
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All photos, sorted by id (numbers in numeric order).
+
+        The widths and heights are not used: photos are measured when they are read.
+        """
+        entries = [
+            Entry(photo_id, image["file_name"], len(self.boxes.get(photo_id, ())))
+            for photo_id, image in self.images.items()
+        ]
+        return sorted(entries, key=lambda entry: _id_order(entry.photo_id))
+
+
+def read(path: str | os.PathLike) -> Annotations:
+    """The content of an annotation file.
 
     Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
     """
-    return entries_of(load(annotations))
+    return of(read_json(path), path, Notes())
 
 
-def entries_of(dataset: dict[str, Any]) -> list[Entry]:
-    """All photos of a document in COCO's format, sorted by id (numbers in numeric order).
+def of(dataset: Any, path: str | os.PathLike, notes: Notes) -> Annotations:
+    """The content of a document.
 
-    An annotation counts as a box where it has a "bbox" and is not a crowd region ("iscrowd": 1):
-    a crowd's one box holds many objects and says nothing of where they are. The widths and
-    heights in it are not used: photos are measured when they are read.
+    Args:
+      dataset: the document, as JSON has it.
+      path: what to name it by in messages.
+      notes: what is known of it already.
+
+    Raises UserError where it is not in COCO's format.
     """
-    coco = COCO()
-    # pycocotools also indexes the categories, which this filter has no use for and which
-    # need not be well formed.
-    coco.dataset = {key: value for key, value in dataset.items() if key != "categories"}
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        coco.createIndex()
-    found = [
-        Entry(str(image_id), image["file_name"], _count_boxes(coco.imgToAnns[image_id]))
-        for image_id, image in coco.imgs.items()
-    ]
-    return sorted(found, key=lambda entry: id_order(entry.photo_id))
+    images = _images(dataset, path)
+    boxes = {}
+    for photo_id, annotations in _by_image(dataset, images, path, notes).items():
+        some = [box for annotation in annotations if (box := _box(annotation, notes))]
+        if some:
+            boxes[photo_id] = some
+    return Annotations(images, boxes, dataset.get("categories"), notes)
 
 
-def load(annotations: str | os.PathLike) -> dict[str, Any]:
-    """The content of an annotation file whose images and annotations have ids.
+def id_text(value: Any) -> str | None:
+    """An id as text, equal for 1, 1.0 and "1", however libraries wrote it; None for no id.
 
-    Raises UserError naming the file where it is missing, not JSON, or not in COCO's format.
+    True, false, fractions and the empty text are no ids.
     """
-    dataset = read_json(annotations)
-    _check(dataset, annotations)
-    return dataset
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
 
 
-def id_order(photo_id: str) -> tuple[int, int, str]:
+def _id_order(photo_id: str) -> tuple[int, int, str]:
     """Sort key of photo ids: numbers first and by value, then all others as text."""
     is_number = photo_id.isascii() and photo_id.isdigit()
     return (0, int(photo_id), photo_id) if is_number else (1, 0, photo_id)
 
 
-def _count_boxes(annotations: list[dict[str, Any]]) -> int:
-    return sum(1 for a in annotations if a.get("bbox") and not a.get("iscrowd"))
-
-
-def _check(dataset: Any, path: str | os.PathLike) -> None:
-    """UserError unless `dataset` has the parts of COCO's format that are used here."""
+def _images(dataset: Any, path: str | os.PathLike) -> dict[str, dict[str, Any]]:
     if not isinstance(dataset, dict) or not isinstance(dataset.get("images"), list):
         raise _not_coco(path, 'it must be an object with a list "images"')
     if not isinstance(dataset.get("annotations", []), list):
         raise _not_coco(path, '"annotations" must be a list')
     if not dataset["images"]:
         raise UserError(f"annotation file {path} names no images")
-    seen = set()
+    images = {}
     for place, image in enumerate(dataset["images"]):
-        if not _has(image, "id", (int, str)) or not _has(image, "file_name", str):
+        photo_id = _id(image, "id")
+        if photo_id is None or not isinstance(image.get("file_name"), str):
             raise _not_coco(path, f'images[{place}] needs an "id" and a "file_name"')
-        if str(image["id"]) in seen:
-            raise _not_coco(path, f"image id {image['id']} stands in it twice")
-        seen.add(str(image["id"]))
+        if photo_id in images:
+            raise _not_coco(path, f"image id {photo_id} stands in it twice")
+        images[photo_id] = image
+    return images
+
+
+def _by_image(dataset, images, path, notes: Notes) -> dict[str, list[dict[str, Any]]]:
+    """The annotations of each image; those of images that are not there are noted."""
+    known = []
     for place, annotation in enumerate(dataset.get("annotations", [])):
-        if not _has(annotation, "id", (int, str)) or not _has(annotation, "image_id", (int, str)):
-            raise _not_coco(path, f'annotations[{place}] needs an "id" and an "image_id"')
+        photo_id = _id(annotation, "image_id")
+        if photo_id is None:
+            raise _not_coco(path, f'annotations[{place}] needs an "image_id"')
+        if photo_id in images:
+            known.append({"id": place, "image_id": photo_id, "whole": annotation})
+        else:
+            notes.add(UNKNOWN_IMAGE, f"image {photo_id}")
+    index = COCO()
+    # Categories are left out, which need not be well formed where they are not used.
+    index.dataset = {"images": [{"id": photo_id} for photo_id in images], "annotations": known}
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        index.createIndex()
+    return {
+        photo_id: [entry["whole"] for entry in index.imgToAnns[photo_id]] for photo_id in images
+    }
 
 
-def _has(value: Any, key: str, kinds: type | tuple[type, ...]) -> bool:
-    """Whether `value` is an object with a usable `key`; true and false are no ids."""
-    if not isinstance(value, dict):
-        return False
-    return isinstance(value.get(key), kinds) and not isinstance(value[key], bool)
+def _box(annotation: dict[str, Any], notes: Notes) -> Box | None:
+    """The box of an annotation; None where it has none that counts."""
+    values = annotation.get("bbox")
+    if not values or _is_crowd(annotation):
+        return None
+    try:
+        x, y, width, height = place = tuple(map(float, values if isinstance(values, list) else ()))
+    except (TypeError, ValueError, OverflowError):
+        x = y = width = height = math.nan
+    # A box that ends before the photo begins shows nothing of it either.
+    inside = width > 0 and height > 0 and x + width > 0 and y + height > 0
+    if inside and all(map(math.isfinite, place)):
+        return Box(place, annotation)
+    notes.add(NO_BOX, f"image {id_text(annotation['image_id'])}: {str(values)[:60]}")
+    return None
+
+
+def _is_crowd(annotation: dict[str, Any]) -> bool:
+    """Some libraries write the number 0 or 1 as text, or as true and false."""
+    value = annotation.get("iscrowd")
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "0", "0.0", "false", "no")
+    return bool(value)
+
+
+def _id(value: Any, key: str) -> str | None:
+    return id_text(value.get(key)) if isinstance(value, dict) else None
 
 
 def _not_coco(path: str | os.PathLike, reason: str) -> UserError:

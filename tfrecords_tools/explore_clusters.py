@@ -38,6 +38,13 @@ COLUMNS = {
     "search_seconds": "search s",
 }
 
+LEGEND = """\
+smallest, median, largest: images in a cluster
+left cluster: share of the searches that found too few in their own
+mean distance: of what is found; lower is better
+over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
+recall: share of the true ten nearest that is found; higher is better, 1 at most"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExploreConfig(BuildConfig):
@@ -80,6 +87,9 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     with preparation.hold(base, network, places) as work:
         prepared = preparation.prepare(base, places, work, network, stages, engine)
         num_images = len(prepared.features)
+        for count in config.num_clusters:
+            if fewer := neighbours.fewer_clusters(count, num_images):
+                print(fewer)
         queries = _sample(num_images, config.sample, base.seed)
         exact, rows = None, []
         for count in sorted({1, *(min(n, num_images) for n in config.num_clusters)}):
@@ -99,6 +109,8 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
             if count in config.num_clusters or count == num_images:
                 rows.append(measure(count, found, exact, queries, times))
     print(as_text(rows))
+    for line in cautions(rows, num_images):
+        print(line)
     if config.table:
         _write(config.table, rows)
     return rows
@@ -143,7 +155,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     """The table for a terminal."""
     lines = ["  ".join(f"{title:>13}" for title in COLUMNS.values())]
     lines += ["  ".join(f"{row[name]:>13.5g}" for name in COLUMNS) for row in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, LEGEND])
 
 
 def _write(path: str, rows: list[dict[str, Any]]) -> None:
@@ -151,6 +163,27 @@ def _write(path: str, rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+
+
+MANY_LEFT = 0.5  # share of the searches that left their cluster
+
+
+def cautions(rows: list[dict[str, Any]], num_images: int) -> list[str]:
+    """What to know before choosing by the table of so many images; none where all is well."""
+    lines = []
+    if neighbours.automatic_num_clusters(num_images) == 1:
+        lines.append(
+            f"caution: {num_images} images need one cluster only, whose search is exact; a recall "
+            "of 1 or near it here says nothing of larger sets"
+        )
+    for row in rows:
+        if row["left_cluster"] >= MANY_LEFT:
+            lines.append(
+                f"caution: with {row['num_clusters']} clusters (median {row['median']:g} images) "
+                f"{row['left_cluster']:.0%} of the searches left their own: the recall is that of "
+                "several clusters searched one after the other"
+            )
+    return lines
 
 
 def main(argv: Sequence[str]) -> None:

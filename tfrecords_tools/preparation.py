@@ -145,6 +145,8 @@ def _load(
     )
     print("\n".join(build_report.photo_lines(counts)))
     needed = records.NUM_CANDIDATES + 1
+    for line in build_report.annotation_lines(counts):
+        print(line)
     if len(photos) < needed:
         raise UserError(
             f"too few photos: {build_report.photo_line(counts)}; at least {needed} are needed, "

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lorbms_tf.data.file_names import skeleton
 from lorbms_tf.data.images import BadImage, list_photos, photos_below, read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir
 from lorbms_tf.progress import track
-from tfrecords_tools import coco, voc
+from tfrecords_tools import coco, named_files, voc
+from tfrecords_tools.notes import Notes, note_lines
 from tfrecords_tools.threads import in_order
 
 ABSENT = "named in the annotations, absent from the folder"
+AMBIGUOUS = "named in the annotations, absent from the folder where several names look alike"
+RESPELT = "files found under names that differ in case, Unicode form or \\"
 NOT_NAMED = "in the folder, not named in the annotations"
 UNREADABLE = "unreadable"
 NO_CLASS = "in no class folder"
@@ -191,14 +195,13 @@ def find(
         some are asked for.
     """
     if source == "voc":
-        entries = coco.entries_of(voc.as_coco(images_dir))
         file = images_dir / voc.ANNOTATIONS
-        return _annotated(images_dir, file, entries, min_boxes, voc.IMAGES)
+        return _annotated(images_dir, file, voc.read(images_dir), min_boxes, voc.IMAGES)
     if not annotations:
         return _plain(images_dir, source == "classes")
     if not is_dir(images_dir):
         raise UserError(f"image folder {images_dir} does not exist or is not a folder")
-    return _annotated(images_dir, annotations, coco.entries(annotations), min_boxes)
+    return _annotated(images_dir, annotations, coco.read(annotations), min_boxes)
 
 
 def _name(photo: Photo, images_dir: Path) -> str:
@@ -230,51 +233,73 @@ def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
     return sorted(photos, key=lambda photo: photo.photo_id), counts
 
 
+class _AnnotatedCounts(_Counts):
+    """The same with "annotations": what was odd in them, as `Notes.as_json` gives it."""
+
+    def __init__(self, read: int, notes: Notes):
+        super().__init__(read)
+        self.notes = notes
+
+    def result(self, kept: int) -> dict[str, Any]:
+        odd = self.notes.as_json()
+        return {**super().result(kept), **({"annotations": odd} if odd else {})}
+
+
 def _annotated(
     images_dir: Path,
-    annotations: str | os.PathLike,
-    entries: list[coco.Entry],
+    file: str | os.PathLike,
+    annotations: coco.Annotations,
     min_boxes: int,
     inside: str = "",
 ) -> tuple[list[Photo], _Counts]:
     """The photos that annotations name, are there, and have boxes enough.
 
-    inside: the subfolder where photos that are not named are looked for.
+    file: what to name the annotations by. inside: the subfolder where photos that are not named,
+    or under another spelling, are looked for.
     """
-    if min_boxes > 0 and not any(entry.num_boxes for entry in entries):
+    entries, searched = annotations.entries, images_dir / inside
+    if min_boxes > 0 and not annotations.boxes:
+        odd = "".join(f"; {line}" for line in note_lines(annotations.notes.as_json()))
         raise UserError(
-            f"annotation file {annotations} has no boxes: pass a file with boxes "
+            f"annotation file {file} has no boxes{odd}: pass a file with boxes "
             "(instances_*.json) or --min_boxes=0"
         )
-    counts = _Counts(len(entries))
+    counts = _AnnotatedCounts(len(entries), annotations.notes)
     photos = []
-    for entry in entries:
-        path = images_dir / entry.file_name
-        if not path.is_file():
-            counts.drop(ABSENT, entry.file_name)
+    spellings = named_files.spellings(images_dir, searched, [e.file_name for e in entries])
+    for entry, spelling in zip(entries, spellings, strict=True):
+        if spelling.path is None:
+            counts.drop(AMBIGUOUS if spelling.several else ABSENT, entry.file_name)
         elif entry.num_boxes < min_boxes:
             counts.drop(f"fewer than {min_boxes} boxes", entry.file_name)
         elif entry.file_name != _escaped(entry.file_name):
             counts.drop(NOT_UTF8, entry.file_name)
         else:
-            photos.append(Photo(entry.photo_id, path))
-    if counts.dropped.get(ABSENT) == len(entries):
-        raise UserError(
-            f"none of the {len(entries)} images named in {annotations} is in folder {images_dir} "
-            f"(for example {entries[0].file_name}): is --images the folder that holds them?"
+            photos.append(Photo(entry.photo_id, spelling.path))
+            if spelling.respelt:
+                counts.notes.add(RESPELT, f"{entry.file_name} is {_name(photos[-1], images_dir)}")
+    if not any(spelling.path for spelling in spellings):
+        alike = (
+            f", and {counts.dropped[AMBIGUOUS]} {AMBIGUOUS}" if AMBIGUOUS in counts.dropped else ""
         )
-    for name in _not_named(images_dir, images_dir / inside, entries):
+        raise UserError(
+            f"none of the {len(entries)} images named in {file} is in folder {images_dir} "
+            f"(for example {entries[0].file_name}{alike}): is --images the folder that holds them?"
+        )
+    for name in _not_named(images_dir, searched, [s.path for s in spellings if s.path]):
         counts.read += 1
         counts.drop(NOT_NAMED, name)
     return photos, counts
 
 
-def _not_named(images_dir: Path, searched: Path, entries: list[coco.Entry]) -> list[str]:
-    """Photos below `searched` that no entry names, as paths below images_dir, sorted."""
-    named = {os.path.normpath(images_dir / entry.file_name) for entry in entries}
-    found = [
+def _not_named(images_dir: Path, searched: Path, named: list[Path]) -> list[str]:
+    """Photos below `searched` that are none of `named`, as paths below images_dir, sorted."""
+    places = {os.path.normpath(path) for path in named}
+    others = {os.path.normpath(path): path for path in photos_below(searched)}
+    # A system that knows no case finds a file under names that it does not list.
+    unlisted = {skeleton(place) for place in places - others.keys()}
+    return sorted(
         path.relative_to(images_dir).as_posix()
-        for path in photos_below(searched)
-        if os.path.normpath(path) not in named
-    ]
-    return sorted(found)
+        for place, path in others.items()
+        if place not in places and skeleton(place) not in unlisted
+    )

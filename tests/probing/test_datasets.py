@@ -136,6 +136,25 @@ def test_bad_voc(tmp_path):
         datasets.load(f"voc:{tmp_path}", 16, "train", "train")
 
 
+def test_voc_as_other_tools_write_it(tmp_path, capsys):
+    making.write_voc(tmp_path, "train", {"my photo 1": [("dog", 0)], "b": [("cat", 0)], "c": []})
+    making.write_voc(tmp_path, "val", {"d": [("dog", 0)]})
+    inside = tmp_path / "JPEGImages"
+    (inside / "my photo 1.jpg").rename(inside / "my photo 1.JPEG")
+    (inside / "d.jpg").rename(inside / "d.png")
+    (tmp_path / "Annotations" / "c.xml").write_text("<annotation>")
+    sizeless = (tmp_path / "Annotations" / "b.xml").read_text().replace("size>", "sizes>")
+    (tmp_path / "Annotations" / "b.xml").write_text(sizeless)
+    data = datasets.load(f"voc:{tmp_path}", 16)
+    assert list(data.train.images.names) == ["JPEGImages/my photo 1.JPEG", "JPEGImages/b.jpg"]
+    assert data.train.labels.tolist() == [[0, 1], [1, 0]]
+    assert list(data.test.images.names) == ["JPEGImages/d.png"]
+    warning = capsys.readouterr().err
+    assert "1 of the 3 photos" in warning and "c.xml is not in VOC's format" in warning
+    (tmp_path / "ImageSets" / "Main" / "val.txt").write_bytes(b"\xef\xbb\xbfd  1\n")
+    assert len(datasets.load(f"voc:{tmp_path}", 16).test.images) == 1
+
+
 @pytest.mark.parametrize("dataset", ["stl10", "cifar:/x", "folders:", ""])
 def test_other_data_sets(dataset):
     with pytest.raises(UserError, match="valid values: stl10:DIR, folders:DIR, voc:DIR"):

@@ -3,8 +3,9 @@
 import pytest
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json, write_json
 from tests.tfrecords_tools.making import build_config, content, siblings
-from tfrecords_tools import assemble, build, build_report, sources
+from tfrecords_tools import assemble, build, build_report, coco, sources
 
 
 def _interrupt(*_):
@@ -86,3 +87,26 @@ def test_an_out_that_cannot_be_replaced_is_refused_before_the_work(photos):
     loop.symlink_to(loop)
     with pytest.raises(UserError, match="--out=.*name a folder"):
         build.build(build_config(photos))
+
+
+def test_odd_annotations_stand_in_the_summary_and_in_dataset_json(
+    photos, quick_features, tmp_path, capsys
+):
+    names = sorted(path.name for path in photos.iterdir())
+    images = [{"id": number, "file_name": name} for number, name in enumerate(names)]
+    images[0]["file_name"] = names[0].upper()
+    boxes = [{"image_id": number, "bbox": [0, 0, 9, 9]} for number in range(len(names))]
+    odd = [{"image_id": 3, "bbox": [0, 0, 9, 0]}, {"image_id": 99, "bbox": [0, 0, 9, 9]}]
+    write_json(tmp_path / "a.json", {"images": images, "annotations": boxes + odd})
+    config = build_config(photos, annotations=str(tmp_path / "a.json"), min_boxes=1)
+    told = build.build(config)["photos"]["annotations"]
+    assert {reason: note["number"] for reason, note in told.items()} == {
+        coco.NO_BOX: 1,
+        coco.UNKNOWN_IMAGE: 1,
+        sources.RESPELT: 1,
+    }
+    assert read_json(f"{config.out}/dataset.json")["photos"]["annotations"] == told
+    lines = capsys.readouterr().out.splitlines()
+    # As soon as it is known, and at the end.
+    assert sum(coco.NO_BOX in line and "image 3: [0, 0, 9, 0]" in line for line in lines) == 2
+    assert sum("P000.PNG is p000.png" in line for line in lines) == 2

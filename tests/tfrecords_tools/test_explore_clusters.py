@@ -63,6 +63,26 @@ def test_a_sample_is_measured_without_one_cluster_in_the_table(photos, quick_fea
     assert explore_clusters._sample(3, 5, seed=0).all()
 
 
+def row(num_clusters, left_cluster):
+    return {"num_clusters": num_clusters, "median": 5.0, "left_cluster": left_cluster}
+
+
+def test_cautions():
+    rows = [row(1, 0.0), row(4, 0.4), row(60, 1.0)]
+    few, left = explore_clusters.cautions(rows, 60)
+    assert "60 images need one cluster only" in few
+    assert "60 clusters" in left and "100% of the searches left" in left
+    assert explore_clusters.cautions(rows[:2], 5000) == []
+
+
+def test_the_legend_stands_below_the_table(photos, quick_features, capsys):
+    explore(config(photos, num_clusters=(1, 64), sample=5))
+    before, table = capsys.readouterr().out.split("clusters       smallest")
+    assert "64 clusters are more than the 14 images: 14 are made" in before
+    assert "recall: share of the true ten nearest that is found; higher is better" in table
+    assert "14 images need one cluster only" in table
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [

@@ -39,11 +39,12 @@ def folder(tmp_path):
 
 
 def test_boxes_are_counted_from_zero_and_parts_left_out(folder):
-    document = voc.as_coco(folder)
-    assert [entry["name"] for entry in document["categories"]] == ["dog", "cat"]
-    first = [a["bbox"] for a in document["annotations"] if a["image_id"] == "2007_01"]
-    assert first == [[0, 0, 15, 10], [15, 10, 15, 10]]
-    assert document["images"][0] == {
+    content = voc.read(folder)
+    assert [entry["name"] for entry in content.categories] == ["dog", "cat"]
+    first = [box.place for box in content.boxes["2007_01"]]
+    assert first == [(0, 0, 15, 10), (15, 10, 15, 10)]
+    assert content.notes.as_json() == {}
+    assert content.images["2007_01"] == {
         "id": "2007_01",
         "file_name": "JPEGImages/2007_01.jpg",
         "width": 30,
@@ -69,12 +70,53 @@ def test_candidates_can_be_scored_by_it(folder):
     assert found.photos["2007_01"].boxes[1] == (15, 10, 15, 10)
 
 
-def test_other_folders_and_files_are_named(folder, tmp_path_factory):
+def test_other_folders_are_named(folder, tmp_path_factory):
     with pytest.raises(UserError, match="no VOC folder: it has no folder JPEGImages"):
-        voc.as_coco(tmp_path_factory.mktemp("empty"))
-    (folder / voc.ANNOTATIONS / "z.xml").write_text("<annotation><size></size></annotation>")
-    with pytest.raises(UserError, match="z.xml is not in VOC's format: size/width is missing"):
-        voc.as_coco(folder)
-    (folder / voc.ANNOTATIONS / "z.xml").write_text("<annotation>")
-    with pytest.raises(UserError, match="z.xml is not in VOC's format"):
-        voc.as_coco(folder)
+        voc.read(tmp_path_factory.mktemp("empty"))
+    for path in (folder / voc.ANNOTATIONS).iterdir():
+        path.write_text("<annotation>")
+    with pytest.raises(UserError, match="2007_01.xml is not in VOC's format"):
+        voc.read(folder)
+    for path in (folder / voc.ANNOTATIONS).iterdir():
+        path.unlink()
+    with pytest.raises(UserError, match="holds no .xml files"):
+        voc.read(folder)
+
+
+def test_odd_files_are_noted_and_the_others_used(folder):
+    inside = folder / voc.ANNOTATIONS
+    (inside / "z.xml").write_text("<annotation>")
+    whole = (inside / "2007_02.xml").read_text()
+    (inside / "2007_02.xml").write_text(whole.replace("<width>30</width>", "<width>30.0</width>"))
+    polygon = "<object><name>bird</name><polygon><x1>1</x1></polygon></object></annotation>"
+    sizeless = whole.replace("<width>30</width>", "").replace("</annotation>", polygon)
+    (inside / "2007_03.xml").write_text(sizeless.replace("2007_02", "2007_03"))
+    photo(folder, "2007_03", (50, 40))
+    content = voc.read(folder)
+    assert list(content.images) == ["2007_01", "2007_02", "2007_03", "2007_04"]
+    assert content.images["2007_02"]["width"] == 30 and len(content.boxes["2007_03"]) == 1
+    assert content.notes.as_json() == {
+        voc.NOT_VOC: {"number": 1, "examples": ["z.xml"]},
+        voc.NO_SIZE: {"number": 1, "examples": ["2007_03.xml"]},
+        voc.NO_PLACE: {"number": 1, "examples": ["2007_03.xml: bird"]},
+    }
+    kept, counts = sources.load(folder, min_size=16, min_boxes=1, source="voc")
+    assert [one.photo_id for one in kept] == ["2007_01", "2007_02", "2007_03"]
+    assert counts["annotations"] == content.notes.as_json()
+    assert truth.load(folder).photos["2007_03"].width == 50  # as the photo itself has it
+
+
+def test_a_photo_that_cannot_be_measured_is_left_out_of_scores(folder):
+    annotate(folder, "2007_01", ("dog", 1, 1, 15, 10), size=(0, 0))
+    (folder / voc.IMAGES / "2007_01.jpg").write_bytes(b"broken")
+    found = truth.load(folder)
+    assert "2007_01" not in found.photos and "2007_02" in found.photos
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpeg", ".JPG", ".bmp"])
+def test_pictures_of_other_endings(tmp_path, ending):
+    annotate(tmp_path, "a", ("dog", 1, 1, 15, 10))
+    (tmp_path / voc.IMAGES).mkdir()
+    Image.new("RGB", (30, 20)).save(tmp_path / voc.IMAGES / f"a{ending}")
+    kept, counts = sources.load(tmp_path, min_size=16, min_boxes=1, source="voc")
+    assert [one.path.name for one in kept] == [f"a{ending}"] and counts["read"] == 1

@@ -11,12 +11,16 @@ _STYLES = ("a", "b", "c")
 
 def scores(card: Scorecard) -> str:
     """Table and charts of a scorecard."""
-    header = ["score", "candidates", "random", "difference or ratio"]
+    header = ["score", "candidates", "random", "difference or ratio", "better"]
     rows = [_row(name, found, True) for name, found in card.labels.items()]
     rows += [_row(name, found, False) for name, found in card.looks.items()]
     shapes = [
-        [title, *(scorecard.graph_text(found, key) for found in (card.shape, card.random_shape))]
-        for title, key in scorecard.GRAPH_ROWS.items()
+        [
+            title,
+            *(scorecard.graph_text(found, key) for found in (card.shape, card.random_shape)),
+            better,
+        ]
+        for title, (key, better) in scorecard.GRAPH_ROWS.items()
     ]
     panels = []
     if card.labels:
@@ -28,16 +32,13 @@ def scores(card: Scorecard) -> str:
         "error over photos. Colours and edges are histograms that no feature network had a part "
         "in; their distance lies between 0 and 1."
     )
-    missing = ""
-    if card.unlabelled:
-        text = f"{formats.count(card.unlabelled)} references have no annotation and are left out."
-        missing = html.paragraph(text, "soft")
-    graph = html.table(["graph of all records", "candidates", "random"], shapes, [1, 2])
+    cautions = [html.paragraph(text, "soft") for text in scorecard.cautions(card)]
+    graph = html.table(["graph of all records", "candidates", "random", "better"], shapes, [1, 2])
     return html.section(
         "Candidates against random choice",
         note,
         html.table(header, rows, [1, 2, 3]),
-        missing,
+        *cautions,
         f'<div class="two">{"".join(panels)}</div>',
         html.heading("Hubs"),
         graph,
@@ -54,6 +55,7 @@ def _row(name: str, found: Comparison, label: bool) -> list[str]:
         _text(found.candidates, label),
         _text(found.random, label),
         contrast,
+        "higher" if label else "lower",
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lorbms_tf.quadrants import NUM_QUADRANTS
 from tfrecords_tools.scoring.truth import Labels, Truth
 
 Score = Callable[[Labels, np.ndarray, np.ndarray], np.ndarray]
@@ -57,11 +58,20 @@ def category_overlap(labels: Labels, references: np.ndarray, others: np.ndarray)
 
 
 def area_overlap(labels: Labels, references: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The same with areas: sum of the lesser over sum of the greater share, by category."""
-    own, theirs = _pairs(labels.areas, labels, references, others)
-    least, greatest = np.minimum(own, theirs).sum(-1), np.maximum(own, theirs).sum(-1)
-    score = np.divide(least, greatest, out=np.zeros_like(least), where=greatest > 0)
-    return _blank(score, labels, references, others, own.any(axis=-1))
+    """The same with areas: what boxes of a category cover in both quadrants over in either.
+
+    Both are sums over categories, and of places: a quadrant is laid over the other.
+    """
+    quadrants = np.arange(NUM_QUADRANTS)[:, None]
+    own = NUM_QUADRANTS * labels.row[references][:, None, None] + quadrants  # [R, 4, 1]
+    theirs = NUM_QUADRANTS * labels.row[others] + quadrants
+    own = np.broadcast_to(own, theirs.shape)
+    both = labels.regions.common(own.ravel(), theirs.ravel()).reshape(theirs.shape)
+    areas = labels.regions.areas()
+    either = areas[own] + areas[theirs] - both
+    score = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    # What rounding adds to the overlap of equal places.
+    return _blank(np.minimum(score, 1), labels, references, others, areas[own] > 0)
 
 
 def scores(truth: Truth) -> dict[str, Score]:

@@ -78,11 +78,12 @@ def compare(
     chosen, drawn, photos = chosen[usable], drawn[usable], photos[usable]
     contrast = ratio(chosen, drawn, photos) if as_ratio else mean(chosen - drawn, photos)
     ranks = [_per_reference(candidates[usable][:, :, c]) for c in range(candidates.shape[2])]
+    known = [rank[np.isfinite(rank)] for rank in ranks]
     return Comparison(
         candidates=mean(chosen, photos),
         random=mean(drawn, photos),
         contrast=contrast,
-        by_rank=[float(np.nanmean(rank)) if len(rank) else float("nan") for rank in ranks],
+        by_rank=[float(rank.mean()) if len(rank) else float("nan") for rank in known],
         references=int(usable.sum()),
     )
 

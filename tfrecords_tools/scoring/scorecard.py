@@ -12,10 +12,12 @@ from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from tfrecords_tools import versions
+from tfrecords_tools.notes import note_lines
 from tfrecords_tools.scoring import agreement, appearance, graph, measures, truth
 from tfrecords_tools.scoring.graph import Graph
 from tfrecords_tools.scoring.measures import Comparison, Shape
 
+FEW_PHOTOS = 100  # with fewer a table says that its scores are rough
 TITLES = {
     "category": "same category in the quadrant",
     "colour": "object of the same colour in the quadrant",
@@ -35,7 +37,8 @@ class Scorecard:
     looks: by name, distances in [0, 1], lower is better; contrast is candidates / random.
     shape, random_shape: of the graph over all records, and of a random one of the same size.
     records: in all. scored: references that labels and looks were computed on. unlabelled: how
-    many of those have no annotation.
+    many of those have no annotation. photos: the photos that the others are versions of.
+    notes: what was odd in the annotations, as `notes.Notes.as_json` gives it.
     """
 
     labels: dict[str, Comparison]
@@ -45,6 +48,8 @@ class Scorecard:
     records: int
     scored: int
     unlabelled: int
+    photos: int
+    notes: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         """Ready for JSON: null for what is not known."""
@@ -80,9 +85,9 @@ def score(shards: list[str], annotations: str = "", limit: int = 1000, seed: int
     everything = np.arange(num_references)
     drawn = measures.draw_others(everything, everything, photos, k, rng)  # the random graph
     others = measures.draw_others(found.sample, found.sample, photos, k, rng)
-    labels, unlabelled = {}, 0
+    labels, known = {}, np.ones(len(found.sample), bool)
     if loaded:
-        labels, unlabelled = _label_scores(found, others, loaded, crop_seed(shards, found))
+        labels, known = _label_scores(found, others, loaded, crop_seed(shards, found))
     return Scorecard(
         labels=labels,
         looks=_look_scores(found, others),
@@ -90,7 +95,9 @@ def score(shards: list[str], annotations: str = "", limit: int = 1000, seed: int
         random_shape=measures.shape(drawn),
         records=num_references,
         scored=len(found.sample),
-        unlabelled=unlabelled,
+        unlabelled=int((~known).sum()),
+        photos=len(np.unique(photos[found.sample][known])),
+        notes=loaded.notes.as_json() if loaded else {},
     )
 
 
@@ -103,6 +110,7 @@ def _shape(indices: np.ndarray, num_references: int) -> Shape:
 
 
 def _label_scores(found: Graph, others: np.ndarray, loaded: truth.Truth, seed: int):
+    """The scores by name, and bool [R], which references are annotated."""
     references, candidates = found.sample, found.indices[found.sample]
     wanted = np.unique(np.concatenate([references, candidates.ravel(), others.ravel()]))
     labels = truth.labels(loaded, found.names, wanted, seed)
@@ -120,7 +128,7 @@ def _label_scores(found: Graph, others: np.ndarray, loaded: truth.Truth, seed: i
         )
         for name, function in agreement.scores(loaded).items()
     }
-    return scores, int((~known).sum())
+    return scores, known
 
 
 def _look_scores(found: Graph, others: np.ndarray) -> dict[str, Comparison]:
@@ -158,28 +166,44 @@ def crop_seed(shards: list[str], found: Graph) -> int:
 def table(card: Scorecard) -> str:
     """The scores as lines of text."""
     lines = [
-        f"{card.records} records, {card.scored} of them scored; +- one standard error over photos",
-        f"  {'':<44}{'candidates':>17}{'random':>17}{'difference':>18}",
+        f"{card.records} records, {card.scored} of them scored; +- one standard error over photos"
     ]
-    for name, found in card.labels.items():
-        lines.append(_line(name, found, 100, " %"))
-    lines.append(f"  {'':<44}{'candidates':>17}{'random':>17}{'ratio':>18}")
-    for name, found in card.looks.items():
-        lines.append(_line(name, found, 1, ""))
-    if card.unlabelled:
-        lines.append(f"  {card.unlabelled} references have no annotation and are left out above")
-    lines.append(f"  {'':<44}{'candidates':>17}{'random':>17}")
-    for title, key in GRAPH_ROWS.items():
+    if card.labels:
+        lines.append(_header("by labels: higher is better", "difference"))
+        lines += [_line(name, found, 100, " %") for name, found in card.labels.items()]
+    lines.append(_header("by look, from 0 to 1: lower is better", "ratio"))
+    lines += [_line(name, found, 1, "") for name, found in card.looks.items()]
+    lines.append(_header("graph of all records", ""))
+    for title, (key, better) in GRAPH_ROWS.items():
         own, random = graph_text(card.shape, key), graph_text(card.random_shape, key)
-        lines.append(f"  {title:<44}{own:>17}{random:>17}")
-    return "\n".join(lines)
+        lines.append(f"  {title:<44}{own:>17}{random:>17}  {better} is better")
+    return "\n".join(lines + [f"  {line}" for line in cautions(card)])
 
 
-GRAPH_ROWS = {
-    "images that are nobody's candidate": "never_chosen",
-    "candidate of so many at most": "most_often",
-    "skewness of how often": "skewness",
-    "candidates that choose back": "reciprocity",
+def cautions(card: Scorecard) -> list[str]:
+    """What to know before believing the scores, one sentence each; none where all is well."""
+    lines = [f"annotations: {line}" for line in note_lines(card.notes)]
+    if card.unlabelled:
+        lines.append(f"{card.unlabelled} references have no annotation and are left out above")
+    if card.photos < FEW_PHOTOS:
+        # The rule of three: what n draws do not show once has, at 95 %, a share of 3 / n at most.
+        room = min(100.0, 300 / card.photos)
+        lines.append(
+            f"caution: only {card.photos} photos: standard errors are rough, and a score of 0 % or "
+            f"100 % may be off by up to {room:.1f} %"
+        )
+    return lines
+
+
+def _header(title: str, contrast: str) -> str:
+    return f"  {title:<44}{'candidates':>17}{'random':>17}{contrast:>18}".rstrip()
+
+
+GRAPH_ROWS = {  # title -> field of Shape, and which end is the better
+    "images that are nobody's candidate": ("never_chosen", "lower"),
+    "candidate of so many at most": ("most_often", "lower"),
+    "skewness of how often": ("skewness", "lower"),
+    "candidates that choose back": ("reciprocity", "higher"),
 }
 
 

@@ -1,5 +1,6 @@
 """Candidates that are right, wrong or random get the scores that are known by hand."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import write_json
 from tests.tfrecords_tools import making
-from tfrecords_tools import assemble, score_candidates
+from tfrecords_tools import assemble, coco, score_candidates
 from tfrecords_tools.score_candidates import ScoreConfig
 from tfrecords_tools.scoring import scorecard
 
@@ -128,6 +129,35 @@ def test_the_command_prints_a_table_and_a_line_of_json(tmp_path, capsys):
     line = json.loads(last)
     assert line["labels"]["category"]["candidates"] == {"value": 1.0, "error": 0.0}
     assert line["records_glob"] == glob and line["shape"]["reciprocity"] > 0
+
+
+def test_the_table_says_which_end_is_better_and_what_to_doubt(tmp_path):
+    glob, path = write(tmp_path / "good", alike), truth(tmp_path / "truth.json", drawn=False)
+    document = json.loads((tmp_path / "truth.json").read_text())
+    document["annotations"].append({"image_id": 1, "category_id": 0, "bbox": [1, 1, 0, 4]})
+    write_json(path, document)
+    card = scorecard.score(shards(glob), path)
+    lines = scorecard.table(card).splitlines()
+    assert sum("by labels: higher is better" in line for line in lines) == 1
+    assert sum(line.endswith("  lower is better") for line in lines) == 3
+    assert sum(line.endswith("  higher is better") for line in lines) == 1
+    assert lines[-2].startswith("  annotations: 1 boxes that are empty")
+    assert "only 36 photos" in lines[-1] and "100 % may be off by up to 8.3 %" in lines[-1]
+    assert card.as_json()["notes"][coco.NO_BOX]["number"] == 1
+    lines = scorecard.table(scorecard.score(shards(glob))).splitlines()
+    assert not any("by labels" in line or line.split() == [] for line in lines)
+    many = dataclasses.replace(card, photos=100, notes={}, unlabelled=0)
+    assert scorecard.cautions(many) == []
+
+
+def test_photos_are_counted_once_and_only_where_they_are_annotated(tmp_path):
+    glob, path = write(tmp_path / "good", alike), truth(tmp_path / "truth.json")
+    document = json.loads((tmp_path / "truth.json").read_text())
+    document["images"] = document["images"][:20]
+    write_json(path, document)
+    card = scorecard.score(shards(glob), path)
+    assert (card.photos, card.unlabelled, card.scored) == (20, 16, 36)
+    assert card.notes[coco.UNKNOWN_IMAGE]["number"] == 4 * 16
 
 
 def test_what_cannot_be_scored_is_named(tmp_path):

@@ -76,6 +76,58 @@ def test_boxes_fall_into_quadrants(photographs):
     np.testing.assert_array_equal(labels.categories[3], own)
 
 
+def test_boxes_that_overlap_cover_once():
+    boxes = [(0, 0, 50, 30), (10, 5, 20, 20), (0, 0, 50, 20), (0, 0, 25, 50)]
+    photo = truth.PhotoTruth(100, 100, boxes, [0, 0, 1, 1])
+    found = truth.Truth({"1": photo}, ["cat", "dog"], [], [])
+    labels = truth.labels(found, [("1", "original")], np.array([0]), 0)
+    # Of a dog: 50 x 20 and 25 x 50 less the 25 x 20 that they share, of 50 x 50.
+    assert labels.areas[0, 0] == pytest.approx([0.6, 0.7])
+    assert labels.regions.areas() == pytest.approx([1.3, 0, 0, 0])
+
+
+@pytest.mark.parametrize("version", versions.VERSIONS)
+def test_covered_areas_follow_every_version(version):
+    """The independent way: paint the boxes, make the version, count the paint."""
+    rng = np.random.default_rng(2)
+    height, width, size = 90, 120, 512
+    photo, boxes = np.zeros((height, width, 3), np.uint8), []
+    for _ in range(6):
+        x, y, w, h = (int(v) for v in rng.integers((0, 0, 10, 10), (90, 60, 60, 60)))
+        photo[y : y + h, x : x + w] = 255  # what lies outside the photo is not seen
+        boxes.append((x, y, w, h))
+    image = versions.make(photo, version, "a", 3, size)[..., 0] / 255
+    found = truth.Truth({"a": truth.PhotoTruth(height, width, boxes, [0] * 6)}, ["x"], [], [])
+    labels = truth.labels(found, [("a", version)], np.array([0]), 3)
+    half = size // 2
+    painted = image.reshape(2, half, 2, half).mean(axis=(1, 3)).ravel()
+    np.testing.assert_allclose(labels.areas[0, :, 0], painted, atol=0.01)
+    np.testing.assert_allclose(labels.regions.areas(), labels.areas[0, :, 0], rtol=1e-6)
+
+
+def test_photos_whose_names_look_alike():
+    photo, other = truth.PhotoTruth(9, 9), truth.PhotoTruth(9, 9)
+    found = truth.Truth({"u\u0308.png": photo, "A.png": photo, "a.PNG": other}, [], [], [])
+    assert found.photo("\u00dc.PNG") is photo
+    assert found.photo("A.png") is photo and found.photo("a.PNG") is other
+    assert found.photo("a.png") is None  # either
+
+
+def test_faulty_boxes_are_noted_and_change_nothing(tmp_path, photographs):
+    document = json.loads(photographs.read_text())
+    document["annotations"] += [
+        box(5, 7, 0, [float("nan")] * 4),
+        box(6, 7, 0, [60, 10, 0, 5]),
+        box(7, 777, 0, [0, 0, 5, 5]),
+        box(8, "7", "10", [60, 60, 5, 5], iscrowd="1"),
+    ]
+    (tmp_path / "odd.json").write_text(json.dumps(document))
+    plain, odd = truth.load(photographs), truth.load(tmp_path / "odd.json")
+    assert odd.photos == plain.photos
+    numbers = [note["number"] for note in odd.notes.as_json().values()]
+    assert sorted(numbers) == [1, 2] and plain.notes.as_json() == {}
+
+
 def test_only_what_was_asked_for_is_labelled(photographs):
     names = [("7", "original"), ("7", "flip")]
     labels = truth.labels(truth.load(photographs), names, np.array([1]), seed=0)
@@ -118,7 +170,11 @@ def test_files_that_cannot_be_used_are_named(tmp_path, photographs):
     with pytest.raises(UserError, match="b.json.*width and height"):
         truth.load(sizeless)
     image = {"id": 1, "file_name": "a.jpg", "width": 9, "height": 9}
-    with pytest.raises(UserError, match="category_id"):
+    for height in (0, -3, None, "high", float("nan"), float("inf")):
+        flat = write(tmp_path / "f.json", [image | {"height": height}], [])
+        with pytest.raises(UserError, match=f"f.json.*image 1, a.jpg, has the height {height}"):
+            truth.load(flat)
+    with pytest.raises(UserError, match="box of image 1 has the category_id 3"):
         truth.load(write(tmp_path / "c.json", [image], [box(1, 1, 3, [0, 0, 1, 1])]))
     with pytest.raises(UserError, match="version 'turned' of photo 7"):
         truth.labels(truth.load(photographs), [("7", "turned")], np.array([0]), seed=0)
