@@ -1,12 +1,22 @@
 """How every command line door starts: absl parses the flags, user errors are shown plainly."""
 
+import multiprocessing
 import os
+import shlex
+import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from absl import app, logging
+from absl import app, flags, logging
 
+from lorbms_tf import help_page, stderr_filter
 from lorbms_tf.errors import Stopped, UserError
+
+_PACKAGES = ("lorbms_tf.", "tfrecords_tools.")
+_SCRIPTS = "lorbms-"  # what the names of console scripts begin with
+_HELP = {f"{dashes}{name}" for dashes in ("-", "--") for name in ("h", "help", "helpshort", "?")}
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> None:
@@ -14,15 +24,14 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
     A `UserError` becomes one line "error: ..." on stderr and exit code 1; any other exception is
     a fault of ours and keeps its traceback. Ctrl-C exits with 130, as shells do, and `Stopped`
-    with 128 plus the number of its signal.
+    with 128 plus the number of its signal. --help prints `help_page.text`.
     """
 
     def guarded(argv: Sequence[str]) -> int | None:
         try:
             return main(argv)
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            return _fail(error)
         except Stopped as stop:
             print(stop, file=sys.stderr)
             return stop.status
@@ -30,9 +39,78 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             print("interrupted", file=sys.stderr)
             return 130
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # the C++ side's notes help nobody here
+    argv = flagfiles_first(sys.argv)
     logging.set_verbosity(logging.WARNING)
-    app.run(guarded, argv=flagfiles_first(sys.argv))
+    try:
+        if _asks_for_help(argv):
+            print(help_page.text(sys.modules[main.__module__].__doc__ or "", python()))
+            sys.exit(0)
+        app.run(guarded, argv=argv, flags_parser=_parsed)
+    except SystemExit:
+        stderr_filter.end_well()
+        raise
+    except BrokenPipeError:  # what reads our output, such as `head`, has seen enough
+        stderr_filter.end_well()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _fail(error: Exception) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return 1
+
+
+def _parsed(argv: Sequence[str]) -> list[str]:
+    """The words on the command line that are no flags, as absl's own parser gives them."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        sys.exit(_fail(f"{error} (--help lists the flags)"))
+
+
+def _asks_for_help(argv: Sequence[str]) -> bool:
+    words = list(argv[1:])
+    return bool(_HELP & set(words[: words.index("--")] if "--" in words else words))
+
+
+def hold_back_chatter() -> None:
+    """In a process that is a door: holds TensorFlow's chatter back, unless --verbosity=1 asks.
+
+    To be done before TensorFlow is imported, which says most of it.
+    """
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    is_door = spec is not None and spec.name.startswith(_PACKAGES)
+    is_door = is_door or Path(sys.argv[0]).name.startswith(_SCRIPTS)
+    if is_door and multiprocessing.parent_process() is None and stderr_filter.wanted(sys.argv[1:]):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # notes that help nobody here
+        stderr_filter.start()
+
+
+def python() -> str:
+    """How a shell calls the Python that runs this: ".venv/bin/python", or "python"."""
+    here = os.path.relpath(sys.executable)
+    return "python" if here.startswith(os.pardir) else shlex.quote(here)
+
+
+def line(module: str, *words: str, **values: object) -> str:
+    """A command that calls a door, to be pasted into a shell.
+
+    Args:
+      module: the door, such as "lorbms_tf.train".
+      words: what is no flag, as it is: a subcommand, "...".
+      values: flags, in this order; their values are quoted where a shell would read signs in them.
+    """
+    named = [f"--{name}={shlex.quote(str(value))}" for name, value in values.items()]
+    return " ".join([python(), "-m", module, *words, *named])
+
+
+def next_step(module: str, *words: str, **values: object) -> str:
+    """A `line` after "Next: "; a second one says which Python, where a shell's is another."""
+    step = f"Next: {line(module, *words, **values)}"
+    if python() == "python" and shutil.which("python") != sys.executable:
+        step += f"\n  (python: {shlex.quote(sys.executable)})"
+    return step
 
 
 def flagfiles_first(argv: Sequence[str]) -> list[str]:
@@ -67,14 +145,26 @@ def subcommand(
     """
     if len(argv) < 2 or argv[1] not in valid:
         given = unknown.format(argv[1]) if len(argv) > 1 else none
-        raise UserError(f"{given}; valid: {', '.join(valid)} (python -m {door} {valid[0]} ...)")
+        raise UserError(f"{given}; valid: {', '.join(valid)} ({line(door, valid[0], '...')})")
     refuse_arguments(argv[1:])
     return argv[1]
 
 
 def refuse_arguments(argv: Sequence[str]) -> None:
     """Raises UserError for words on the command line that are neither flags nor their values."""
-    if len(argv) > 1:
-        raise UserError(
-            f"unexpected argument {argv[1]!r}: every setting is a flag, --name=value (see --help)"
+    if len(argv) < 2:
+        return
+    word = argv[1]
+    text = f"unexpected argument {word!r}: every setting is a flag, --name=value (see --help)"
+    if os.path.exists(word):
+        glob = os.path.join(os.path.dirname(word), "*")
+        text += (
+            ". If your shell made it of a glob, quote that, so that it comes as it is: "
+            f"--records={shlex.quote(glob)}"
         )
+    elif len(argv) > 2 or " " in " ".join(sys.argv[1:]):
+        text += "; a value with spaces is quoted: --name='my photos'"
+    raise UserError(text)
+
+
+hold_back_chatter()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from absl import flags
 
+from lorbms_tf import help_page
 from lorbms_tf.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -20,6 +21,7 @@ Config = TypeVar("Config")
 
 def define(config_class: type, **defaults: Any) -> None:
     """Defines one flag for each field of `config_class`; `defaults` replace some defaults."""
+    help_page.add(config_class)
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
         _define(field, hints[field.name], defaults.get(field.name, field.default))
@@ -39,11 +41,9 @@ def _define(field: dataclasses.Field, hint: Any, default: Any) -> None:
     elif hint is str:
         flags.DEFINE_string(field.name, default, text)
     elif typing.get_origin(hint) is tuple:
-        flags.DEFINE_list(field.name, [str(v) for v in default], f"{text} (comma list)")
+        flags.DEFINE_list(field.name, [str(v) for v in default], f"{text} A comma list.")
     else:
         raise TypeError(f"{field.name}: no flag for the type {hint}")
-    # So that --help of the door shows it, although it is this file that defines it.
-    FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[field.name])
 
 
 def read(config_class: type[Config], flagfile: str = "") -> Config:
