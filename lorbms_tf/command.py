@@ -113,6 +113,22 @@ def next_step(module: str, *words: str, **values: object) -> str:
     return step
 
 
+def script(name: str) -> str:
+    """How a shell calls a script that was installed beside this Python, such as "tensorboard"."""
+    here = os.path.relpath(Path(sys.executable).parent / name)
+    return name if here.startswith(os.pardir) else shlex.quote(here)
+
+
+def install(extra: str) -> str:
+    """The command that installs an extra of this package, for the message where it is missing."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / "constraints.txt").is_file():  # not a checkout
+        return f"{python()} -m pip install 'lorbms-tf[{extra}]'"
+    here = os.path.relpath(root)
+    constraints = shlex.quote(os.path.normpath(f"{here}/constraints.txt"))
+    return f"{python()} -m pip install -c {constraints} -e {shlex.quote(f'{here}[{extra}]')}"
+
+
 def flagfiles_first(argv: Sequence[str]) -> list[str]:
     """The command line with its flagfiles in front, so that any flag on it wins over them."""
     files, others = [], []

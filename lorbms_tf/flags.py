@@ -100,6 +100,20 @@ def check_choices(config: Any) -> None:
             raise UserError(f"--{field.name}={value} is not valid; valid values: {valid}")
 
 
+def changed(config: Any, **replaced: Any) -> dict[str, Any]:
+    """The settings that are not their defaults, as values of flags, for `command.line`.
+
+    replaced: settings to take in place of those of `config`.
+    """
+    fields = dataclasses.fields(config)
+    values = {field.name: getattr(config, field.name) for field in fields} | replaced
+    return {
+        field.name: ",".join(map(str, value)) if isinstance(value, tuple) else value
+        for field in fields
+        if (value := values[field.name]) != field.default
+    }
+
+
 def as_text(config: Any) -> str:
     """The configuration as flagfile lines, in the order of its fields."""
     lines = []

@@ -30,6 +30,7 @@ CHATTER = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\) is called"
     rb"|To enable the following instructions: "
     rb"|I\d{4} [\d:.]+\s+\d+ \S+:\d+\]|[\d-]+ [\d:.]+: I "  # for information
+    rb"|INFO:[\w.]+:"  # the same by Python, of processes that others start (Beam's workers)
     rb"|(?:[WE]\d{4} [\d:.]+\s+\d+ |[\d-]+ [\d:.]+: [WE] \S*)(?:" + b"|".join(_KNOWN) + b")"
 )
 _END = b"\0the command has ended in good order\n"

@@ -4,6 +4,7 @@ Starting it again with the same run directory continues from the last checkpoint
 """
 
 import contextlib
+import shlex
 import sys
 import time
 from dataclasses import dataclass
@@ -66,12 +67,18 @@ def _train(planned, strategy) -> None:
     made = run.train()
     folder = planned.config.run_dir
     if made:
-        print(f"{made} steps in {clock(time.monotonic() - start)}; run directory {folder}")
+        print(f"{made} steps in {clock(time.monotonic() - start)}")
     else:
         print(f"{folder} has reached step {run.first_step} already: nothing left to do")
     if planned.bad.count:
         print(planned.bad.summary())
-    print(f"curves: tensorboard --logdir {folder}    pictures: {folder}/samples")
+    print(
+        f"run directory {folder}: config.json, checkpoints/, samples/ (pictures as training went "
+        "on), logs/ (curves)"
+    )
+    print(f"Curves: {command.script('tensorboard')} --logdir={shlex.quote(folder)}")
+    records = planned.config.eval_records or planned.config.records
+    print(command.next_step("lorbms_tf.evaluate", run_dir=folder, records=records))
 
 
 def _summary(planned) -> str:

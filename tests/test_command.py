@@ -1,6 +1,7 @@
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +126,20 @@ def test_another_python_than_the_shells_is_named_below(monkeypatch, tmp_path):
     ]
     monkeypatch.setattr("shutil.which", lambda name: "/elsewhere/bin/python")  # activated
     assert command.next_step("m", "w") == "Next: python -m m w"
+
+
+def test_scripts_and_extras_of_this_environment(monkeypatch, tmp_path):
+    root = Path(command.__file__).resolve().parent.parent
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("sys.executable", str(root / "my venv/bin/python"))
+    assert command.script("tensorboard") == "'my venv/bin/tensorboard'"
+    install = "'my venv/bin/python' -m pip install -c constraints.txt -e '.[beam]'"
+    assert command.install("beam") == install
+    monkeypatch.chdir(tmp_path)
+    assert command.script("tensorboard") == "tensorboard"
+    words = shlex.split(command.install("beam"))
+    assert words[:4] == ["python", "-m", "pip", "install"] and words[-1].endswith("[beam]")
+    assert (tmp_path / words[5]).is_file() and (tmp_path / words[-1][: -len("[beam]")]).is_dir()
 
 
 def test_nothing_is_held_back_in_a_process_that_is_no_door():

@@ -43,6 +43,7 @@ def run(script, **settings):
         b"2026-11-25 17:50:19.1: E external/local_xla/xla/stream_executor/cuda/cuda_driver.cc:152] "
         b"failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected",
         b"W0000 00:00:1795629019.544500    7710 cudart_stub.cc:31] Could not find cuda drivers",
+        b"INFO:apache_beam.runners.worker.statecache:Creating state cache with size 0",
     ],
 )
 def test_chatter_is_known(line):
@@ -60,6 +61,8 @@ def test_chatter_is_known(line):
         b"dlopen some GPU libraries.",
         b"error: --records is required",
         b"In the end: I see",
+        b"ERROR:apache_beam.runners.worker.sdk_worker:Error processing instruction",
+        b"INFO: 3 of 4",
         b"",
     ],
 )
