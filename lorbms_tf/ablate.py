@@ -104,7 +104,12 @@ def main(argv) -> None:
     command.refuse_arguments(argv)
     config = flags.read(AblateConfig)
     print(ablate(config))
-    print(f"table: {config.out}/table.txt and table.jsonl    runs: {config.out}/runs")
+    print(
+        f"{config.out}: table.txt, table.jsonl; runs/ (a run directory for each variant and seed); "
+        "for each a folder of .cfg (its flags), .log (what it printed) and .json (its scores)"
+    )
+    first = trials(config)[0].config.run_dir
+    print(command.next_step("lorbms_tf.report", run_dir=first, out="report.html"))
 
 
 def console_main() -> None:

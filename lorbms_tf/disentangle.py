@@ -4,6 +4,7 @@ python -m lorbms_tf.disentangle --run_dir=R --scenes=DIR [--out=FILE]
 """
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -169,6 +170,8 @@ def main(argv) -> None:
     print(line)
     if config.out:
         files.append(config.out, line + "\n")
+    step = command.next_step("lorbms_tf.report", run_dir=config.run_dir, out="report.html")
+    print(step, file=sys.stderr)
 
 
 def console_main() -> None:

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,12 @@ def main(argv) -> None:
         files.append(config.out, "")  # before the pass, which may take hours
     for one in each_checkpoint(config, digest):
         _evaluate_and_tell(one, digest)
+    print(_next(config), file=sys.stderr)
+
+
+def _next(config: EvaluateConfig) -> str:
+    picture = {"run_dir": config.run_dir, "records": config.records, "out": "scenes.png"}
+    return command.next_step("lorbms_tf.render", "scenes", **picture)
 
 
 def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[EvaluateConfig]:

@@ -5,6 +5,7 @@ python -m lorbms_tf.export --run_dir=R --weights_only=DIR
 """
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,18 +79,20 @@ def export_weights(config: ExportConfig) -> Path:
 
 def serving_help(folder: Path, chunk_size: int) -> str:
     """The commands that show, run and serve an exported model."""
-    parent = folder.parent.resolve()
+    parent = shlex.quote(str(folder.parent.resolve()))
+    cli, python = command.script("saved_model_cli"), command.python()
+    folder = shlex.quote(str(folder))
     return f"""\
 Show its signatures:
-  saved_model_cli show --dir {folder} --all
+  {cli} show --dir {folder} --all
 Decode a code of zeros:
-  python -c "import numpy as np; np.save('codes.npy', np.zeros((1, 2, 2, {chunk_size}), 'f4'))"
-  saved_model_cli run --dir {folder} --tag_set serve --signature_def decode \\
+  {python} -c "import numpy as np; np.save('codes.npy', np.zeros((1, 2, 2, {chunk_size}), 'f4'))"
+  {cli} run --dir {folder} --tag_set serve --signature_def decode \\
     --inputs codes=codes.npy --outdir .   # writes images.npy
 Serve it (REST on port 8501, gRPC on 8500; new versions in {parent} are picked up):
   docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=lorbms \\
     -v {parent}:/models/lorbms:ro tensorflow/serving
-  python -c "import json; print(json.dumps({{'instances': [[[[0.0] * {chunk_size}] * 2] * 2]}}))" |
+  {python} -c "print({{'instances': [[[[0.0] * {chunk_size}] * 2] * 2]}})" | tr "'" '"' |
     curl -d @- http://localhost:8501/v1/models/lorbms:predict"""
 
 
@@ -101,6 +104,7 @@ def main(argv: Sequence[str]) -> None:
         folder = export_weights(config)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"wrote {folder}: configuration and networks, {size / 1e6:.1f} MB")
+        print(command.next_step("lorbms_tf.report", run_dir=folder, out="report.html"))
         return
     from lorbms_tf import run_directory
 

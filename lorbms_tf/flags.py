@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from absl import flags
 
+from lorbms_tf import help_page
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_lines
 
@@ -24,6 +25,7 @@ _FLAGFILE = re.compile(r"--?flagfile[= ](.*)")
 
 def define(config_class: type, **defaults: Any) -> None:
     """Defines one flag for each field of `config_class`; `defaults` replace some defaults."""
+    help_page.add(config_class)
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
         _define(field, hints[field.name], defaults.get(field.name, field.default))
@@ -43,11 +45,9 @@ def _define(field: dataclasses.Field, hint: Any, default: Any) -> None:
     elif hint is str:
         flags.DEFINE_string(field.name, default, text)
     elif typing.get_origin(hint) is tuple:
-        flags.DEFINE_list(field.name, [str(v) for v in default], f"{text} (comma list)")
+        flags.DEFINE_list(field.name, [str(v) for v in default], f"{text} A comma list.")
     else:
         raise TypeError(f"{field.name}: no flag for the type {hint}")
-    # So that --help of the door shows it, although it is this file that defines it.
-    FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[field.name])
 
 
 def read(config_class: type[Config], flagfile: str = "") -> Config:
@@ -127,6 +127,20 @@ def check_choices(config: Any) -> None:
         if choices and value not in choices:
             valid = ", ".join(map(str, choices))
             raise UserError(f"--{field.name}={value} is not valid; valid values: {valid}")
+
+
+def changed(config: Any, **replaced: Any) -> dict[str, Any]:
+    """The settings that are not their defaults, as values of flags, for `command.line`.
+
+    replaced: settings to take in place of those of `config`.
+    """
+    fields = dataclasses.fields(config)
+    values = {field.name: getattr(config, field.name) for field in fields} | replaced
+    return {
+        field.name: ",".join(map(str, value)) if isinstance(value, tuple) else value
+        for field in fields
+        if (value := values[field.name]) != field.default
+    }
 
 
 def as_text(config: Any) -> str:

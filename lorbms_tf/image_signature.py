@@ -27,8 +27,16 @@ class Source:
 
 
 def parse(name: str) -> Source:
-    """Reads "saved_model:DIR,option=value,...". Raises UserError for an unknown option or value."""
+    """Reads "saved_model:DIR,option=value,...". Raises UserError for an unknown option or value.
+
+    Commas belong to DIR as far as there is such a folder.
+    """
     folder, *words = name.partition(":")[2].split(",")
+    for end in range(len(words), 0, -1):
+        longer = ",".join([folder, *words[:end]])
+        if Path(longer).is_dir():
+            folder, words = longer, words[end:]
+            break
     options = {}
     for word in words:
         option, equals, value = word.partition("=")

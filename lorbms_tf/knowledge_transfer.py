@@ -16,7 +16,11 @@ def main(argv) -> None:
     from lorbms_tf.probing.knowledge_transfer import transfer  # loads TensorFlow
 
     path = transfer(config)
-    print(f"next: python -m lorbms_tf.probe --features=alexnet:conv5 --weights={path} ...")
+    print(
+        command.next_step(
+            "lorbms_tf.probe", features="alexnet:conv5", weights=path, dataset="stl10:DIR"
+        )
+    )
 
 
 def console_main() -> None:

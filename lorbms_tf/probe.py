@@ -31,9 +31,11 @@ def main(argv) -> None:
     )
     lines = probe.run()
     _print(lines)
-    if not config.out:
-        for line in lines:
-            print(json.dumps(line))
+    if config.out:
+        print(command.next_step("lorbms_tf.probe", table=config.out))
+        return
+    for line in lines:
+        print(json.dumps(line))
 
 
 def _print(lines) -> None:

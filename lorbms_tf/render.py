@@ -220,8 +220,10 @@ def main(argv: Sequence[str]) -> None:
         none="what should be rendered?",
         unknown="no {!r} to render",
     )
-    path = render(subcommand, flags.read(RenderConfig))
-    print(f"wrote {path}")
+    config = flags.read(RenderConfig)
+    print(f"wrote {render(subcommand, config)}")
+    page = {"run_dir": config.run_dir, "records": config.records, "out": "report.html"}
+    print(command.next_step("lorbms_tf.report", **{name: v for name, v in page.items() if v}))
 
 
 def console_main() -> None:

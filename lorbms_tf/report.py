@@ -56,7 +56,10 @@ def report(config: ReportConfig) -> Path:
 def main(argv) -> None:
     """Writes the page and says where it is and what is missing in it."""
     command.refuse_arguments(argv)
-    print(f"wrote {report(flags.read(ReportConfig))}")
+    config = flags.read(ReportConfig)
+    print(f"wrote {report(config)}")
+    export = {"run_dir": config.run_dir, "export_dir": "served/lorbms"}
+    print(command.next_step("lorbms_tf.export", **export))
 
 
 def console_main() -> None:

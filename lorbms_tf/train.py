@@ -4,36 +4,44 @@ Starting it again with the same run directory continues from the last checkpoint
 """
 
 import contextlib
+import shlex
 import sys
 import time
-
-from absl import flags as absl_flags
+from dataclasses import dataclass
 
 from lorbms_tf import command, flags, run_directory
-from lorbms_tf.config import TrainConfig
+from lorbms_tf.config import TrainConfig, setting
 from lorbms_tf.progress import clock
 
-FLAGS = absl_flags.FLAGS
+
+@dataclass(frozen=True, kw_only=True)
+class DoorConfig:
+    """What this command alone has."""
+
+    dry_run: bool = setting(False, "Print the configuration and stop.")
+
+    def validate(self) -> None:
+        """There is nothing to check."""
 
 
 def main(argv) -> None:
     """Prints the resolved configuration and the parameter table, then trains."""
     command.refuse_arguments(argv)
-    config = flags.read(TrainConfig)
+    config, dry_run = flags.read(TrainConfig), flags.read(DoorConfig).dry_run
     # TensorFlow loads once the flags are known to be good.
     from lorbms_tf.training import loop, planning, strategies
 
-    if FLAGS.dry_run and not config.records:
+    if dry_run and not config.records:
         print(flags.as_text(config))
         print(loop.parameter_table(loop.build_model(config, total_steps=1)))
         print("dry run without --records: nothing was looked for, nothing was written")
         return
     # A dry run is of one process, even where the hosts of a cluster would wait for each other.
-    strategy = None if FLAGS.dry_run else strategies.make(config)
+    strategy = None if dry_run else strategies.make(config)
     chief = strategy is None or strategies.is_chief(strategy)
     planned = planning.plan(config, chief)
     print(flags.as_text(planned.config))
-    if FLAGS.dry_run:
+    if dry_run:
         print(loop.parameter_table(loop.build_model(planned.config, planned.total_steps)))
         print(_summary(planned))
         print("dry run: nothing was written")
@@ -59,12 +67,18 @@ def _train(planned, strategy) -> None:
     made = run.train()
     folder = planned.config.run_dir
     if made:
-        print(f"{made} steps in {clock(time.monotonic() - start)}; run directory {folder}")
+        print(f"{made} steps in {clock(time.monotonic() - start)}")
     else:
         print(f"{folder} has reached step {run.first_step} already: nothing left to do")
     if planned.bad.count:
         print(planned.bad.summary())
-    print(f"curves: tensorboard --logdir {folder}    pictures: {folder}/samples")
+    print(
+        f"run directory {folder}: config.json, checkpoints/, samples/ (pictures as training went "
+        "on), logs/ (curves)"
+    )
+    print(f"Curves: {command.script('tensorboard')} --logdir={shlex.quote(folder)}")
+    records = planned.config.eval_records or planned.config.records
+    print(command.next_step("lorbms_tf.evaluate", run_dir=folder, records=records))
 
 
 def _summary(planned) -> str:
@@ -82,8 +96,8 @@ def _summary(planned) -> str:
 
 def console_main() -> None:
     """Entry point of the console script `lorbms-train`."""
+    flags.define(DoorConfig)
     flags.define(TrainConfig)
-    absl_flags.DEFINE_bool("dry_run", False, "Print the configuration and stop.")
     command.run(main)
 
 

@@ -23,6 +23,8 @@ LAYERS = {
         "lorbms_tf.files",
         "lorbms_tf.progress",
         "lorbms_tf.child_process",
+        "lorbms_tf.stderr_filter",
+        "lorbms_tf.help_page",
         "lorbms_tf.command",
         "lorbms_tf.flags",
         "lorbms_tf.config",
@@ -81,7 +83,13 @@ TOOL_DOORS = (
     "tfrecords_tools.score_candidates",
     "tfrecords_tools.synthesize",
 )
-MAY_TOUCH_ABSL = ("lorbms_tf.flags", "lorbms_tf.command", *LAYERS["doors"], *TOOL_DOORS)
+MAY_TOUCH_ABSL = (
+    "lorbms_tf.flags",
+    "lorbms_tf.help_page",
+    "lorbms_tf.command",
+    *LAYERS["doors"],
+    *TOOL_DOORS,
+)
 ANY_BACKEND = (
     "lorbms_tf.networks",
     "lorbms_tf.mixing",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lorbms_tf import command
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from lorbms_tf.quadrants import NAMES, NUM_QUADRANTS
@@ -185,10 +186,8 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     lines.append(f"  time: {stages}; {total:.1f} s in all")
     lines.append(f"  {dataset['num_records'] / max(total, 1e-9):.1f} images/s over all stages")
     prefix = dataset["settings"]["prefix"]
-    lines.append(
-        f"Next: python -m tfrecords_tools.inspect --records='{out}/{prefix}.tfrecord-*' "
-        "--sheet=neighbours.png"
-    )
+    glob = f"{out}/{prefix}.tfrecord-*"
+    lines.append(command.next_step("tfrecords_tools.inspect", records=glob, sheet="neighbours.png"))
     return "\n".join(lines)
 
 

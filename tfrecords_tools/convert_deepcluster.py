@@ -51,7 +51,7 @@ def load(path: str) -> dict[str, np.ndarray]:
     try:
         import torch
     except ImportError as error:
-        raise UserError("PyTorch is missing: pip install 'lorbms-tf[torch]'") from error
+        raise UserError(f"PyTorch is missing: {command.install('torch')}") from error
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
@@ -186,8 +186,14 @@ def run(config: ConvertConfig) -> str:
     sizes = network.settings
     return (
         f"{config.out}: {network.count_params():,} parameters, fc7 of {sizes['dense_widths'][-1]}, "
-        f"reads {sizes['image_size']} px\nNext: python -m tfrecords_tools.build "
-        f"--features=deepcluster --weights={config.out} ..."
+        f"reads {sizes['image_size']} px\n"
+        + command.next_step(
+            "tfrecords_tools.build",
+            features="deepcluster",
+            weights=config.out,
+            images="my_photos",
+            out="data/my_photos",
+        )
     )
 
 

@@ -6,6 +6,7 @@ r"""Feature networks from one's own photos, without labels: DeepCluster (Caron e
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -44,9 +45,16 @@ def main(argv: Sequence[str]) -> None:
     if config.dry_run:
         return
     weights = deepcluster_training.train(config)
+    print(f"{weights} after {config.epochs} epochs")
+    out = f"data/{Path(config.images).resolve().name}"
     print(
-        f"{weights} after {config.epochs} epochs\nNext: python -m tfrecords_tools.build "
-        f"--features=deepcluster --weights={weights} --images={config.images} --out=..."
+        command.next_step(
+            "tfrecords_tools.build",
+            features="deepcluster",
+            weights=weights,
+            images=config.images,
+            out=out,
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from lorbms_tf import command
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from tfrecords_tools import assemble, image_chunks, neighbours, sources
@@ -91,5 +92,5 @@ def of(config: BuildConfig) -> Engine:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "apache_beam":
             raise
-        raise UserError("--engine=beam needs Apache Beam: pip install 'lorbms_tf[beam]'") from error
+        raise UserError(f"--engine=beam needs Apache Beam: {command.install('beam')}") from error
     return Beam(config.beam_flags)

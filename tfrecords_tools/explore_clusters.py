@@ -25,6 +25,7 @@ from tfrecords_tools import build, engines, neighbours, preparation, work_folder
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 
+_GOOD_RECALL = 0.9  # of a number of clusters that is proposed
 COLUMNS = {
     "num_clusters": "clusters",
     "smallest": "smallest",
@@ -113,7 +114,15 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
         print(line)
     if config.table:
         _write(config.table, rows)
+    print(_next(base, rows))
     return rows
+
+
+def _next(base: BuildConfig, rows: list[dict[str, Any]]) -> str:
+    """The build with the most clusters that find nearly all neighbours, or else with the fewest."""
+    good = [row["num_clusters"] for row in rows if row["recall"] >= _GOOD_RECALL]
+    count = max(good, default=rows[0]["num_clusters"])
+    return command.next_step("tfrecords_tools.build", **flags.changed(base, num_clusters=count))
 
 
 def _sample(num_images: int, wanted: int, seed: int) -> np.ndarray:

@@ -147,7 +147,20 @@ def inspect(config: InspectConfig) -> int:
     if config.html:
         _write_html(config, folders)
         print(f"Report: {config.html}")
+    if not failures:
+        print(_next(config.records, {size for one in folders.values() for size in one.image_sizes}))
     return 1 if failures else 0
+
+
+def _next(glob: str, sizes: set[int]) -> str:
+    """What to do with good records: train, where there is a model for their size."""
+    settings = {32: {"flagfile": "configs/quickstart.cfg"}, 64: {"tau_quantile": 0.5}}
+    size = sizes.pop() if len(sizes) == 1 else 0
+    if size not in settings:
+        return command.next_step("tfrecords_tools.score_candidates", records=glob)
+    return command.next_step(
+        "lorbms_tf.train", **settings[size], records=glob, run_dir="runs/first"
+    )
 
 
 def _write_html(config: InspectConfig, folders: dict[str, Checked]) -> None:

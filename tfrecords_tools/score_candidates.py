@@ -6,6 +6,7 @@ shape of the graph (hubs, reciprocity). Prints a table and one JSON line.
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ def score(config: ScoreConfig) -> scorecard.Scorecard:
         **card.as_json(),
     }
     print(json.dumps(line, allow_nan=False))
+    step = command.next_step("tfrecords_tools.inspect", records=config.records, html="report.html")
+    print(step, file=sys.stderr)
     return card
 
 

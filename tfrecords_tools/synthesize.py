@@ -93,6 +93,15 @@ def synthesize(config: SynthesisConfig) -> None:
     print(summary(document, out))
     if config.sheet:
         print(f"  contact sheet  {_draw_sheet(document, out, config.sheet)}")
+    print(
+        command.next_step(
+            "tfrecords_tools.build",
+            images=out / annotations.IMAGES,
+            annotations=out / annotations.ANNOTATIONS,
+            min_size=config.size,
+            out=f"{out}_records",
+        )
+    )
 
 
 def _same_synthesis(out: Path, settings: dict[str, Any]) -> bool:

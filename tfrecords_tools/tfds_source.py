@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from lorbms_tf import command
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory, read_json, write_json
 from lorbms_tf.progress import track
@@ -61,9 +62,7 @@ def _open(name: str, split: str, data_dir: str | None) -> tuple[Iterator[dict], 
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
-        raise UserError(
-            "--tfds needs TensorFlow Datasets: pip install 'lorbms-tf[tfds]'"
-        ) from error
+        raise UserError(f"--tfds needs TensorFlow Datasets: {command.install('tfds')}") from error
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:

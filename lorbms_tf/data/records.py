@@ -5,9 +5,7 @@ in order of distance, all as JPEG, with their photo ids, versions and squared L2
 (thesis, section 3.4 and the alternative it names in 3.6). Shards are uncompressed TFRecord files.
 """
 
-import glob
 import os
-import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from lorbms_tf.data import shard_globs
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
@@ -146,23 +145,15 @@ def shard_path(folder, prefix: str, index: int, count: int) -> Path:
 
 
 def find_shards(pattern: str) -> list[str]:
-    """Files that match a glob (or a comma list of globs), sorted.
+    """Files that match a glob (or a comma list of globs), sorted (see `shard_globs.paths`).
 
     Raises UserError where a glob matches nothing, or where a set that calls itself "-of-N"
     lacks some of its N shards.
     """
-    found: set[str] = set()
-    for part in pattern.split(","):
-        matches = [path for path in glob.glob(part.strip()) if Path(path).is_file()]
-        if not matches:
-            raise UserError(
-                f"no record files match {part.strip()!r} (shards are named "
-                "NAME.tfrecord-00000-of-00008; quote the glob)"
-            )
-        found.update(matches)
+    found = shard_globs.paths(pattern)
     sets: dict[tuple[str, int], set[int]] = {}
     for path in found:
-        match = re.fullmatch(r"(.*)-(\d{5})-of-(\d{5})", path)
+        match = shard_globs.NUMBERED.fullmatch(path)
         if match:
             sets.setdefault((match[1], int(match[3])), set()).add(int(match[2]))
     for (stem, count), present in sets.items():

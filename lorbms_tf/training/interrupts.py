@@ -1,5 +1,6 @@
 """SIGTERM and Ctrl-C while training: the step in hand is finished, and the run can be saved."""
 
+import contextlib
 import signal
 import threading
 from collections.abc import Iterable, Iterator
@@ -58,3 +59,21 @@ class Interrupts:
         for item in items:
             self.check()
             yield item
+
+
+@contextlib.contextmanager
+def ending_at_once() -> Iterator[None]:
+    """A block in which SIGTERM and SIGINT end the process without asking Python.
+
+    For calls of native code that wait for others: Python's handlers would wait with them. Outside
+    the main thread it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

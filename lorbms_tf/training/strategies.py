@@ -5,12 +5,16 @@ TensorFlow wants this settled before it runs its first operation: a door calls `
 
 import json
 import os
+import re
+from collections import Counter
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
+from lorbms_tf.training import meeting
+from lorbms_tf.training.interrupts import Interrupts, ending_at_once
 
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:4000", "host1:4000"]}, "task": {"type": "worker", "index": 0}}'
@@ -44,6 +48,9 @@ def read_cluster(text: str) -> Cluster | None:
         raise _malformed(f"tasks are chief and worker, not {', '.join(unknown)}")
     for kind, addresses in cluster.items():
         _check_addresses(kind, addresses)
+    counted = Counter(address.lower() for addresses in cluster.values() for address in addresses)
+    if twice := [address for address, number in counted.items() if number > 1]:
+        raise _malformed(f"{', '.join(twice)} stands there twice: each worker has its own address")
     kind, index = task.get("type"), task.get("index")
     addresses = cluster.get(kind) if isinstance(kind, str) else None
     if not addresses or type(index) is not int or not 0 <= index < len(addresses):
@@ -55,11 +62,13 @@ def read_cluster(text: str) -> Cluster | None:
 
 def _check_addresses(kind: str, addresses) -> None:
     good = isinstance(addresses, list) and all(
-        isinstance(a, str) and a.rpartition(":")[0] and a.rpartition(":")[2].isdigit()
-        for a in addresses
+        isinstance(a, str) and re.fullmatch(r".+:[0-9]{1,9}", a) for a in addresses
     )
     if not good or (kind == "chief" and len(addresses) != 1):
         raise _malformed(f"{kind} must be a list of addresses host:port, a chief one alone")
+    for address in addresses:
+        if not 1 <= int(address.rpartition(":")[2]) <= 65535:
+            raise _malformed(f"the port of {address} is none of 1 to 65535")
 
 
 def _malformed(reason: str) -> UserError:
@@ -80,7 +89,7 @@ def make(config: TrainConfig) -> tf.distribute.Strategy:
     if config.device == "gpu" and not gpus:
         raise UserError(
             "--device=gpu, but TensorFlow finds no GPU here; look at nvidia-smi and install "
-            "tensorflow[and-cuda], or take --device=cpu"
+            "tensorflow[and-cuda], or take --device=cpu (--verbosity=1 shows what TensorFlow says)"
         )
     if config.device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
@@ -102,8 +111,11 @@ def _multi_worker(cluster: Cluster | None) -> tf.distribute.Strategy:
             "--strategy=multi_worker needs the environment variable TF_CONFIG on every host, "
             f"e.g. {_EXAMPLE}"
         )
+    with Interrupts():
+        meeting.wait(*cluster)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        with ending_at_once():
+            return tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.OpError as error:
         raise UserError(
             f"worker {cluster.index} cannot start at {cluster.workers[cluster.index]}, its address "
@@ -177,8 +189,9 @@ def check_agreement(strategy: tf.distribute.Strategy, values: dict[str, int]) ->
         rows = tf.cast(own, tf.int64)[:, None] * tf.constant(list(values.values()), tf.int64)
         return replica.all_reduce(tf.distribute.ReduceOp.SUM, rows)
 
-    everywhere = tf.function(lambda: strategy.run(gather), autograph=False)()
-    table = strategy.experimental_local_results(everywhere)[0].numpy()  # [replicas, values]
+    with ending_at_once():
+        everywhere = tf.function(lambda: strategy.run(gather), autograph=False)()
+        table = strategy.experimental_local_results(everywhere)[0].numpy()  # [replicas, values]
     for name, column in zip(values, table.T, strict=True):
         if len(set(column)) > 1:
             raise UserError(

@@ -41,6 +41,13 @@ def test_a_model_of_floats(tmp_path):
     assert network.weights_hash != extractor(name).weights_hash
 
 
+@pytest.mark.parametrize("folder", ["a,b", "a [v2], range=0:1", "a,range=0:1/m"])
+def test_commas_and_brackets_in_the_name_of_its_folder(tmp_path, folder):
+    name = save(tmp_path / folder)
+    np.testing.assert_allclose(extractor(name)(RED)[0], [2.0, -2.0, -1.2], atol=1e-6)
+    assert extractor(f"{name},range=0:255")(RED)[0][0] == 510.0
+
+
 @pytest.mark.parametrize(
     ("dtype", "options", "expected"),
     [
