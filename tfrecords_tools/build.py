@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import command, flags
+from lorbms_tf import command, flags, stored_config
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path, read_json, write_json
@@ -70,6 +70,7 @@ def check(config: BuildConfig) -> None:
     elif os.path.ismount(out):
         raise UserError(f"--out={out} is the root of a disk: name a folder inside it")
     elif _holds_files(out):
+        stored_config.refuse_other(out, f"--out={out}", own=stored_config.RECORDS)
         if not config.overwrite:
             raise UserError(f"--out={out} exists already: name another folder, or pass --overwrite")
         if not (out / records.DATASET_FILE).is_file():

@@ -26,6 +26,7 @@ from lorbms_tf.pseudo_labels.learning import Learner, epoch_batches
 CLUSTERS_FILE, STATE_FILE = "clusters.npz", "state.npz"
 WEIGHTS_FILE = "alexnet" + weights_files.SUFFIX
 _STL10 = "stl10:"
+_COMMAND = "lorbms_tf.knowledge_transfer"
 
 
 def transfer(config: TransferConfig) -> Path:
@@ -40,7 +41,7 @@ def transfer(config: TransferConfig) -> Path:
         raise UserError(
             f"--num_clusters={config.num_clusters} is more than there are images: {len(images)}"
         )
-    folder = run_folder.prepare(config)
+    folder = run_folder.prepare(config, _COMMAND)
     assignment = pseudo_labels(config, folder / CLUSTERS_FILE)
     _learn(config, network, images, assignment, folder)
     return folder / WEIGHTS_FILE

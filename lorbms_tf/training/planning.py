@@ -75,7 +75,7 @@ def plan(config: TrainConfig, chief: bool = True) -> Plan:
     total = config.epochs * steps_per_epoch
     if config.max_steps:
         total = min(total, config.max_steps)
-    resolved = resolve_tau(config, shards)
+    resolved = run_directory.continued(resolve_tau(config, shards))
     data = fingerprint.fingerprint(shards)
     changes = run_directory.check(resolved, data) if chief else []
     return Plan(resolved, shards, steps_per_epoch, total, data, changes, bad)
