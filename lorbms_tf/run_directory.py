@@ -9,6 +9,7 @@ Models that come with the package are run directories too, named "pretrained:NAM
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import os
 import socket
 import sys
@@ -25,6 +26,7 @@ RECORDS_FILE = "records.json"
 CHECKPOINTS = "checkpoints"
 LOGS = "logs"
 SAMPLES = "samples"
+README_FILE = "README.md"  # of a model of the package
 _PRETRAINED = Path(__file__).parent / "pretrained"
 _PREFIX = "pretrained:"
 
@@ -174,12 +176,23 @@ def load_model(run_dir: str, checkpoint: str = "latest"):
     from lorbms_tf.training import checkpoints
 
     config = read_config(run_dir)
+    _tell_note(run_dir)
     try:
         model = Lorbms(config)
     except ValueError as error:
         raise UserError(f"{resolve(run_dir) / CONFIG_FILE} fits no model: {error}") from error
     checkpoints.load_weights(resolve(run_dir) / CHECKPOINTS, model, checkpoint)
     return model, config
+
+
+@functools.cache
+def _tell_note(run_dir: str) -> None:
+    """Says once (stderr) what a model of the package is for: the first paragraph of its README."""
+    path = resolve(run_dir) / README_FILE
+    if run_dir.startswith(_PREFIX) and path.is_file():
+        title, _, text = path.read_text("utf-8").partition("\n\n")
+        words = " ".join(text.partition("\n\n")[0].split())
+        print(f"{title.removeprefix('# ')}: {words}", file=sys.stderr, flush=True)
 
 
 def checkpoint_step(run_dir: str, checkpoint: str = "latest") -> int:

@@ -37,6 +37,12 @@ COLUMNS = {
     "kmeans_seconds": "k-means s",
     "search_seconds": "search s",
 }
+LEGEND = """\
+smallest, median, largest: images in a cluster
+left cluster: share of the searches that found too few in their own
+mean distance: of what is found; lower is better
+over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
+recall: share of the true ten nearest that is found; higher is better, 1 at most"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +86,9 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     with preparation.hold(base, network, places) as work:
         prepared = preparation.prepare(base, places, work, network, stages, engine)
         num_images = len(prepared.features)
+        for count in config.num_clusters:
+            if fewer := neighbours.fewer_clusters(count, num_images):
+                print(fewer)
         queries = _sample(num_images, config.sample, base.seed)
         exact, rows = None, []
         for count in sorted({1, *(min(n, num_images) for n in config.num_clusters)}):
@@ -143,7 +152,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     """The table for a terminal."""
     lines = ["  ".join(f"{title:>13}" for title in COLUMNS.values())]
     lines += ["  ".join(f"{row[name]:>13.5g}" for name in COLUMNS) for row in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, LEGEND])
 
 
 def _write(path: str, rows: list[dict[str, Any]]) -> None:

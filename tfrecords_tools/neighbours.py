@@ -52,6 +52,13 @@ def resolve_num_clusters(num_clusters, num_images):
     return min(wanted, num_images)
 
 
+def fewer_clusters(num_clusters, num_images):
+    """A sentence where fewer clusters are used than asked for; else ""."""
+    if num_clusters <= num_images:
+        return ""
+    return f"{num_clusters} clusters are more than the {num_images} images: {num_images} are made"
+
+
 def search(features, photo_ids, content_hashes, num_clusters=0, seed=0, k=10, image_hashes=None):
     """Find the k nearest images of each quadrant of each image (thesis, algorithm 2).
 

@@ -63,6 +63,7 @@ def pseudo_labels(config: TransferConfig, path: Path) -> np.ndarray:
             raise unusable(path, f"other images than in {config.images}")
         return stored["assignment"]
     found = features.make(config, config.seed)
+    print(f"features: {found.name}, weights: {found.weights}", flush=True)
     points = features.compute(found, images, 64, f"{found.name}, features of all images")
     try:
         if config.pca:
