@@ -3,7 +3,7 @@
 Takes the flags of `tfrecords_tools.build` and does its stages up to the features, once. Then, for
 each number of clusters: k-means, the neighbours of a sample of images, and how those compare with
 the exact ones among all images. The features stay in the work folder beside --out, so that a build
-with the number you choose goes on from there.
+with the number you choose goes on from there. Records that are at --out already stay as they are.
 """
 
 import csv
@@ -77,7 +77,7 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     """
     base = config.for_build()
     work_folder.recover(base.out)
-    build.check(base)
+    build.check(base, replaces_out=False)
     engine = engines.of(base)
     stages = preparation.Stages()
     with stages("feature network"):

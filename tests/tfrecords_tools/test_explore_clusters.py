@@ -55,6 +55,20 @@ def test_the_table_and_the_build_that_goes_on_from_there(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "tables"]
 
 
+def test_records_that_are_there_stay_and_the_next_build_goes_on(
+    photos, quick_features, monkeypatch
+):
+    build.build(making.build_config(photos))
+    before = making.content(photos.parent / "out")
+    rows = explore(config(photos))
+    assert [row["num_clusters"] for row in rows] == [1, 3]
+    assert making.content(photos.parent / "out") == before
+    monkeypatch.setattr(items, "cut", None)  # the features are there already
+    again = build.build(making.build_config(photos, num_clusters=3, overwrite=True))
+    assert again["clusters"]["num_clusters"] == 3
+    assert making.siblings(photos) == ["out", "photos"]
+
+
 def test_a_sample_is_measured_without_one_cluster_in_the_table(photos, quick_features, capsys):
     rows = explore(config(photos, num_clusters=(2, 1000), sample=5))
     assert [row["num_clusters"] for row in rows] == [2, 14]
