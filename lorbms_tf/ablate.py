@@ -3,9 +3,9 @@
 python -m lorbms_tf.ablate --flagfile=configs/ablation/scenes32.cfg --records=GLOB \
     --eval_records=GLOB --out=DIR --seeds=0,1,2
 
-Starting it again does what is left to do. The folder holds the run directories
-runs/VARIANT/seed_N; VARIANT/seed_N.cfg (all flags), .log (what training and evaluation printed) and
-.json (the scores); and table.txt and table.jsonl.
+Starting it again does what is left to do. The folder holds config.json, which tells what it is; the
+run directories runs/VARIANT/seed_N; VARIANT/seed_N.cfg (all flags), .log (what training and
+evaluation printed) and .json (the scores); and table.txt and table.jsonl.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from lorbms_tf import command, flags
+from lorbms_tf import command, flags, stored_config
 from lorbms_tf.config import TrainConfig, require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.score_config import ScoreConfig
@@ -59,7 +59,10 @@ class AblateConfig(TrainConfig, ScoreConfig):
 
 
 def trials(config: AblateConfig) -> list[Trial]:
-    """All trials, seed by seed. UserError where they would not compare."""
+    """All trials, seed by seed. UserError where they would not compare.
+
+    Trials that are there decide for all what settings hold that are newer than they.
+    """
     shared, folder = flags.read(TrainConfig), Path(config.out)
     made = []
     for seed in config.seeds:
@@ -71,7 +74,7 @@ def trials(config: AblateConfig) -> list[Trial]:
             run_dir = str(folder / "runs" / variant / f"seed_{seed}")
             trained = dataclasses.replace(varied, seed=seed, run_dir=run_dir)
             made.append(Trial(variant, trained, folder / variant / f"seed_{seed}"))
-    return made
+    return ablation.continued(made)
 
 
 def ablate(config: AblateConfig) -> str:
@@ -80,7 +83,8 @@ def ablate(config: AblateConfig) -> str:
     Raises UserError for bad settings, before anything is trained, and where a training or an
     evaluation fails; Stopped where a signal came and the training has saved.
     """
-    planned = trials(config)
+    planned, folder = trials(config), Path(config.out)
+    begun = stored_config.is_begun(folder, stored_config.ABLATION, f"--out={folder}")
     from lorbms_tf import scoring
     from lorbms_tf.data import fingerprint, records
 
@@ -88,14 +92,16 @@ def ablate(config: AblateConfig) -> str:
     protocol = ScoreConfig(**{f.name: getattr(config, f.name) for f in fields(ScoreConfig)})
     data = fingerprint.fingerprint(records.find_shards(config.records))
     held_out = fingerprint.fingerprint(records.find_shards(config.eval_records))
-    begun, worked, table = time.monotonic(), 0, ""
+    if not begun:
+        stored_config.write(folder, stored_config.ABLATION)
+    start, worked, table = time.monotonic(), 0, ""
     for number, trial in enumerate(planned, start=1):
-        left = (len(planned) - number + 1) * (time.monotonic() - begun) / max(1, worked)
+        left = (len(planned) - number + 1) * (time.monotonic() - start) / max(1, worked)
         eta = f", ETA {clock(left)}" if worked else ""
         print(f"[{number}/{len(planned)}{eta}] {trial.name}", file=sys.stderr, flush=True)
         trained = ablation.train(trial, data)
         worked += ablation.score(trial, protocol, config.score_checkpoints, held_out) or trained
-        table = ablation.write_table(Path(config.out), planned[:number])
+        table = ablation.write_table(folder, planned[:number])
     return table
 
 

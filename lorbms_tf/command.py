@@ -42,7 +42,10 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
 
     logging.set_verbosity(logging.WARNING)
     try:
-        argv = _with_flagfiles(sys.argv)
+        argv = with_flagfiles(sys.argv)
+    except UserError as error:
+        sys.exit(_fail(error))
+    try:
         if _asks_for_help(argv):
             print(help_page.text(sys.modules[main.__module__].__doc__ or "", python()))
             sys.exit(0)
@@ -61,15 +64,15 @@ def _fail(error: Exception) -> int:
     return 1
 
 
-def _with_flagfiles(argv: Sequence[str]) -> list[str]:
-    """The command line with the flags of its flagfiles, in front, in place of their names."""
+def with_flagfiles(argv: Sequence[str]) -> list[str]:
+    """The command line with the flags of its flagfiles, in front, in place of their names.
+
+    Raises UserError where one cannot be read.
+    """
     program, *words = flagfiles_first(argv)
     lines = []
     while words and words[0].startswith(("--flagfile=", "-flagfile=")):
-        try:
-            lines += flagfile_lines(words.pop(0).partition("=")[2])
-        except UserError as error:
-            sys.exit(_fail(error))
+        lines += flagfile_lines(words.pop(0).partition("=")[2])
     return [program, *lines, *words]
 
 

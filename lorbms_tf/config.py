@@ -12,7 +12,9 @@ from typing import Any
 from lorbms_tf.errors import UserError
 
 
-def setting(default: Any, help: str, choices: tuple = (), may_change: bool = False) -> Any:
+def setting(
+    default: Any, help: str, choices: tuple = (), may_change: bool = False, former: Any = None
+) -> Any:
     """A dataclass field that becomes a flag.
 
     Args:
@@ -20,8 +22,9 @@ def setting(default: Any, help: str, choices: tuple = (), may_change: bool = Fal
       help: what it means, with its unit and range.
       choices: the valid values, where they are few.
       may_change: whether a run may be continued with another value of it.
+      former: what held before there was this setting, where that is not the default.
     """
-    metadata = {"help": help, "choices": choices, "may_change": may_change}
+    metadata = {"help": help, "choices": choices, "may_change": may_change, "former": former}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -81,6 +84,12 @@ class ModelConfig:
     classifier_learning_rate: float = setting(2e-4, "Adam's rate for the classifier.")
     adam_beta_1: float = setting(0.5, "First-moment decay of all three Adams.")
     adam_beta_2: float = setting(0.999, "Second-moment decay of all three Adams.")
+    adam_epsilon: float = setting(
+        1e-8,
+        "What all three Adams add to the root of the second moment. Runs begun before there was "
+        "this flag keep their 1e-7.",
+        former=1e-7,
+    )
     clip_norm: float = setting(
         0.0, "Shorten each network's gradient to this length where it is longer; 0: never."
     )
@@ -123,6 +132,8 @@ class ModelConfig:
         require("clip_norm", self.clip_norm, minimum=0)
         for name in ("adam_beta_1", "adam_beta_2", "ema_decay"):
             require(name, getattr(self, name), minimum=0, below=1)
+        if not 0 < self.adam_epsilon < 1:  # 0 would divide zero gradients by zero
+            raise UserError(f"--adam_epsilon={self.adam_epsilon} is not valid: above 0 and below 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +273,8 @@ def to_dict(config: Any) -> dict:
 def from_dict(config_class: type, values: dict, source: str = "configuration"):
     """The inverse of `to_dict`; unknown names and wrong types are a UserError.
 
-    Names that are missing take their defaults, as settings newer than the file do.
+    Names that are missing, as settings newer than the file are, take what held before there were
+    such settings: the former value, else the default.
 
     Args:
       config_class: the dataclass to make.
@@ -275,7 +287,8 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise UserError(f"{source} has unknown settings: {', '.join(unknown)}")
-    made = {}
+    formers = {name: field.metadata.get("former") for name, field in fields.items()}
+    made = {name: value for name, value in formers.items() if value is not None}
     for name, value in values.items():
         default = fields[name].default
         if isinstance(default, tuple) and isinstance(value, list):
@@ -286,15 +299,3 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
             raise UserError(f"{source}: {name} has the wrong type: {value!r}")
         made[name] = value
     return config_class(**made)
-
-
-def differences(old: Any, new: Any) -> list[str]:
-    """Lines "name: old -> new" for settings that a run may not be continued with."""
-    free = {field.name for field in dataclasses.fields(old) if field.metadata.get("may_change")}
-    if getattr(old, "schedule", "constant") != "constant":
-        free -= {"epochs", "max_steps"}  # the learning rates depend on the length of the run
-    return [
-        f"{field.name}: {getattr(old, field.name)} -> {getattr(new, field.name)}"
-        for field in dataclasses.fields(old)
-        if field.name not in free and getattr(old, field.name) != getattr(new, field.name)
-    ]

@@ -43,8 +43,11 @@ class EvaluateConfig(ScoringConfig):
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Scores by name, after where they come from (`scoring.score`); the swap matrix is printed."""
     from lorbms_tf import scoring
+    from lorbms_tf.training import planning
 
     scored = scoring.score(config)
+    if caution := planning.never_mixed(scored.trained, scored.scores["step"]):
+        print(caution)
     if scored.bad.count:
         print(scored.bad.summary())
     for compared, found in scored.swaps.items():

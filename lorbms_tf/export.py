@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorbms_tf import command, files, flags
-from lorbms_tf.config import require, setting, to_dict
+from lorbms_tf import command, files, flags, stored_config
+from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
 
 
@@ -46,13 +46,14 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
 
     Raises:
       UserError: no run or no checkpoint; the model's outputs are not finite; the version
-        exists; the folder cannot be written.
+        exists; the folder is of another command, or cannot be written.
       RuntimeError: the written model computes something else; nothing is kept.
     """
     from lorbms_tf import run_directory, saved_model
 
-    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
     parent = Path(config.export_dir)
+    stored_config.refuse_other(parent, f"--export_dir={parent}", own=stored_config.EXPORTS)
+    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
     folder = parent / str(config.version or saved_model.next_version(parent))
     return folder, saved_model.write(model, folder, f"--run_dir={config.run_dir}")
 
@@ -72,7 +73,7 @@ def export_weights(config: ExportConfig) -> Path:
     portable = dataclasses.replace(trained, records="", eval_records="", run_dir="")
     folder = Path(config.weights_only)
     with files.atomic_directory(folder) as temporary:
-        files.write_json(temporary / run_directory.CONFIG_FILE, to_dict(portable))
+        stored_config.write(temporary, stored_config.TRAINING, portable)
         checkpoints.save_weights(temporary / run_directory.CHECKPOINTS, model, step)
     return folder
 

@@ -116,6 +116,7 @@ class Lorbms(keras.Model):
                 scale_loss=self.precision == "mixed_float16",
                 beta_1=config.adam_beta_1,
                 beta_2=config.adam_beta_2,
+                epsilon=config.adam_epsilon,
             )
 
         self.compile(

@@ -62,19 +62,31 @@ class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 class Adam(keras.optimizers.Adam):
     """Keras's Adam behind one door, `update`, that sees the gradients of all devices together.
 
+    Update t moves a weight by `-rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)`, m
+    and v being the plain moments: the second, cheaper form of Kingma and Ba (2015, section 2),
+    whose epsilon they call "epsilon hat". TensorFlow 1's Adam is the same formula, with 1e-8.
+
     Norms, clipping and the search for overflow need the gradients of the global batch. Keras sums
     over the devices only inside its own update, so here that is done before, and not again.
 
     Args:
       rate: learning rate, a number or a schedule.
+      epsilon: see above, above 0.
       clip_norm: length to which a network's gradient is shortened; 0: never.
       scale_loss: whether losses are scaled up for the way back, so that float16 gradients do not
         vanish. An update whose gradients overflow is left out and the scale halved; after
         `GROWTH_STEPS` good ones it is doubled (Micikevicius et al. 2018).
     """
 
-    def __init__(self, rate, clip_norm: float = 0.0, scale_loss: bool = False, **kwargs):
-        super().__init__(rate, **kwargs)
+    def __init__(
+        self,
+        rate,
+        epsilon: float = 1e-8,
+        clip_norm: float = 0.0,
+        scale_loss: bool = False,
+        **kwargs,
+    ):
+        super().__init__(rate, epsilon=epsilon, **kwargs)
         self.clip_norm = clip_norm
         self.scale_loss = scale_loss
 

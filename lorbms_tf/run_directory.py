@@ -9,23 +9,24 @@ Models that come with the package are run directories too, named "pretrained:NAM
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import os
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lorbms_tf import config as settings
-from lorbms_tf.config import TrainConfig, from_dict, to_dict
+from lorbms_tf import stored_config
+from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import leftovers, not_writable, read_json, remove_leftovers, write_json
+from lorbms_tf.files import not_writable, read_json, remove_leftovers, write_json
+from lorbms_tf.stored_config import CONFIG_FILE, LOCK_FILE, TRAINING
 
-CONFIG_FILE = "config.json"
 RECORDS_FILE = "records.json"
-LOCK_FILE = "lock"
 CHECKPOINTS = "checkpoints"
 LOGS = "logs"
 SAMPLES = "samples"
+README_FILE = "README.md"  # of a model of the package
 _PRETRAINED = Path(__file__).parent / "pretrained"
 _PREFIX = "pretrained:"
 
@@ -53,8 +54,27 @@ def read_config(run_dir: str) -> TrainConfig:
     """The resolved configuration of a run. UserError where the folder is no run directory."""
     path = resolve(run_dir) / CONFIG_FILE
     if not path.is_file():
-        raise UserError(f"--run_dir={run_dir} is no run directory: {path} does not exist")
-    return from_dict(TrainConfig, read_json(path), str(path))
+        held = stored_config.content(path.parent)
+        reason = f"it holds {held}" if held else f"{path} does not exist"
+        raise UserError(f"--run_dir={run_dir} is no run directory: {reason}")
+    return stored_config.read(path.parent, TRAINING, TrainConfig, f"--run_dir={run_dir}")
+
+
+def continued(config: TrainConfig) -> TrainConfig:
+    """The configuration with which the run that is in its run directory, if any, goes on.
+
+    Says so (stderr) where that is not what was asked for, see `stored_config.continued`. Raises
+    UserError where something else is there.
+    """
+    if not (Path(config.run_dir) / CONFIG_FILE).is_file():
+        return config
+    kept = stored_config.continued(read_config(config.run_dir), config)
+    for name in stored_config.differing_names(config, kept):
+        print(
+            f"{config.run_dir} was begun with --{name}={getattr(kept, name)} and keeps it",
+            file=sys.stderr,
+        )
+    return kept
 
 
 def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
@@ -75,15 +95,11 @@ def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
     if config.run_dir.startswith(_PREFIX):
         raise UserError(f"--run_dir={config.run_dir}: models of the package are not trained on")
     folder = Path(config.run_dir)
-    if not (folder / CONFIG_FILE).is_file():
-        if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
-            raise UserError(
-                f"--run_dir={folder} is not empty and holds no run: name another folder"
-            )
+    if not stored_config.is_begun(folder, TRAINING, f"--run_dir={folder}"):
         return []
     if not any((folder / CHECKPOINTS).glob("*.index")):
         return []  # nothing was trained yet: a first try may be corrected
-    differing = settings.differences(read_config(config.run_dir), config)
+    differing = stored_config.differences(read_config(config.run_dir), config)
     known = folder / RECORDS_FILE
     if data is not None and known.is_file():
         from lorbms_tf.data import fingerprint  # loads TensorFlow
@@ -98,16 +114,11 @@ def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
     return differing
 
 
-def _holds_something(folder: Path) -> bool:
-    """Whether anything is in a folder besides what a first start leaves if it is killed."""
-    return bool(set(folder.iterdir()) - {folder / LOCK_FILE, *leftovers(folder)})
-
-
 def prepare(config: TrainConfig, data: list[dict] | None = None) -> Path:
     """Makes the run directory, or brings it up to date; raises UserError as `check` does."""
     check(config, data)
     folder = Path(config.run_dir)
-    write_json(folder / CONFIG_FILE, to_dict(dataclasses.replace(config, allow_changes=False)))
+    stored_config.write(folder, TRAINING, dataclasses.replace(config, allow_changes=False))
     if data is not None:
         write_json(folder / RECORDS_FILE, data)
     for name in (CHECKPOINTS, LOGS, SAMPLES):
@@ -165,12 +176,23 @@ def load_model(run_dir: str, checkpoint: str = "latest"):
     from lorbms_tf.training import checkpoints
 
     config = read_config(run_dir)
+    _tell_note(run_dir)
     try:
         model = Lorbms(config)
     except ValueError as error:
         raise UserError(f"{resolve(run_dir) / CONFIG_FILE} fits no model: {error}") from error
     checkpoints.load_weights(resolve(run_dir) / CHECKPOINTS, model, checkpoint)
     return model, config
+
+
+@functools.cache
+def _tell_note(run_dir: str) -> None:
+    """Says once (stderr) what a model of the package is for: the first paragraph of its README."""
+    path = resolve(run_dir) / README_FILE
+    if run_dir.startswith(_PREFIX) and path.is_file():
+        title, _, text = path.read_text("utf-8").partition("\n\n")
+        words = " ".join(text.partition("\n\n")[0].split())
+        print(f"{title.removeprefix('# ')}: {words}", file=sys.stderr, flush=True)
 
 
 def checkpoint_step(run_dir: str, checkpoint: str = "latest") -> int:

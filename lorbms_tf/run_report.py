@@ -19,7 +19,7 @@ from lorbms_tf.evaluation.score_config import ScoringConfig
 from lorbms_tf.files import atomic_path, read_json, sha256_file
 from lorbms_tf.html_report import formats, run_page
 from lorbms_tf.html_report.run_page import Described
-from lorbms_tf.training import checkpoints, event_files, loop
+from lorbms_tf.training import checkpoints, event_files, loop, planning
 
 _PAIRS_PER_ROW = 5  # of reconstructions
 _MASKS = ("1000", "0100", "0010", "0001", "1100", "0011", "1010", "0101")  # of transfers, in turn
@@ -137,6 +137,8 @@ def _checkpoint(config: ScoringConfig, folder: Path, run: Described) -> bool:
         run.missing.append(f"There are no scores, sheets and parameters: {error}.")
         return False
     run.facts.append(("checkpoint", f"after step {step:,} ({config.checkpoint})"))
+    if caution := planning.never_mixed(run.config, step):
+        run.missing.append(f"{caution[0].upper()}{caution[1:]}.")
     for file in sorted(Path(path).parent.glob(f"{Path(path).name}.data-*")):
         run.facts.append((f"sha256 of {file.name}", sha256_file(file)))
     return True

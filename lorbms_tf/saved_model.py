@@ -1,7 +1,7 @@
 """A trained model as a TensorFlow SavedModel: what its signatures are, writing it, checking it.
 
-Signatures, each with named inputs and outputs and any batch size B; images are float32 in [-1, 1]
-(`x / 127.5 - 1`), S is the model's image size and C its chunk size:
+Signatures, each with named inputs and outputs and any batch size B, also 0; images are float32 in
+[-1, 1] (`x / 127.5 - 1`), S is the model's image size and C its chunk size:
 
     encode   images [B, S, S, 3] -> codes [B, 2, 2, C]
     decode   codes [B, 2, 2, C] -> images [B, S, S, 3]; also `serving_default`
@@ -10,7 +10,8 @@ Signatures, each with named inputs and outputs and any batch size B; images are 
 """
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,10 +45,12 @@ class ServedModel(tf.Module):
             return tf.TensorSpec((None, *shape), dtype, name)
 
         @tf.function(input_signature=[spec("images", image)])
+        @_also_empty
         def encode(images):
             return {"codes": model.encode(images)}
 
         @tf.function(input_signature=[spec("codes", code)])
+        @_also_empty
         def decode(codes):
             return {"images": model.decode(codes)}
 
@@ -56,6 +59,7 @@ class ServedModel(tf.Module):
             spec("candidates", (NUM_QUADRANTS, *image)),
             spec("mask", (NUM_QUADRANTS,), tf.bool),
         ])  # fmt: skip
+        @_also_empty
         def mix(reference, candidates, mask):
             codes = model.mix_codes(reference, candidates, mask)[1]
             return {"images": model.decode(codes), "codes": codes}
@@ -66,6 +70,28 @@ class ServedModel(tf.Module):
             "encode": encode,
             "mix": mix,
         }
+
+
+def _also_empty(function: Callable) -> Callable:
+    """A function of tensors [B, ...] to a dict of such, that takes a B of 0 as well.
+
+    TensorFlow's kernels for CPUs refuse empty batches, so the networks see one item of zeros then.
+    """
+
+    @functools.wraps(function)
+    def wrapped(*batches):
+        count = tf.shape(batches[0])[0]
+        missing = tf.cast(tf.equal(count, 0), tf.int32)
+        filled = [
+            tf.ensure_shape(
+                tf.concat([batch, tf.zeros((missing, *batch.shape[1:]), batch.dtype)], axis=0),
+                batch.shape,
+            )
+            for batch in batches
+        ]
+        return {name: values[:count] for name, values in function(*filled).items()}
+
+    return wrapped
 
 
 def next_version(export_dir: Path) -> int:

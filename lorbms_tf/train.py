@@ -56,7 +56,7 @@ def main(argv) -> None:
 
 
 def _train(planned, strategy) -> None:
-    from lorbms_tf.training import loop
+    from lorbms_tf.training import loop, planning
 
     run = loop.Run(planned, strategy)
     print(loop.parameter_table(run.model))
@@ -70,6 +70,8 @@ def _train(planned, strategy) -> None:
         print(f"{made} steps in {clock(time.monotonic() - start)}")
     else:
         print(f"{folder} has reached step {run.first_step} already: nothing left to do")
+    if caution := planning.never_mixed(planned.config, planned.total_steps):
+        print(caution)
     if planned.bad.count:
         print(planned.bad.summary())
     print(
@@ -91,7 +93,8 @@ def _summary(planned) -> str:
     ]
     if not planned.config.eval_records:
         lines.append("no --eval_records: the sample pictures show training references")
-    return "\n".join([*lines, planning.tau_warning(planned)]).rstrip()
+    notes = (planning.autoencoder_note(planned), planning.tau_warning(planned))
+    return "\n".join([*lines, *filter(None, notes)])
 
 
 def console_main() -> None:

@@ -28,6 +28,7 @@ LAYERS = {
         "lorbms_tf.command",
         "lorbms_tf.flags",
         "lorbms_tf.config",
+        "lorbms_tf.stored_config",
         "lorbms_tf.quadrants",
         "lorbms_tf.pictures",
         "lorbms_tf.data",

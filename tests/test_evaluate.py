@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_scores_come_with_where_they_come_from(run_dir, glob, monkeypatch, eager
     )
     assert evaluate.evaluate(config)["records"] == 4
     assert totals == [(3, "step"), (2, "step")]
+
+
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
+def test_mixes_of_a_model_that_has_never_mixed_carry_a_caution(
+    run_dir, glob, tmp_path, eagerly, capsys
+):
+    copy = tmp_path / "run"
+    shutil.copytree(run_dir, copy)
+    path = copy / "config.json"
+    values = json.loads(path.read_text())
+    for alone, told in ((tiny.STEP - 1, False), (tiny.STEP, True)):
+        path.write_text(json.dumps({**values, "autoencoder_steps": alone}))
+        evaluate.evaluate(EvaluateConfig(run_dir=str(copy), records=glob, limit=2))
+        assert ("has never learned to mix" in capsys.readouterr().out) is told
 
 
 class Colours:

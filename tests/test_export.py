@@ -29,6 +29,14 @@ def test_a_version_that_exists_is_refused(run_dir, tmp_path):
         export.export_saved_model(config)
 
 
+def test_nothing_is_exported_into_a_run(run_dir):
+    before = sorted(Path(run_dir).rglob("*"))
+    config = ExportConfig(run_dir=run_dir, export_dir=run_dir)
+    with pytest.raises(UserError, match="--export_dir=.* holds a run of lorbms_tf.train"):
+        export.export_saved_model(config)
+    assert sorted(Path(run_dir).rglob("*")) == before
+
+
 def test_export_before_any_checkpoint_writes_nothing(tmp_path):
     run_directory.prepare(tiny.config(run_dir=str(tmp_path / "run")))
     config = ExportConfig(run_dir=str(tmp_path / "run"), export_dir=str(tmp_path / "export"))

@@ -142,6 +142,7 @@ def test_each_optimizer_has_its_own_rate_and_the_betas():
             generator_updates=1,
             adam_beta_1=0.25,
             adam_beta_2=0.75,
+            adam_epsilon=1e-12,
             **{f"{name}_learning_rate": rate for name, rate in rates.items()},
         )
     )
@@ -150,6 +151,7 @@ def test_each_optimizer_has_its_own_rate_and_the_betas():
         optimizer = getattr(model, f"{name}_optimizer")
         assert float(optimizer.learning_rate) == pytest.approx(rate)
         assert (optimizer.beta_1, optimizer.beta_2) == (0.25, 0.75)
+        assert optimizer.epsilon == 1e-12
     # Adam's first update moves every weight by its rate, whatever the betas are.
     before = [[v.value.numpy() for v in n.trainable_variables] for n in model.networks]
     model.train_step(tiny.random_batch())

@@ -103,3 +103,32 @@ def test_the_scale_is_among_the_variables_that_checkpoints_hold():
     plain, with_scale = (built(scale_loss=scale)[0] for scale in (False, True))
     assert len(with_scale.variables) == len(plain.variables) + 2
     assert any(v is with_scale.loss_scale for v in with_scale.variables)
+
+
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-7, 1e-2])
+def test_updates_are_those_of_the_formula(epsilon):
+    """Kingma and Ba (2015), section 2's second form, in float64, on gradients large and tiny."""
+    rate, beta_1, beta_2 = 0.1, 0.5, 0.999
+    gradients = np.array([[3.0, 1e-6, -2e-7], [-1.0, 2e-6, 1e-8], [0.5, -1e-6, 3e-8]])
+    weights, first, second = np.zeros((3, 3))
+    variables = [keras.Variable(0.0) for _ in range(3)]
+    optimizer = optimizers.Adam(rate, epsilon=epsilon, beta_1=beta_1, beta_2=beta_2)
+    optimizer.build(variables)
+    for step, gradient in enumerate(gradients, start=1):
+        first = beta_1 * first + (1 - beta_1) * gradient
+        second = beta_2 * second + (1 - beta_2) * gradient**2
+        length = rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+        weights = weights - length * first / (np.sqrt(second) + epsilon)
+        optimizer.update([tf.constant(g, tf.float32) for g in gradient], [variables])
+        made = [float(variable.value) for variable in variables]
+        np.testing.assert_allclose(made, weights, rtol=1e-4)
+
+
+def test_the_epsilon_is_tensorflow_1s_unless_told():
+    variable = keras.Variable(0.0)
+    optimizer = optimizers.Adam(0.1)
+    optimizer.build([variable])
+    optimizer.update([tf.constant(1e-8)], [[variable]])
+    # sqrt(v) is 1e-8 * sqrt(0.001); against Keras's 1e-7 the move would be a tenth as long.
+    root = 1e-8 * np.sqrt(0.001)
+    assert float(variable.value) == pytest.approx(-0.1 * root / (root + 1e-8), rel=1e-3)

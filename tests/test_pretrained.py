@@ -32,6 +32,16 @@ def test_it_is_small_and_says_how_it_was_made():
     assert "--flagfile=configs/scenes64.cfg" in (folder / "README.md").read_text()
 
 
+def test_it_says_once_what_it_knows(capsys):
+    run_directory._tell_note.cache_clear()
+    for _ in range(2):
+        run_directory.load_model(NAME)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"{NAME}: ") and "synthesized scenes" in line and len(line) < 140
+
+
 def test_its_configuration_is_that_of_its_flagfile(shipped):
     asked = parse(ROOT / "configs" / "scenes64.cfg")
     blank = dict.fromkeys(PLACES, "")

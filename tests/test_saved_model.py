@@ -78,6 +78,18 @@ def test_a_full_mask_gives_the_candidates_code(model, reloaded):
     np.testing.assert_allclose(made["codes"][1], model.encode(reference)[1], atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_batch_of_any_size_gives_as_many_results(reloaded, count):
+    for name, signature in reloaded.signatures.items():
+        specs = signature.structured_input_signature[1]
+        inputs = {key: tf.zeros([count, *s.shape[1:]], s.dtype) for key, s in specs.items()}
+        outputs = {key: s.shape[1:] for key, s in signature.structured_outputs.items()}
+        made = signature(**inputs)
+        assert {key: value.shape for key, value in made.items()} == {
+            key: [count, *shape] for key, shape in outputs.items()
+        }, name
+
+
 def test_another_model_is_told_apart(reloaded):
     probes = saved_model.make_probes(Lorbms(tiny.config(), seed=2))
     assert saved_model.largest_difference(reloaded, probes) > 1e-3

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import command, flags
+from lorbms_tf import command, flags, stored_config
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path, is_dir, read_json, write_json
@@ -55,8 +55,11 @@ def build(config: BuildConfig) -> dict[str, Any]:
     return dataset
 
 
-def check(config: BuildConfig) -> None:
-    """Finds out before the long stages what would fail in them. Raises UserError."""
+def check(config: BuildConfig, replaces_out: bool = True) -> None:
+    """Finds out before the long stages what would fail in them. Raises UserError.
+
+    replaces_out: whether records are to lie at --out, or else only features beside it.
+    """
     if not config.tfds and not is_dir(config.images):
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
     feature_networks.check(config.features, config.weights)
@@ -69,7 +72,8 @@ def check(config: BuildConfig) -> None:
         raise UserError(f"--out={out} is a file; name a folder")
     elif os.path.ismount(out):
         raise UserError(f"--out={out} is the root of a disk: name a folder inside it")
-    elif _holds_files(out):
+    elif replaces_out and _holds_files(out):
+        stored_config.refuse_other(out, f"--out={out}", own=stored_config.RECORDS)
         if not config.overwrite:
             raise UserError(f"--out={out} exists already: name another folder, or pass --overwrite")
         if not (out / records.DATASET_FILE).is_file():

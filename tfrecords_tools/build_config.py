@@ -66,8 +66,8 @@ class BuildConfig:
     )
     weights: str = setting(
         "",
-        "Weights file of the feature network, or imagenet or none for networks of Keras; empty: "
-        "random for alexnet and deepcluster, ImageNet for networks of Keras.",
+        "Weights file of the feature network, imagenet for networks of Keras, or none for random "
+        "weights; empty: random for alexnet, ImageNet for networks of Keras; deepcluster needs it.",
     )
     feature_size: int = setting(
         0, "Side of the quadrants that the feature network reads, pixels; 0: its own choice."

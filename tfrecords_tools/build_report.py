@@ -10,7 +10,7 @@ from lorbms_tf import command
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from lorbms_tf.quadrants import NAMES, NUM_QUADRANTS
-from tfrecords_tools import assemble, neighbours, sources, versions
+from tfrecords_tools import assemble, feature_networks, neighbours, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
@@ -37,7 +37,8 @@ def plan(config: BuildConfig) -> str:
     first = records.shard_path(config.out, config.prefix, 0, config.num_shards)
     clusters = neighbours.resolve_num_clusters(config.num_clusters, max(1, num_images))
     boxes = f" with {config.min_boxes} or more boxes" if config.annotations else ""
-    weights = f" with the weights of {config.weights}" if config.weights else ""
+    weights = f", weights: {_origin(config)}"
+    fewer = neighbours.fewer_clusters(config.num_clusters, max(1, num_images))
     return "\n".join(
         [
             "Plan (dry run: nothing is written). Numbers are upper bounds, before photos are read:",
@@ -47,10 +48,15 @@ def plan(config: BuildConfig) -> str:
             f"  features    {config.features}{weights}, of each quadrant{_reduction(config)}",
             f"  neighbours  k-means with {clusters} clusters for each quadrant, then the "
             f"{records.NUM_CANDIDATES} nearest of each image",
+            *([f"              {fewer}"] if fewer else []),
             f"  records     {num_images} in {config.num_shards} shards, about {megabytes(total)}",
             f"              {first} ... and {records.DATASET_FILE}",
         ]
     )
+
+
+def _origin(config: BuildConfig) -> str:
+    return feature_networks.origin(config.features, config.weights, config.seed)
 
 
 def _reduction(config: BuildConfig) -> str:
@@ -120,6 +126,7 @@ def describe(
         **_expected(len(items), config.expect_images),
         "features": {
             "network": network.name,
+            "weights": _origin(config),
             "weights_sha256": network.weights_hash,
             "dimension": network.dimension,
             "input_size": network.input_size,
@@ -168,7 +175,14 @@ def summary(dataset: dict[str, Any], out: str, seconds: dict[str, float]) -> str
     if told := unexpected(dataset["num_records"], dataset.get("expected", {}).get("images", 0)):
         lines.append(f"  expected otherwise: {told}")
     lines += _duplicate_lines(dataset.get("duplicates", {}))
-    clusters = dataset["clusters"]
+    features, clusters = dataset["features"], dataset["clusters"]
+    lines.append(
+        f"  features: {features['network']}, weights: {features['weights']}; "
+        f"{features['compared_dimension']} numbers for each quadrant"
+    )
+    wanted = dataset["settings"]["num_clusters"]
+    if fewer := neighbours.fewer_clusters(wanted, dataset["num_records"]):
+        lines.append(f"  {fewer}")
     for name, sizes in clusters["sizes"].items():
         left = clusters["share_that_left_its_cluster"][name]
         lines.append(

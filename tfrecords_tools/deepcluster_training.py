@@ -26,6 +26,7 @@ from tfrecords_tools.feature_networks import deepcluster
 STATE_FILE, CROPS_FILE = "state.npz", "crops.npy"
 WEIGHTS_FILE = "deepcluster" + deepcluster.SUFFIX
 LOGS = "logs"
+_COMMAND = "tfrecords_tools.deepcluster"
 MOST_FITTED = 50_000  # features that the whitening is computed from
 _BLOCK = 64  # quadrants whose features are computed at a time
 
@@ -37,7 +38,7 @@ def prepare(config: DeepClusterConfig) -> Path:
     """
     if not Path(config.images).is_dir():
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
-    return run_folder.prepare(config)
+    return run_folder.prepare(config, _COMMAND)
 
 
 def train(config: DeepClusterConfig) -> Path:

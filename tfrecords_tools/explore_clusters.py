@@ -3,7 +3,7 @@
 Takes the flags of `tfrecords_tools.build` and does its stages up to the features, once. Then, for
 each number of clusters: k-means, the neighbours of a sample of images, and how those compare with
 the exact ones among all images. The features stay in the work folder beside --out, so that a build
-with the number you choose goes on from there.
+with the number you choose goes on from there. Records that are at --out already stay as they are.
 """
 
 import csv
@@ -38,6 +38,12 @@ COLUMNS = {
     "kmeans_seconds": "k-means s",
     "search_seconds": "search s",
 }
+LEGEND = """\
+smallest, median, largest: images in a cluster
+left cluster: share of the searches that found too few in their own
+mean distance: of what is found; lower is better
+over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
+recall: share of the true ten nearest that is found; higher is better, 1 at most"""
 
 LEGEND = """\
 smallest, median, largest: images in a cluster
@@ -79,7 +85,7 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     """
     base = config.for_build()
     work_folder.recover(base.out)
-    build.check(base)
+    build.check(base, replaces_out=False)
     engine = engines.of(base)
     stages = preparation.Stages()
     with stages("feature network"):

@@ -13,7 +13,8 @@ STAGES = ("source", "versions", "features", "neighbours", "shards")
 # What these hold is hashed, not where it lies; the network stands in "features".
 _PATHS = ("images", "annotations", "weights", "features")
 _FOLDER_NETWORKS = ("saved_model", "encoder", "discriminator")  # KIND:FOLDER[,OPTION...]
-_RESULTS = ("explained_variance",)  # measured, and so rounded otherwise on another machine
+# Measured, and so rounded otherwise on another machine; or words beside a hash.
+_UNHASHED = ("explained_variance", "weights")
 _SELECTION = ("source", "tfds", "min_size", "min_boxes", "sample_photos")  # so are the photos
 _VERSIONS = ("versions", "image_size", "seed")
 _NEIGHBOURS = ("num_clusters", "near_duplicates", "seed")
@@ -62,7 +63,7 @@ def chain(dataset: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 def _network(features: Mapping[str, Any]) -> dict[str, Any]:
     """What tells a feature network from others, without the folder that it was read from."""
-    kept = {name: value for name, value in features.items() if name not in _RESULTS}
+    kept = {name: value for name, value in features.items() if name not in _UNHASHED}
     kind, _, rest = kept["network"].partition(":")
     if kind in _FOLDER_NETWORKS:
         kept["network"] = [kind, rest.partition(",")[2]]

@@ -26,6 +26,7 @@ from lorbms_tf.pseudo_labels.learning import Learner, epoch_batches
 CLUSTERS_FILE, STATE_FILE = "clusters.npz", "state.npz"
 WEIGHTS_FILE = "alexnet" + weights_files.SUFFIX
 _STL10 = "stl10:"
+_COMMAND = "lorbms_tf.knowledge_transfer"
 
 
 def transfer(config: TransferConfig) -> Path:
@@ -40,7 +41,7 @@ def transfer(config: TransferConfig) -> Path:
         raise UserError(
             f"--num_clusters={config.num_clusters} is more than there are images: {len(images)}"
         )
-    folder = run_folder.prepare(config)
+    folder = run_folder.prepare(config, _COMMAND)
     assignment = pseudo_labels(config, folder / CLUSTERS_FILE)
     _learn(config, network, images, assignment, folder)
     return folder / WEIGHTS_FILE
@@ -62,6 +63,7 @@ def pseudo_labels(config: TransferConfig, path: Path) -> np.ndarray:
             raise unusable(path, f"other images than in {config.images}")
         return stored["assignment"]
     found = features.make(config, config.seed)
+    print(f"features: {found.name}, weights: {found.weights}", flush=True)
     points = features.compute(found, images, 64, f"{found.name}, features of all images")
     try:
         if config.pca:

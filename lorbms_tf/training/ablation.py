@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import child_process, flags
-from lorbms_tf.config import TrainConfig, to_dict
+from lorbms_tf import child_process, flags, run_directory, stored_config
+from lorbms_tf.config import TrainConfig, from_dict, to_dict
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import ablation_table
 from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
-from lorbms_tf.run_directory import CHECKPOINTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +41,26 @@ class Trial:
             child_process.run([sys.executable, "-m", module, *words], name, log)
 
 
+def continued(trials: list[Trial]) -> list[Trial]:
+    """The trials, going on as those of them that are begun (`stored_config.continued`)."""
+    for trial in trials:
+        run_dir = trial.config.run_dir
+        if (Path(run_dir) / run_directory.CONFIG_FILE).is_file():
+            old = run_directory.read_config(run_dir)
+            return [
+                dataclasses.replace(one, config=stored_config.continued(old, one.config))
+                for one in trials
+            ]
+    return trials
+
+
 def train(trial: Trial, data: list[dict]) -> bool:
     """Trains, unless these settings have been trained on these records; whether it did.
 
     data: the fingerprint of the records.
     """
     asked = _as_json({"settings": to_dict(trial.config), "records": data})
-    if trial.state().get("trained") == asked:
+    if _as_today(trial.state().get("trained")) == asked:
         return False
     flagfile = trial.file(".cfg")
     with atomic_path(flagfile) as temporary:
@@ -57,6 +69,13 @@ def train(trial: Trial, data: list[dict]) -> bool:
     trial.run("training", "lorbms_tf.train", [f"--flagfile={flagfile}"])
     write_json(trial.file(".json"), {"trained": asked})
     return True
+
+
+def _as_today(trained: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What a .json says was trained, with the settings that are newer than it."""
+    if not trained:
+        return None
+    return _as_json({**trained, "settings": to_dict(from_dict(TrainConfig, trained["settings"]))})
 
 
 def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> bool:
@@ -71,7 +90,7 @@ def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> 
         return False
     from lorbms_tf.training import checkpoints  # loads TensorFlow
 
-    steps = checkpoints.steps(Path(trial.config.run_dir) / CHECKPOINTS)[-count:]
+    steps = checkpoints.steps(Path(trial.config.run_dir) / run_directory.CHECKPOINTS)[-count:]
     if len(steps) < count:
         raise UserError(
             f"{trial.name} has left {len(steps)} checkpoints, fewer than --score_checkpoints="

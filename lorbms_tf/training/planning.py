@@ -75,10 +75,37 @@ def plan(config: TrainConfig, chief: bool = True) -> Plan:
     total = config.epochs * steps_per_epoch
     if config.max_steps:
         total = min(total, config.max_steps)
-    resolved = resolve_tau(config, shards)
+    resolved = run_directory.continued(resolve_tau(config, shards))
     data = fingerprint.fingerprint(shards)
     changes = run_directory.check(resolved, data) if chief else []
     return Plan(resolved, shards, steps_per_epoch, total, data, changes, bad)
+
+
+def autoencoder_note(planned: Plan) -> str:
+    """A sentence on the steps without mixing, a warning where there are no others; "" without."""
+    alone, total = planned.config.autoencoder_steps, planned.total_steps
+    if not alone:
+        return ""
+    if total <= alone:
+        return (
+            f"warning: all {total} steps are of the --autoencoder_steps={alone}, so the model "
+            "learns to reconstruct and never to mix: raise --epochs, or lower --autoencoder_steps"
+        )
+    return (
+        f"steps 1 to {alone} train encoder and decoder alone, as an autoencoder (AE in the "
+        f"progress lines is its loss); the {total - alone} steps after them mix"
+    )
+
+
+def never_mixed(config: TrainConfig, step: int) -> str:
+    """A caution where a model after so many steps has not begun to learn to mix; else ""."""
+    if not config.autoencoder_steps or step > config.autoencoder_steps:
+        return ""
+    return (
+        f"caution: all {step} steps of this model were of its --autoencoder_steps="
+        f"{config.autoencoder_steps}: it has never learned to mix, and the scores of its mixes, "
+        "also high ones, are those of an autoencoder"
+    )
 
 
 def tau_warning(planned: Plan) -> str:

@@ -86,7 +86,7 @@ def test_what_cannot_be_done_is_told_before_anything_is_written(places, tmp_path
 
 
 def test_another_run_is_left_alone(places, tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"num_clusters": 3}))
+    (tmp_path / "config.json").write_text(json.dumps({"num_clusters": 3, "alexnet_size": 67}))
     with pytest.raises(UserError, match="(?s)other settings.*num_clusters: 3 -> 2"):
         knowledge_transfer.transfer(config(places, tmp_path))
 

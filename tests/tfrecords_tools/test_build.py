@@ -26,10 +26,12 @@ def test_the_whole_way_with_alexnet(photos, capsys):
     assert dataset["features"]["network"] == "alexnet"
     assert dataset["features"]["dimension"] == 1024
     assert len(dataset["features"]["weights_sha256"]) == 64
+    assert dataset["features"]["weights"] == "random (seed 3)"
     assert sum(shard["records"] for shard in dataset["shards"]) == 28
     assert inspect.inspect(inspect.InspectConfig(records=f"{config.out}/*.tfrecord-*")) == 0
     printed = capsys.readouterr().out
     assert "14 photos found, 14 kept" in printed
+    assert "features: alexnet, weights: random (seed 3); 1024 numbers" in printed
     assert "All checks passed." in printed
 
 
@@ -145,6 +147,7 @@ def test_eleven_photos_are_enough_and_ten_are_not(tmp_path, quick_features):
         ({"images": "nowhere"}, "nowhere does not exist"),
         ({"features": "resnet"}, "--features=resnet.*alexnet, deepcluster"),
         ({"weights": "nowhere.h5"}, "nowhere.h5"),
+        ({"features": "deepcluster"}, "--features=deepcluster needs --weights=FILE"),
         ({"num_shards": 15}, "--num_shards=15 is more than the 14 records"),
         ({"min_size": 41}, "too few photos.*14 smaller than 41 px"),
         ({"annotations": "nowhere.json"}, "nowhere.json"),

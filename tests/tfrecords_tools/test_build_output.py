@@ -2,6 +2,8 @@
 
 import pytest
 
+from lorbms_tf import stored_config
+from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json, write_json
 from tests.tfrecords_tools.making import build_config, content, siblings
@@ -39,6 +41,17 @@ def test_overwrite_spares_folders_that_hold_no_records(photos, quick_features):
     file = photos / "p000.png"
     with pytest.raises(UserError, match="is a file"):
         build.build(build_config(photos, out=str(file)))
+
+
+def test_a_run_is_named_and_never_replaced(photos, quick_features):
+    run = photos.parent / "out"
+    stored_config.write(run, stored_config.TRAINING, TrainConfig())
+    for overwrite in (False, True):
+        with pytest.raises(
+            UserError, match="--out=.* holds a run of lorbms_tf.train: name another"
+        ):
+            build.build(build_config(photos, overwrite=overwrite))
+    assert sorted(path.name for path in run.iterdir()) == ["config.json"]
 
 
 def test_an_interrupted_build_leaves_only_what_it_can_continue_from(

@@ -55,10 +55,27 @@ def test_the_table_and_the_build_that_goes_on_from_there(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "tables"]
 
 
-def test_a_sample_is_measured_without_one_cluster_in_the_table(photos, quick_features):
+def test_records_that_are_there_stay_and_the_next_build_goes_on(
+    photos, quick_features, monkeypatch
+):
+    build.build(making.build_config(photos))
+    before = making.content(photos.parent / "out")
+    rows = explore(config(photos))
+    assert [row["num_clusters"] for row in rows] == [1, 3]
+    assert making.content(photos.parent / "out") == before
+    monkeypatch.setattr(items, "cut", None)  # the features are there already
+    again = build.build(making.build_config(photos, num_clusters=3, overwrite=True))
+    assert again["clusters"]["num_clusters"] == 3
+    assert making.siblings(photos) == ["out", "photos"]
+
+
+def test_a_sample_is_measured_without_one_cluster_in_the_table(photos, quick_features, capsys):
     rows = explore(config(photos, num_clusters=(2, 1000), sample=5))
     assert [row["num_clusters"] for row in rows] == [2, 14]
     assert rows[1]["left_cluster"] == 1
+    printed = capsys.readouterr().out
+    assert "1000 clusters are more than the 14 images: 14 are made" in printed
+    assert "recall: " in printed and "higher is better" in printed
     assert explore_clusters._sample(14, 5, seed=0).sum() == 5
     assert explore_clusters._sample(3, 5, seed=0).all()
 

@@ -161,6 +161,25 @@ def test_loading_a_finished_run(finished):
         )
 
 
+def test_a_run_older_than_the_epsilon_goes_on_bit_for_bit(pattern, tmp_path):
+    def trained(folder, **changes):
+        made = config(pattern, tmp_path / folder, **{"max_steps": 3, **changes})
+        run = loop.Run(planning.plan(made))
+        run.train()
+        return run
+
+    whole = variables(trained("whole", adam_epsilon=1e-7))
+    trained("halves", adam_epsilon=1e-7, max_steps=2)
+    path = tmp_path / "halves" / "config.json"
+    values = json.loads(path.read_text())
+    del values["adam_epsilon"], values["command"]
+    path.write_text(json.dumps(values))
+    second = trained("halves")
+    assert second.first_step == 2
+    for name, value in variables(second).items():
+        np.testing.assert_array_equal(value, whole[name], err_msg=name)
+
+
 def test_a_first_try_with_wrong_settings_can_be_corrected(pattern, tmp_path):
     run = loop.Run(planning.plan(config(pattern, tmp_path / "run", seed=1)))
     assert run.first_step == 0  # no checkpoint was written

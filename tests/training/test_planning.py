@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import pytest
 
@@ -44,6 +45,23 @@ def test_tau_beyond_all_distances_is_warned_of(pattern, tmp_path):
     assert "--tau=2 lies outside" in planning.tau_warning(planned)
     inside = dataclasses.replace(planned.config, tau=5.0)
     assert planning.tau_warning(dataclasses.replace(planned, config=inside)) == ""
+
+
+@pytest.mark.parametrize(
+    ("alone", "note", "caution"),
+    [
+        (0, "", ""),
+        (5, "steps 1 to 5 train .* as an autoencoder .AE in .*; the 1 steps after them mix", ""),
+        (6, "warning: all 6 steps .* never to mix", "caution: all 6 steps .* never learned to mix"),
+        (9, "warning: all 6 steps .* never to mix", "caution: all 6 steps .* never learned to mix"),
+    ],
+)
+def test_steps_without_mixing_are_told_of(pattern, tmp_path, alone, note, caution):
+    planned = planning.plan(config(pattern, tmp_path / "run", autoencoder_steps=alone))
+    assert planned.total_steps == 6
+    assert re.fullmatch(f"{note}.*" if note else "", planning.autoencoder_note(planned))
+    told = planning.never_mixed(planned.config, planned.total_steps)
+    assert re.fullmatch(f"{caution}.*" if caution else "", told)
 
 
 def test_quantiles_of_two_folders_are_not_mixed(pattern, tmp_path):

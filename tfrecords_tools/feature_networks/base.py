@@ -12,6 +12,7 @@ from lorbms_tf.networks.weights_files import hash_weights
 
 __all__ = [
     "BATCH",
+    "RANDOM",
     "FeatureNetwork",
     "cells",
     "hash_weights",
@@ -20,6 +21,7 @@ __all__ = [
     "unit_length",
 ]
 
+RANDOM = "none"  # what --weights says for random weights
 BATCH = 64  # quadrants in one call of the network; fixed, so that it is traced once
 
 

@@ -21,11 +21,11 @@ def build(name: str, weights: str, seed: int, input_size: int) -> base.FeatureNe
 
     Args:
       name: "deepcluster".
-      weights: a file that `write` made; "" is random weights of the published sizes from `seed`.
+      weights: a file that `write` made; "none": random weights of the published sizes from `seed`.
       seed: of random weights.
       input_size: as the weights ask, or 0; without weights any the network can read (224).
     """
-    if weights:
+    if weights != base.RANDOM:
         network = read(weights)
         fixed = network.settings["image_size"]
         if input_size not in (0, fixed):

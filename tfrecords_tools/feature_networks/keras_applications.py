@@ -10,7 +10,7 @@ from lorbms_tf.files import sha256_file
 from lorbms_tf.networks import applications, weights_files
 from tfrecords_tools.feature_networks import base
 
-IMAGENET, RANDOM = "imagenet", "none"  # what --weights says instead of a file
+IMAGENET = "imagenet"  # what --weights says instead of a file
 SMALLEST = 32  # pixels; some networks ask for more, and say so themselves
 
 
@@ -33,7 +33,7 @@ def application(name: str, weights: str, seed: int, input_size: int) -> base.Fea
 
     Args:
       name: "keras:ResNet50", for example.
-      weights: a file of the network's weights, with or without its classifier; "imagenet" or "":
+      weights: a file of the network's weights, with or without its classifier; "imagenet":
         the ImageNet weights that Keras downloads; "none": random weights from `seed`.
       seed: of random weights.
       input_size: pixels a side; 0: as published.
@@ -46,13 +46,13 @@ def _build(name: str, network: str, weights: str, seed: int, input_size: int):
     if input_size < SMALLEST:
         raise base.too_small(name, input_size, SMALLEST)
     function = applications.constructor(network)
-    if weights in ("", IMAGENET):
+    if weights == IMAGENET:
         model = _make(name, function, input_size, "imagenet")
     else:
-        if weights == RANDOM:
+        if weights == base.RANDOM:
             keras.utils.set_random_seed(seed)  # these networks take no seed of their own
         model = _make(name, function, input_size, None)
-        if weights != RANDOM:
+        if weights != base.RANDOM:
             _load_file(model, function, weights, name)
     preprocess = applications.preprocessing(network)
 
@@ -60,7 +60,7 @@ def _build(name: str, network: str, weights: str, seed: int, input_size: int):
         pixels = (images + 1.0) * 127.5  # [B, S, S, 3], 0 to 255
         return base.unit_length(model(preprocess(pixels), training=False))  # [B, D]
 
-    from_file = weights not in ("", IMAGENET, RANDOM)
+    from_file = weights not in (IMAGENET, base.RANDOM)
     digest = sha256_file(weights) if from_file else base.hash_weights(model)
     return base.FeatureNetwork(name, forward, input_size, model.output_shape[-1], digest)
 

@@ -35,10 +35,11 @@ def test_random_weights_follow_the_seed(monkeypatch):
     monkeypatch.setattr(
         deepcluster, "DeepClusterAlexNet", lambda **given: DeepClusterAlexNet(**{**SMALL, **given})
     )
-    first, same, other = (extractor("deepcluster", seed=s, input_size=64) for s in (1, 1, 2))
+    made = [extractor("deepcluster", "none", seed=s, input_size=64) for s in (1, 1, 2)]
+    first, same, other = made
     assert first.weights_hash == same.weights_hash != other.weights_hash
     with pytest.raises(UserError, match="at least 63 px, not 32"):
-        extractor("deepcluster", input_size=32)
+        extractor("deepcluster", "none", input_size=32)
 
 
 def test_other_weights_are_an_error(tmp_path):

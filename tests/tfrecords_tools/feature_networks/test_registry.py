@@ -10,10 +10,24 @@ def test_the_old_door_leads_to_the_registry():
 
 
 @pytest.mark.parametrize(
-    "name", ["alexnet", "deepcluster", "mobilenet_v2", "keras:VGG16", "encoder:pretrained:scenes64"]
+    ("name", "weights", "origin"),
+    [
+        ("alexnet", "", "random (seed 3)"),
+        ("alexnet", "none", "random (seed 3)"),
+        ("alexnet", __file__, "file test_registry.py"),
+        ("deepcluster", "none", "random (seed 3)"),
+        ("deepcluster", __file__, "file test_registry.py"),
+        ("mobilenet_v2", "", "ImageNet"),
+        ("keras:VGG16", "imagenet", "ImageNet"),
+        ("keras:VGG16", "none", "random (seed 3)"),
+        ("encoder:pretrained:scenes64", "", "its own"),
+    ],
 )
-def test_good_names_pass_the_check(name):
-    assert feature_networks.check(name) is feature_networks.NETWORKS[name.partition(":")[0]]
+def test_good_names_pass_the_check_and_tell_where_their_weights_are_from(name, weights, origin):
+    assert feature_networks.origin(name, weights, seed=3) == origin
+    assert (
+        feature_networks.check(name, weights) is feature_networks.NETWORKS[name.partition(":")[0]]
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,8 +40,13 @@ def test_good_names_pass_the_check(name):
         ("alexnet:x", "", "--features=alexnet:x is not valid"),
         ("keras:ResNet5", "", "ResNet5: no such network.*ResNet50"),
         ("keras:vgg16", "", "no such network.*VGG16"),  # a module of that name is no network
-        ("alexnet", "imagenet", "no file imagenet$"),
-        ("keras:VGG16", "nowhere.h5", "no file nowhere.h5; imagenet and none are valid too"),
+        ("alexnet", "imagenet", "no file imagenet; valid: a file, none$"),
+        (
+            "deepcluster",
+            "",
+            "needs --weights=FILE, made by .*deepcluster; --weights=none takes random",
+        ),
+        ("keras:VGG16", "nowhere.h5", "no file nowhere.h5; valid: a file, imagenet or none"),
         ("encoder:pretrained:scenes64", "w.h5", "--weights=w.h5: encoder has its weights already"),
         ("encoder:nowhere", "", "nowhere is no run directory"),
         ("discriminator:pretrained:cats", "", "pretrained:scenes64"),
