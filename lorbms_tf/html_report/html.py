@@ -43,21 +43,8 @@ code { font: 13px/1.4 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospa
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--soft); font-size: 13px; }
 .chip { display: inline-block; width: 14px; height: 10px; margin-right: 6px; border-radius: 2px; }
 .chip.stroke { height: 3px; vertical-align: middle; }
-svg { display: block; width: 100%; height: auto; overflow: visible; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-svg .tick, svg .unit { fill: var(--soft); font-size: 11px; }
-svg .label { font-size: 14px; } svg .inside { fill: var(--inside); font-size: 13px; }
-svg .mark { fill: var(--tau); font-size: 10.5px; }
-.grid { stroke: var(--line); } .axis { stroke: var(--soft); } .bar { fill: var(--bar); }
-.nearest { fill: none; stroke: var(--accent); stroke-width: 2; }
-.tau { stroke: var(--tau); stroke-dasharray: 3 3; } .median { stroke: var(--ink); stroke-width: 3; }
-.none-of-four { fill: var(--line); } .one-of-four { fill: var(--one); }
-.two-of-four { fill: var(--two); } .three-of-four { fill: var(--three); }
-.curve { fill: none; stroke-width: 2; } .random { stroke-dasharray: 6 4; stroke-width: 1.5; }
-.a { stroke: var(--a); } .b { stroke: var(--b); } .c { stroke: var(--c); }
-.d { stroke: var(--d); } .e { stroke: var(--e); } .heat { fill: var(--a); stroke: none; }
-.dot.a { fill: var(--a); } .dot.b { fill: var(--b); } .dot.c { fill: var(--c); }
-.dot.d { fill: var(--d); } .dot.e { fill: var(--e); }
+svg { display: block; width: 100%; height: auto; overflow: visible; stroke-linejoin: round; }
+svg text { fill: var(--ink); font-family: system-ui, sans-serif; }
 .sheet { display: grid; gap: 6px; margin: 8px 0 22px; align-items: start;
   grid-template-columns: 150px 26px repeat(11, minmax(46px, 1fr)); min-width: 900px; }
 .sheet img { width: 100%; display: block; border-radius: 4px; }
