@@ -29,8 +29,6 @@ COLOURS = {
     name: f"#c0de{n:02x}"
     for n, name in enumerate(dict.fromkeys(re.findall(r"--(\w+):", html.STYLE)))
 }
-DASHES = (0, (3, 3))
-
 _MOST_POINTS = 240
 _MOST_DOTS = 12
 _PEAK = 2.5  # a range this many times that of 98 % of the points is cut
@@ -89,7 +87,12 @@ def figure(width: float, height: float) -> tuple[Figure, Axes]:
 def ticks(axis: Axis, about: int, text: Callable[[float], str], whole: bool = False) -> None:
     """At most `about` intervals between round (or whole) numbers at an axis, shown by `text`."""
     axis.set_major_locator(MaxNLocator(about, steps=[1, 2, 2.5, 5, 10], integer=whole))
-    axis.set_major_formatter(lambda value, _: text(value))
+
+    def shown(value: float, _: int | None) -> str:
+        span = abs(np.subtract(*axis.get_view_interval()))
+        return text(0.0 if abs(value) < 1e-9 * span else value)  # sums of steps may miss zero
+
+    axis.set_major_formatter(shown)
 
 
 def hover(artist: Artist, words: str) -> None:
@@ -124,17 +127,9 @@ def vertical(axes: Axes, words: str, place: float, top: float = 1.0) -> None:
     """A dashed line at a place of the x axis, up to `top` of the axes' height; words above it."""
     across = axes.get_xaxis_transform()
     colour = COLOURS["tau"]
-    axes.vlines(place, 0, top, colour, DASHES, transform=across, linewidth=1)
-    axes.text(
-        place,
-        top + 0.02,
-        words,
-        transform=across,
-        ha="center",
-        va="bottom",
-        color=colour,
-        size=10.5,
-    )
+    axes.vlines(place, 0, top, colour, (0, (3, 3)), transform=across, linewidth=1)
+    above = {"ha": "center", "va": "bottom", "color": colour, "size": 10.5}
+    axes.text(place, top + 0.02, words, transform=across, **above)
 
 
 def thinned(line: Curve, most: int = _MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -195,27 +190,30 @@ def svg_text(chart: Figure, label: str) -> str:
         metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         chart.savefig(buffer, format="svg", metadata=metadata)
     text = _NOT_XML.sub("\ufffd", buffer.getvalue())
-    salt = hashlib.sha256(f"{label}\n{text}".encode()).hexdigest()[:8]
     drawn = ElementTree.fromstring(text)
     svg = Element("svg", {"viewBox": drawn.get("viewBox"), "role": "img", "aria-label": label})
-    svg.extend(part for child in drawn for part in _parts(child, salt))
+    svg.extend(part for child in drawn for part in _parts(child))
+    # The ids that are left, those of dots, are this chart's alone: pages hold many.
+    salt = hashlib.sha256(ElementTree.tostring(svg)).hexdigest()[:8]
+    for element in svg.iter():
+        if "id" in element.attrib:
+            element.set("id", salt + element.get("id"))
+        if "href" in element.attrib:
+            element.set("href", f"#{salt}{element.get('href').removeprefix('#')}")
     return ElementTree.tostring(svg, encoding="unicode")
 
 
-def _parts(element: Element, salt: str) -> list[Element]:
-    """An element of matplotlib's SVG without what a page has no need of; its parts if no more.
-
-    salt: begins the ids that are left, those of dots, so that no two charts of a page share one.
-    """
+def _parts(element: Element) -> list[Element]:
+    """An element of matplotlib's SVG without what a page has no need of; its parts if no more."""
     tag = _local(element.tag)
     if tag in ("clipPath", "style"):  # all is drawn within the axes; html.STYLE has the style
         return []
-    kept = Element(tag, _attributes(element, salt))
+    kept = Element(tag, _attributes(element))
     kept.text = (element.text or "").strip() or None
     words = element.get("id", "")
     if words.startswith(_HOVER):
         ElementTree.SubElement(kept, "title").text = words.removeprefix(_HOVER)
-    kept.extend(part for child in element for part in _parts(child, salt))
+    kept.extend(part for child in element for part in _parts(child))
     empty = not len(kept)
     plain = not kept.attrib and kept.find("title") is None
     if tag == "g" and (plain or empty) or tag == "defs" and empty:
@@ -223,7 +221,7 @@ def _parts(element: Element, salt: str) -> list[Element]:
     return [kept]
 
 
-def _attributes(element: Element, salt: str) -> dict[str, str]:
+def _attributes(element: Element) -> dict[str, str]:
     kept = {}
     for qualified, value in element.attrib.items():
         name = _local(qualified)
@@ -231,11 +229,9 @@ def _attributes(element: Element, salt: str) -> dict[str, str]:
             kept[name] = " ".join(_DECIMALS.sub(_rounded, value).split())
         elif name == "style":
             kept[name] = _SENTINEL.sub(lambda found: _VARIABLES[found[0]], _FONT.sub("", value))
-        elif name == "href":
-            kept[name] = f"#{salt}{value.removeprefix('#')}"
-        elif name == "id" and _local(element.tag) == "path":
-            kept[name] = salt + value
-        elif name not in ("id", "clip-path") and not value.startswith("rotate(-0 "):
+        elif name == "id" and _local(element.tag) != "path":
+            continue  # a group's, which nothing refers to
+        elif name != "clip-path" and not value.startswith("rotate(-0 "):
             kept[name] = value
     return kept
 

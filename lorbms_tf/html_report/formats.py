@@ -21,8 +21,10 @@ def short(value: float) -> str:
 
 
 def tick(value: float) -> str:
-    """A round number at an axis, without needless zeros: 0.2, 1,500."""
-    return f"{value:z,.10f}".rstrip("0").rstrip(".")
+    """A round number at an axis, without needless zeros: 0.2, 1,500, 2e+12, 5e-09."""
+    if value and not 1e-6 <= abs(value) < 1e9:
+        return f"{value:.3g}"
+    return f"{value:,.10f}".rstrip("0").rstrip(".")
 
 
 def percent(share: float, digits: int = 1) -> str:

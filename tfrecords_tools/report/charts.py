@@ -143,12 +143,12 @@ def ranks(lines: Sequence[Line], as_percent: bool) -> Figure:
     """
     chart, axes = charts.figure(WIDTH, 230)
     numbers = [v for line in lines for v in (*line.values, line.level) if np.isfinite(v)]
-    count = max((len(line.values) for line in lines), default=1)
+    count = max([1, *(len(line.values) for line in lines)])
     axes.set(xlim=(0.5, count + 0.5), ylim=(0, 1.08 * max(numbers, default=1.0) or 1.0))
     axes.set_xlabel("candidate, nearest first")
     axes.grid(axis="y")
     charts.ticks(axes.yaxis, 5, _percent if as_percent else formats.tick)
-    charts.ticks(axes.xaxis, count, formats.count, whole=True)
+    axes.set_xticks(range(1, count + 1))
     for line in lines:
         shown = [(rank, v) for rank, v in enumerate(line.values, start=1) if np.isfinite(v)]
         colour = COLOURS[line.colour]
