@@ -35,7 +35,8 @@ _PEAK = 2.5  # a range this many times that of 98 % of the points is cut
 _HOVER = "hover: "  # begins the id of what tells more under the pointer
 _VARIABLES = {colour: f"var(--{name})" for name, colour in COLOURS.items()}
 _SENTINEL = re.compile("|".join(_VARIABLES))
-_FONT = re.compile(r"font-family: [^;]*(; |$)")
+_FAMILY = re.compile(r"font-family: [^;]*(; |$)")
+_SHORT_FONT = re.compile(r"font: (\S+) [^;]*")  # how older versions of matplotlib write it
 _DECIMALS = re.compile(r"-?\d+\.\d+")
 _NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _STYLE = {
@@ -228,7 +229,8 @@ def _attributes(element: Element) -> dict[str, str]:
         if name in ("d", "x", "y"):  # to a tenth of a unit
             kept[name] = " ".join(_DECIMALS.sub(_rounded, value).split())
         elif name == "style":
-            kept[name] = _SENTINEL.sub(lambda found: _VARIABLES[found[0]], _FONT.sub("", value))
+            sized = _FAMILY.sub("", _SHORT_FONT.sub(r"font-size: \1", value))
+            kept[name] = _SENTINEL.sub(lambda found: _VARIABLES[found[0]], sized)
         elif name == "id" and _local(element.tag) != "path":
             continue  # a group's, which nothing refers to
         elif name != "clip-path" and not value.startswith("rotate(-0 "):
