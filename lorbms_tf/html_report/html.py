@@ -8,12 +8,12 @@ STYLE = """
 :root { color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --ink: #1d2430; --soft: #5d6878; --line: #dde2e9;
   --bar: #7aa5d8; --accent: #c8571b; --tau: #3d4656; --good: #1d7a46; --bad: #b3261e;
-  --one: #cfe0f3; --two: #86b1e0; --three: #3f7cc0; --inside: #14202e;
+  --one: #cfe0f3; --two: #86b1e0; --three: #5b95d6; --inside: #14202e;
   --a: #2f6fb7; --b: #c8571b; --c: #2b8a57; --d: #8a4fb0; --e: #8a6d1c; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #12161c; --card: #1b2129; --ink: #e4e9f0; --soft: #9aa6b6; --line: #313a46;
   --bar: #4d79ad; --accent: #f0955c; --tau: #c3ccd8; --good: #6fcf97; --bad: #ff8a80;
-  --one: #2b4566; --two: #3c6ea6; --three: #5387c2; --inside: #f3f7fc;
+  --one: #2b4566; --two: #345f91; --three: #4676ae; --inside: #f3f7fc;
   --a: #7db4f0; --b: #f0955c; --c: #72cf9b; --d: #cf9bf0; --e: #dcc069; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);

@@ -12,6 +12,7 @@ from lorbms_tf.html_report.charts import COLOURS, WIDTH
 
 _THICK = 0.73  # of a row, the rest is the gap to the next
 _ROW = 30  # height, in the charts' units
+_MARGINS = 13  # above and below all rows
 _LABEL = 14  # size of a row's label
 _MARK = 0.075  # share of the axis that the label of a mark takes
 _MARK_LINE = 0.1  # height of a line of such labels, of the axes' height
@@ -110,7 +111,7 @@ def bars(rows: Sequence[tuple[str, float]]) -> Figure:
 @charts.themed
 def spans(rows: Sequence[tuple[str, float, float, float]], unit: str) -> Figure:
     """From the least to the greatest with the median between, one line for each row."""
-    chart, axes = _rows([row[0] for row in rows], 34, below=44)
+    chart, axes = _rows([row[0] for row in rows], 34, below=31)
     least, median, most = np.array([row[1:] for row in rows], float).reshape(-1, 3).T
     places = np.arange(len(rows))
     axes.set_xlim(0, np.nanmax(most, initial=0) or 1)
@@ -127,7 +128,7 @@ def spans(rows: Sequence[tuple[str, float, float, float]], unit: str) -> Figure:
 
 def _rows(labels: Sequence[str], height: float, below: float = 0) -> tuple[Figure, Axes]:
     """A chart as wide as the page, of a row for each label, the first at the top."""
-    chart, axes = charts.figure(2 * WIDTH, height * max(1, len(labels)) + below)
+    chart, axes = charts.figure(2 * WIDTH, height * max(1, len(labels)) + below + _MARGINS)
     axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), labels, size=_LABEL, color=COLOURS["ink"])
     axes.xaxis.set_visible(False)
