@@ -124,6 +124,7 @@ HEAVY = {
         "lorbms_tf.probing.knn",
     ),
     "imagehash": ("tfrecords_tools.duplicates",),
+    "matplotlib": ("lorbms_tf.html_report.charts", "tfrecords_tools.report.charts"),
     "pycocotools": ("tfrecords_tools.coco",),
     "torch": ("tfrecords_tools.convert_deepcluster",),
     "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
@@ -283,7 +284,7 @@ def test_good_imports_pass(module, source):
 
 
 def test_importing_the_package_is_light():
-    heavy = "{'tensorflow', 'keras', 'faiss', 'pycocotools', 'PIL'}"
+    heavy = "{'tensorflow', 'keras', 'faiss', 'pycocotools', 'PIL', 'matplotlib'}"
     code = f"import sys, lorbms_tf; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

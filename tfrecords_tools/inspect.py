@@ -19,7 +19,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from tfrecords_tools import distance_tables, neighbour_sheet, record_checks, versions
 from tfrecords_tools.record_checks import Checked
-from tfrecords_tools.report import page, sheets
+from tfrecords_tools.report import sheets
 from tfrecords_tools.scoring import scorecard
 
 SHOWN_FAILURES = 20
@@ -165,6 +165,8 @@ def _next(glob: str, sizes: set[int]) -> str:
 
 def _write_html(config: InspectConfig, folders: dict[str, Checked]) -> None:
     """The report on all folders; sheets and scores only of those without a fault."""
+    from tfrecords_tools.report import page  # loads matplotlib, which nothing else here needs
+
     if config.annotations and len(folders) > 1:
         raise UserError(f"--annotations fits one dataset, not {len(folders)}: {', '.join(folders)}")
     described = []

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 
 def count(value: float) -> str:
-    """1234567 -> "1,234,567"."""
-    return f"{value:,.0f}"
+    """1234567 -> "1,234,567"; "–" where not finite."""
+    return f"{value:,.0f}" if math.isfinite(value) else "–"
 
 
 def short(value: float) -> str:
@@ -21,7 +21,9 @@ def short(value: float) -> str:
 
 
 def tick(value: float) -> str:
-    """A round number at an axis, without needless zeros: 0.2, 1,500."""
+    """A round number at an axis, without needless zeros: 0.2, 1,500, 2e+12, 5e-09."""
+    if value and not 1e-6 <= abs(value) < 1e9:
+        return f"{value:.3g}"
     return f"{value:,.10f}".rstrip("0").rstrip(".")
 
 
@@ -36,19 +38,6 @@ def size(number: float) -> str:
         if number >= factor:
             return f"{number / factor:.3g} {unit}"
     return f"{number:.0f} B"
-
-
-def ticks(least: float, greatest: float, about: int = 5) -> list[float]:
-    """Round numbers (1, 2, 2.5 or 5 times a power of ten apart) from `least` to `greatest`."""
-    span = greatest - least
-    if not span > 0:
-        return [least]
-    rough = span / about
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
-    first = math.ceil(least / step - 1e-9)
-    last = math.floor(greatest / step + 1e-9)
-    return [round(n * step, 12) for n in range(first, last + 1)]
 
 
 def flatten(values: Mapping, before: str = "") -> list[tuple[str, str]]:

@@ -8,12 +8,12 @@ STYLE = """
 :root { color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --ink: #1d2430; --soft: #5d6878; --line: #dde2e9;
   --bar: #7aa5d8; --accent: #c8571b; --tau: #3d4656; --good: #1d7a46; --bad: #b3261e;
-  --one: #cfe0f3; --two: #86b1e0; --three: #3f7cc0; --inside: #14202e;
+  --one: #cfe0f3; --two: #86b1e0; --three: #5b95d6; --inside: #14202e;
   --a: #2f6fb7; --b: #c8571b; --c: #2b8a57; --d: #8a4fb0; --e: #8a6d1c; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #12161c; --card: #1b2129; --ink: #e4e9f0; --soft: #9aa6b6; --line: #313a46;
   --bar: #4d79ad; --accent: #f0955c; --tau: #c3ccd8; --good: #6fcf97; --bad: #ff8a80;
-  --one: #2b4566; --two: #3c6ea6; --three: #5387c2; --inside: #f3f7fc;
+  --one: #2b4566; --two: #345f91; --three: #4676ae; --inside: #f3f7fc;
   --a: #7db4f0; --b: #f0955c; --c: #72cf9b; --d: #cf9bf0; --e: #dcc069; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
@@ -43,21 +43,8 @@ code { font: 13px/1.4 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospa
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--soft); font-size: 13px; }
 .chip { display: inline-block; width: 14px; height: 10px; margin-right: 6px; border-radius: 2px; }
 .chip.stroke { height: 3px; vertical-align: middle; }
-svg { display: block; width: 100%; height: auto; overflow: visible; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-svg .tick, svg .unit { fill: var(--soft); font-size: 11px; }
-svg .label { font-size: 14px; } svg .inside { fill: var(--inside); font-size: 13px; }
-svg .mark { fill: var(--tau); font-size: 10.5px; }
-.grid { stroke: var(--line); } .axis { stroke: var(--soft); } .bar { fill: var(--bar); }
-.nearest { fill: none; stroke: var(--accent); stroke-width: 2; }
-.tau { stroke: var(--tau); stroke-dasharray: 3 3; } .median { stroke: var(--ink); stroke-width: 3; }
-.none-of-four { fill: var(--line); } .one-of-four { fill: var(--one); }
-.two-of-four { fill: var(--two); } .three-of-four { fill: var(--three); }
-.curve { fill: none; stroke-width: 2; } .random { stroke-dasharray: 6 4; stroke-width: 1.5; }
-.a { stroke: var(--a); } .b { stroke: var(--b); } .c { stroke: var(--c); }
-.d { stroke: var(--d); } .e { stroke: var(--e); } .heat { fill: var(--a); stroke: none; }
-.dot.a { fill: var(--a); } .dot.b { fill: var(--b); } .dot.c { fill: var(--c); }
-.dot.d { fill: var(--d); } .dot.e { fill: var(--e); }
+svg { display: block; width: 100%; height: auto; overflow: visible; stroke-linejoin: round; }
+svg text { fill: var(--ink); font-family: system-ui, sans-serif; }
 .sheet { display: grid; gap: 6px; margin: 8px 0 22px; align-items: start;
   grid-template-columns: 150px 26px repeat(11, minmax(46px, 1fr)); min-width: 900px; }
 .sheet img { width: 100%; display: block; border-radius: 4px; }

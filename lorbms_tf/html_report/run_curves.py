@@ -81,7 +81,7 @@ _CHARTS = (
     ("Diversity of the mixes", {"diversity/mix": "of that of the references"}),
     ("Speed", {"speed/images_per_second": "reference images a second"}),
 )
-STYLES = ("a", "b", "c", "d", "e")
+COLOURS = ("a", "b", "c", "d", "e")
 _NOT_SHOWN = ("progress/",)
 
 
@@ -123,8 +123,8 @@ def _panel(
     title: str, names: Mapping[str, str], scalars: Scalars, last: int, mark: tuple | None
 ) -> str:
     lines = [
-        charts.Curve(name, style, *scalars[tag])
-        for style, (tag, name) in zip(STYLES, names.items(), strict=False)
+        charts.Curve(name, colour, *scalars[tag])
+        for colour, (tag, name) in zip(COLOURS, names.items(), strict=False)
     ]
     return panel(title, lines, last, mark)
 
@@ -134,6 +134,7 @@ def panel(
 ) -> str:
     """A chart (`charts.curves`) with its title, and a legend with the last values."""
     legend = html.legend(
-        [(line.style, f"{line.name} · {formats.short(line.values[-1])}", True) for line in lines]
+        [(line.colour, f"{line.name} · {formats.short(line.values[-1])}", True) for line in lines]
     )
-    return f"<div>{html.heading(title)}{legend}{charts.curves(lines, title, last, mark)}</div>"
+    svg = charts.svg_text(charts.curves(lines, last, mark), title)
+    return f"<div>{html.heading(title)}{legend}{svg}</div>"

@@ -149,8 +149,8 @@ def _score_curves(run: Described) -> str:
                 label = f"{line['run_dir']} on {line.get('records_glob', '–')}"
                 found.setdefault(label, []).append((line["step"], line[name]))
         lines = [
-            charts.Curve(label, style, *map(np.array, zip(*sorted(points), strict=True)))
-            for style, (label, points) in zip(run_curves.STYLES, found.items(), strict=False)
+            charts.Curve(label, colour, *map(np.array, zip(*sorted(points), strict=True)))
+            for colour, (label, points) in zip(run_curves.COLOURS, found.items(), strict=False)
             if len({step for step, _ in points}) > 1
         ]
         if lines:
@@ -171,13 +171,13 @@ def _swaps(run: Described) -> str:
     if run.follows is None:
         return ""
     rows = [f"{name}, {place}" for name, place in zip(NAMES, PLACES, strict=True)]
-    panels = [
-        f"<div>{html.heading(title)}{charts.matrix(values, rows, list(PLACES), title)}</div>"
-        for title, values in (
-            ("How far each quadrant follows", run.follows),
-            ("Error after encoding again", run.cycle_error),
-        )
-    ]
+    panels = []
+    for title, values in (
+        ("How far each quadrant follows", run.follows),
+        ("Error after encoding again", run.cycle_error),
+    ):
+        svg = charts.svg_text(charts.matrix(values, rows, list(PLACES)), title)
+        panels.append(f"<div>{html.heading(title)}{svg}</div>")
     note = (
         "One chunk of a photo's code (row) is replaced by another photo's, and the code decoded. "
         "Left: how far each quadrant (column) went from the first photo's reconstruction (0) to "

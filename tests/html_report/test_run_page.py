@@ -49,6 +49,12 @@ def test_it_is_one_file_that_loads_nothing(whole):
     assert inside and all(link.startswith("data:image/jpeg;base64,") for link in inside)
 
 
+def test_charts_take_from_themselves_alone(whole):
+    _, read = whole
+    assert read.uses and {use.removeprefix("#") for use in read.uses} <= set(read.ids)
+    assert len(set(read.ids)) == len(read.ids)
+
+
 def test_links_lead_to_sections(whole):
     text, read = whole
     targets = [link[1:] for link in read.links if link.startswith("#")]
@@ -92,7 +98,7 @@ def test_scores_that_are_not_finite():
 def test_each_curve_of_training_has_its_place():
     tags = [tag for _, names in run_curves._CHARTS for tag in names]
     assert len(tags) == len(set(tags))
-    assert max(len(names) for _, names in run_curves._CHARTS) <= len(run_curves.STYLES)
+    assert max(len(names) for _, names in run_curves._CHARTS) <= len(run_curves.COLOURS)
 
 
 def test_scores_at_several_checkpoints_become_curves():

@@ -1,34 +1,41 @@
-"""Charts of the report on records; each function returns one `<svg>`."""
+"""Charts of the report on records; each function returns a matplotlib Figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from lorbms_tf.html_report import formats, svg
-from lorbms_tf.html_report.svg import WIDTH
+from lorbms_tf.html_report import charts, formats
+from lorbms_tf.html_report.charts import COLOURS, WIDTH
 
-_LEFT, _RIGHT = 46, 12  # room for the axis
+_THICK = 0.73  # of a row, the rest is the gap to the next
+_ROW = 30  # height, in the charts' units
+_MARGINS = 13  # above and below all rows
+_LABEL = 14  # size of a row's label
+_MARK = 0.075  # share of the axis that the label of a mark takes
+_MARK_LINE = 0.1  # height of a line of such labels, of the axes' height
 
 
 @dataclass(frozen=True)
 class Line:
-    """One curve over ranks: its name, a CSS class that colours it, values [k], and a level."""
+    """One curve over ranks: its name, one of COLOURS, values [k], and a level."""
 
     name: str
-    style: str
+    colour: str
     values: Sequence[float]
     level: float  # of random choice, drawn dashed
 
 
+@charts.themed
 def histogram(
     values: np.ndarray,
     nearest: np.ndarray,
     edges: np.ndarray,
     marks: Sequence[tuple[str, float]],
     highest: float,
-    title: str,
-) -> str:
+) -> Figure:
     """Distances of one quadrant.
 
     Args:
@@ -37,133 +44,120 @@ def histogram(
       edges: [bins + 1] of the bins; what lies beyond is counted in the last.
       marks: vertical lines, label and place.
       highest: share of a bin at the top of the chart (the same for charts to be compared).
-      title: for those who do not see it.
     """
-    height, top, bottom = 190, 26, 40
+    chart, axes = charts.figure(WIDTH, 190)
     least, greatest = float(edges[0]), float(edges[-1])
-
-    def x(value: float) -> float:
-        place = (min(max(value, least), greatest) - least) / (greatest - least)
-        return _LEFT + place * (WIDTH - _LEFT - _RIGHT)
-
-    def y(share: float) -> float:
-        return top + (1 - share / highest) * (height - top - bottom)
-
-    parts = []
-    for share in formats.ticks(0, highest, 4):
-        parts.append(svg.line(_LEFT, y(share), WIDTH - _RIGHT, y(share), "grid"))
-        parts.append(svg.text(_LEFT - 6, y(share) + 3.5, f"{100 * share:g} %", "end", "tick"))
-    for n, share in enumerate(shares(values, edges)):
-        left, right = x(edges[n]), x(edges[n + 1])
-        note = f"{formats.short(edges[n])} to {formats.short(edges[n + 1])}: {share:.1%}"
-        parts.append(
-            svg.box(left + 0.4, y(share), right - left - 0.8, y(0) - y(share), "bar", note)
-        )
-    steps = []
-    for n, share in enumerate(shares(nearest, edges)):
-        steps += [(x(edges[n]), y(share)), (x(edges[n + 1]), y(share))]
-    parts.append(svg.path(steps, "nearest"))
-    free = -1e9  # labels of marks that lie close to each other move down a line
-    for label, place in marks:
-        low = x(place) - free < 32
-        free = x(place) if not low else free
-        parts.append(svg.line(x(place), top - (2 if low else 12), x(place), y(0), "tau"))
-        parts.append(svg.text(x(place), top - (4 if low else 14), label, "middle", "mark"))
-    parts.append(svg.line(_LEFT, y(0), WIDTH - _RIGHT, y(0), "axis"))
-    for tick in formats.ticks(least, greatest, 6):
-        parts.append(svg.text(x(tick), y(0) + 14, formats.tick(tick), "middle", "tick"))
-    parts.append(svg.text((_LEFT + WIDTH) / 2, height - 8, "squared distance", "middle", "unit"))
-    return svg.chart(WIDTH, height, title, parts)
+    axes.set(xlim=(least, greatest), ylim=(0, highest or 1), xlabel="squared distance")
+    axes.grid(axis="y")
+    charts.ticks(axes.yaxis, 4, _percent)
+    charts.ticks(axes.xaxis, 6, formats.tick)
+    heights, middles = shares(values, edges), (edges[:-1] + edges[1:]) / 2
+    bars = axes.bar(middles, heights, 0.93 * np.diff(edges), color=COLOURS["bar"])
+    for bar, start, end, share in zip(bars, edges[:-1], edges[1:], heights, strict=True):
+        charts.hover(bar, f"{formats.short(start)} to {formats.short(end)}: {share:.1%}")
+    steps = shares(nearest, edges)
+    axes.stairs(steps, edges, baseline=None, color=COLOURS["accent"], linewidth=2)
+    ends: list[float] = []  # of the labels above the axes, line by line
+    for words, place in marks:
+        place = min(max(place, least), greatest)
+        share = (place - least) / (greatest - least)
+        line = next((n for n, end in enumerate(ends) if share >= end), len(ends))
+        ends[line : line + 1] = [share + _MARK]
+        charts.vertical(axes, words, place, 1 + _MARK_LINE * line)
+    return chart
 
 
 def shares(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Share of the values in each bin, those beyond the ends in the outermost: [bins], sum 1."""
-    inside = np.clip(np.asarray(values, np.float64).reshape(-1), edges[0], edges[-1])
+    """Share of the finite values in each bin, those beyond the ends in the outermost.
+
+    Returns [bins], of sum 1, or 0 where there are no values.
+    """
+    flat = np.asarray(values, np.float64).reshape(-1)
+    inside = np.clip(flat[np.isfinite(flat)], edges[0], edges[-1])
     counts = np.histogram(inside, edges)[0]
     return counts / max(1, counts.sum())
 
 
-def stacked(rows: Sequence[tuple[str, Sequence[float]]], styles: Sequence[str], title: str) -> str:
-    """Horizontal bars of shares that sum to 1, each part in the style of its place."""
-    width, line, left = 2 * WIDTH, 30, 200
-    parts = []
-    for n, (label, values) in enumerate(rows):
-        start, y = float(left), n * line + 4
-        parts.append(svg.text(left - 10, y + 15, label, "end", "label"))
-        for style, share in zip(styles, values, strict=True):
-            length = share * (width - left - _RIGHT)
-            parts.append(svg.box(start, y, length, 22, style, formats.percent(share)))
-            if share >= 0.05:
-                text = formats.percent(share)
-                parts.append(svg.text(start + length / 2, y + 15, text, "middle", "inside"))
-            start += length
-    return svg.chart(width, len(rows) * line + 4, title, parts)
+@charts.themed
+def stacked(rows: Sequence[tuple[str, Sequence[float]]], colours: Sequence[str]) -> Figure:
+    """Horizontal bars of shares that sum to 1, each part in the colour of its place."""
+    chart, axes = _rows([label for label, _ in rows], _ROW)
+    axes.set_xlim(0, 1)
+    starts = np.zeros(len(rows))
+    for n, colour in enumerate(colours):
+        part = np.nan_to_num([values[n] for _, values in rows])
+        bars = axes.barh(range(len(rows)), part, _THICK, starts, color=COLOURS[colour])
+        words = [formats.percent(share) for share in part]
+        for bar, text in zip(bars, words, strict=True):
+            charts.hover(bar, text)
+        wide = [text if share >= 0.05 else "" for share, text in zip(part, words, strict=True)]
+        axes.bar_label(bars, wide, label_type="center", color=COLOURS["inside"], size=13)
+        starts += part
+    return chart
 
 
-def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
+@charts.themed
+def bars(rows: Sequence[tuple[str, float]]) -> Figure:
     """Horizontal bars of counts on one scale, each with its number."""
-    width, line, left = 2 * WIDTH, 30, 330
-    greatest = max((value for _, value in rows), default=0) or 1
-    parts = []
-    for n, (label, value) in enumerate(rows):
-        y = n * line + 4
-        length = value / greatest * (width - left - 110)
-        parts.append(svg.text(left - 10, y + 15, label, "end", "label"))
-        parts.append(svg.box(left, y, max(length, 1), 22, "bar"))
-        parts.append(svg.text(left + length + 8, y + 15, formats.count(value), "start", "label"))
-    return svg.chart(width, len(rows) * line + 4, title, parts)
+    chart, axes = _rows([label for label, _ in rows], _ROW)
+    counts = np.array([count for _, count in rows], float)
+    lengths = np.nan_to_num(counts, posinf=0)
+    axes.set_xlim(0, lengths.max(initial=0) or 1)
+    drawn = axes.barh(range(len(rows)), lengths, _THICK, color=COLOURS["bar"])
+    axes.bar_label(drawn, [formats.count(count) for count in counts], padding=8, size=_LABEL)
+    return chart
 
 
-def spans(rows: Sequence[tuple[str, float, float, float]], unit: str, title: str) -> str:
+@charts.themed
+def spans(rows: Sequence[tuple[str, float, float, float]], unit: str) -> Figure:
     """From the least to the greatest with the median between, one line for each row."""
-    width, line, left, bottom = 2 * WIDTH, 34, 60, 44
-    greatest = max(row[3] for row in rows) or 1
-    base = len(rows) * line
-
-    def x(value: float) -> float:
-        return left + value / greatest * (width - left - 60)
-
-    parts = []
-    for tick in formats.ticks(0, greatest, 8):
-        parts.append(svg.line(x(tick), 0, x(tick), base, "grid"))
-        parts.append(svg.text(x(tick), base + 16, formats.count(tick), "middle", "tick"))
-    parts.append(svg.text((left + width) / 2, base + 36, unit, "middle", "unit"))
-    for n, (label, least, median, most) in enumerate(rows):
-        y = n * line + line / 2
-        parts.append(svg.text(left - 12, y + 4, label, "end", "label"))
-        parts.append(svg.box(x(least), y - 6, max(2, x(most) - x(least)), 12, "bar"))
-        parts.append(svg.line(x(median), y - 10, x(median), y + 10, "median"))
-    return svg.chart(width, base + bottom, title, parts)
+    chart, axes = _rows([row[0] for row in rows], 34, below=31)
+    least, median, most = np.array([row[1:] for row in rows], float).reshape(-1, 3).T
+    places = np.arange(len(rows))
+    axes.set_xlim(0, np.nanmax(most, initial=0) or 1)
+    axes.xaxis.set_visible(True)
+    axes.set_xlabel(unit)
+    axes.grid(axis="x")
+    charts.ticks(axes.xaxis, 8, formats.count, whole=True)
+    # The edge shows a span of nothing, too.
+    colour = COLOURS["bar"]
+    axes.barh(places, most - least, 0.35, least, color=colour, edgecolor=colour, linewidth=2)
+    axes.vlines(median, places - 0.3, places + 0.3, COLOURS["ink"], linewidth=3)
+    return chart
 
 
-def ranks(lines: Sequence[Line], title: str, as_percent: bool) -> str:
-    """Scores by rank of the candidate, each with the level of random choice dashed."""
-    height, top, bottom = 230, 12, 44
+def _rows(labels: Sequence[str], height: float, below: float = 0) -> tuple[Figure, Axes]:
+    """A chart as wide as the page, of a row for each label, the first at the top."""
+    chart, axes = charts.figure(2 * WIDTH, height * max(1, len(labels)) + below + _MARGINS)
+    axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), labels, size=_LABEL, color=COLOURS["ink"])
+    axes.xaxis.set_visible(False)
+    axes.spines.bottom.set_visible(False)
+    return chart, axes
+
+
+@charts.themed
+def ranks(lines: Sequence[Line], as_percent: bool) -> Figure:
+    """Scores by rank of the candidate, each with the level of random choice dashed.
+
+    Values that are not finite are left out.
+    """
+    chart, axes = charts.figure(WIDTH, 230)
     numbers = [v for line in lines for v in (*line.values, line.level) if np.isfinite(v)]
-    count = max(len(line.values) for line in lines)
-    greatest = 1.08 * max(numbers, default=1.0) or 1.0
-
-    def x(rank: float) -> float:
-        return _LEFT + (rank + 0.5) / count * (WIDTH - _LEFT - _RIGHT)
-
-    def y(value: float) -> float:
-        return top + (1 - value / greatest) * (height - top - bottom)
-
-    parts = []
-    for tick in formats.ticks(0, greatest, 5):
-        text = f"{100 * tick:g} %" if as_percent else formats.tick(tick)
-        parts.append(svg.line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid"))
-        parts.append(svg.text(_LEFT - 6, y(tick) + 3.5, text, "end", "tick"))
-    for rank in range(count):
-        parts.append(svg.text(x(rank), height - bottom + 16, str(rank + 1), "middle", "tick"))
-    middle = (_LEFT + WIDTH) / 2
-    parts.append(svg.text(middle, height - 8, "candidate, nearest first", "middle", "unit"))
-    parts.append(svg.line(_LEFT, y(0), WIDTH - _RIGHT, y(0), "axis"))
+    count = max([1, *(len(line.values) for line in lines)])
+    axes.set(xlim=(0.5, count + 0.5), ylim=(0, 1.08 * max(numbers, default=1.0) or 1.0))
+    axes.set_xlabel("candidate, nearest first")
+    axes.grid(axis="y")
+    charts.ticks(axes.yaxis, 5, _percent if as_percent else formats.tick)
+    axes.set_xticks(range(1, count + 1))
     for line in lines:
-        points = [(x(n), y(value)) for n, value in enumerate(line.values) if np.isfinite(value)]
-        parts.append(svg.path(points, f"curve {line.style}"))
-        parts += [svg.dot(px, py, line.style) for px, py in points]
+        shown = [(rank, v) for rank, v in enumerate(line.values, start=1) if np.isfinite(v)]
+        colour = COLOURS[line.colour]
+        axes.plot([rank for rank, _ in shown], [v for _, v in shown], color=colour, marker="o")
         if np.isfinite(line.level):
-            level = y(line.level)
-            parts.append(svg.line(_LEFT, level, WIDTH - _RIGHT, level, f"random {line.style}"))
-    return svg.chart(WIDTH, height, title, parts)
+            axes.axhline(line.level, color=colour, linestyle=(0, (6, 4)), linewidth=1.5)
+    return chart
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"

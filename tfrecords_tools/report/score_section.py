@@ -1,12 +1,13 @@
 """The section on how good the candidates are, beside random choice."""
 
 from lorbms_tf.html_report import formats, html
+from lorbms_tf.html_report.charts import svg_text
 from tfrecords_tools.report import charts
 from tfrecords_tools.scoring import scorecard
 from tfrecords_tools.scoring.measures import Comparison, Estimate
 from tfrecords_tools.scoring.scorecard import Scorecard
 
-_STYLES = ("a", "b", "c")
+_COLOURS = ("a", "b", "c")
 
 
 def scores(card: Scorecard) -> str:
@@ -67,8 +68,9 @@ def _text(estimate: Estimate, label: bool) -> str:
 
 def _panel(title: str, found: dict[str, Comparison], label: bool) -> str:
     lines = [
-        charts.Line(scorecard.TITLES[name], style, one.by_rank, one.random.value)
-        for style, (name, one) in zip(_STYLES, found.items(), strict=False)
+        charts.Line(scorecard.TITLES[name], colour, one.by_rank, one.random.value)
+        for colour, (name, one) in zip(_COLOURS, found.items(), strict=False)
     ]
-    legend = html.legend([(line.style, line.name, True) for line in lines])
-    return f"<div>{html.heading(title)}{legend}{charts.ranks(lines, title, label)}</div>"
+    legend = html.legend([(line.colour, line.name, True) for line in lines])
+    svg = svg_text(charts.ranks(lines, label), title)
+    return f"<div>{html.heading(title)}{legend}{svg}</div>"

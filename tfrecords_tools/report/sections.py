@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.html_report import formats, html
+from lorbms_tf.html_report.charts import svg_text
 from lorbms_tf.quadrants import NAMES, PLACES
 from tfrecords_tools import distance_tables
 from tfrecords_tools.record_checks import Checked
@@ -77,7 +78,9 @@ def stages(dataset: Any, checked: Checked) -> str:
         )
         table = html.paragraph(told, "soft")
     note = "From the photos that were found to the records that were written."
-    return html.section("Counts by stage", note, charts.bars(rows, "Counts by stage"), table)
+    return html.section(
+        "Counts by stage", note, svg_text(charts.bars(rows), "Counts by stage"), table
+    )
 
 
 def distances(values: np.ndarray) -> str:
@@ -94,11 +97,10 @@ def distances(values: np.ndarray) -> str:
     panels = []
     for q, (name, place) in enumerate(zip(NAMES, PLACES, strict=True)):
         title = f"{name}, {place}"
-        chart = charts.histogram(
-            values[:, q], values[:, q, 0], edges, marks, 1.05 * max(kinds), f"Distances of {title}"
-        )
+        chart = charts.histogram(values[:, q], values[:, q, 0], edges, marks, 1.05 * max(kinds))
+        svg = svg_text(chart, f"Distances of {title}")
         median = formats.short(float(np.median(values[:, q])))
-        panels.append(f"<div>{html.heading(f'{title} · median {median}')}{chart}</div>")
+        panels.append(f"<div>{html.heading(f'{title} · median {median}')}{svg}</div>")
     legend = html.legend(
         [
             ("bar", "all ten candidates", False),
@@ -131,7 +133,6 @@ def replaced(values: np.ndarray, seed: int) -> str:
     for quantile, tau in taus:
         label = f"tau {formats.short(tau)} ({100 * quantile:g} %)"
         rows.append((label, distance_tables.replaced_shares(values, tau, seed)))
-    styles = ["none-of-four", "one-of-four", "two-of-four", "three-of-four"]
     legend = html.legend(
         [
             ("line", "none", False),
@@ -145,7 +146,9 @@ def replaced(values: np.ndarray, seed: int) -> str:
         "drawn for each quadrant. Algorithm 1 always replaces the nearest and always keeps the "
         "farthest of the four, so it is never none and never all."
     )
-    chart = charts.stacked(rows, styles, "Replaced quadrants by tau")
+    chart = svg_text(
+        charts.stacked(rows, ["line", "one", "two", "three"]), "Replaced quadrants by tau"
+    )
     header = ["tau", "quantile", "none", "one", "two", "three", "mean"]
     table = [
         [
@@ -182,7 +185,9 @@ def clusters(dataset: Any) -> str:
         "where that holds fewer than ten admissible images."
     )
     header = ["quadrant", "smallest", "median", "largest", "searches that left their cluster"]
-    chart = "" if number == 1 else charts.spans(rows, "images in a cluster", "Cluster sizes")
+    chart = ""
+    if number != 1:
+        chart = svg_text(charts.spans(rows, "images in a cluster"), "Cluster sizes")
     return html.section("Clusters", note, chart, html.table(header, table, range(1, 5)))
 
 

@@ -61,6 +61,8 @@ def test_it_is_one_file_that_loads_nothing(built):
     assert read.links and all(link.startswith("data:image/jpeg;base64,") for link in read.links)
     assert "script" not in read.tags and "link" not in read.tags
     assert "url(" not in text and "@import" not in text
+    assert read.uses and {use.removeprefix("#") for use in read.uses} <= set(read.ids)
+    assert len(set(read.ids)) == len(read.ids)
 
 
 def test_it_shows_counts_reasons_clusters_copies_and_settings(built):
@@ -95,8 +97,8 @@ def test_each_sheet_has_all_candidates(built):
 def test_charts_are_there_and_finite(built):
     _, text, read = built
     assert read.tags.count("svg") >= 4 + 1 + 1 + 1 + 1
-    numbers = re.findall(r'(?:x|y|width|height|points)="([^"]*)"', text)
-    assert not [n for n in numbers if "nan" in n or "inf" in n]
+    numbers = re.findall(r' (?:x|y|width|height|d)="([^"]*)"', text)
+    assert len(numbers) > 300 and not [n for n in numbers if "nan" in n or "inf" in n]
 
 
 def test_without_dataset_json_the_rest_is_shown(tmp_path):
