@@ -18,7 +18,14 @@ from pathlib import Path
 from lorbms_tf import config as settings
 from lorbms_tf.config import TrainConfig, from_dict, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import leftovers, not_writable, read_json, remove_leftovers, write_json
+from lorbms_tf.files import (
+    is_file,
+    leftovers,
+    not_writable,
+    read_json,
+    remove_leftovers,
+    write_json,
+)
 
 CONFIG_FILE = "config.json"
 RECORDS_FILE = "records.json"
@@ -52,7 +59,7 @@ def resolve(run_dir: str) -> Path:
 def read_config(run_dir: str) -> TrainConfig:
     """The resolved configuration of a run. UserError where the folder is no run directory."""
     path = resolve(run_dir) / CONFIG_FILE
-    if not path.is_file():
+    if not is_file(path):
         raise UserError(f"--run_dir={run_dir} is no run directory: {path} does not exist")
     return from_dict(TrainConfig, read_json(path), str(path))
 
@@ -75,8 +82,8 @@ def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
     if config.run_dir.startswith(_PREFIX):
         raise UserError(f"--run_dir={config.run_dir}: models of the package are not trained on")
     folder = Path(config.run_dir)
-    if not (folder / CONFIG_FILE).is_file():
-        if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
+    if not is_file(folder / CONFIG_FILE):
+        if os.path.exists(folder) and (not folder.is_dir() or _holds_something(folder)):
             raise UserError(
                 f"--run_dir={folder} is not empty and holds no run: name another folder"
             )
