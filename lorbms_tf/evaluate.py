@@ -91,9 +91,9 @@ def check_comparable(config: EvaluateConfig, digest: str | None) -> None:
 
     What is not known is not compared: lines without a hash, and records without one.
     """
-    if not digest or config.allow_other_dataset or not Path(config.out).is_file():
+    if not digest or config.allow_other_dataset or not files.is_file(config.out):
         return
-    for number, line in enumerate(Path(config.out).read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(files.read_lines(config.out, f"--out={config.out}"), start=1):
         with contextlib.suppress(ValueError):  # a line of somebody else's
             held = json.loads(line)
             known = held.get("dataset_hash") if isinstance(held, dict) else None

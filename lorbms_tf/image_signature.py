@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import sha256_file
+from lorbms_tf.files import is_file, sha256_file
 
 RANGES = {"-1:1": (-1.0, 1.0), "0:1": (0.0, 1.0), "0:255": (0.0, 255.0)}
 OPTIONS = ("signature", "output", "range")
@@ -57,7 +57,7 @@ def parse(name: str) -> Source:
 def check(name: str) -> None:
     """Raises UserError where the text is malformed or there is no SavedModel."""
     folder = parse(name).folder
-    if not any((folder / file).is_file() for file in ("saved_model.pb", "saved_model.pbtxt")):
+    if not any(is_file(folder / file) for file in ("saved_model.pb", "saved_model.pbtxt")):
         raise UserError(f"--features={name}: {folder} holds no SavedModel (saved_model.pb)")
 
 

@@ -111,6 +111,11 @@ def test_no_training_inside_the_package():
         run_directory.prepare(tiny.config(run_dir="pretrained:scenes64"))
 
 
+def test_a_name_that_the_system_refuses_is_no_run(tmp_path):
+    with pytest.raises(UserError, match="is no run directory"):
+        run_directory.read_config(str(tmp_path / ("n" * 300)))
+
+
 def test_a_folder_without_configuration(tmp_path):
     with pytest.raises(UserError, match="no run directory"):
         run_directory.load_model(str(tmp_path))

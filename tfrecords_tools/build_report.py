@@ -29,7 +29,10 @@ def plan(config: BuildConfig) -> str:
     """
     if config.tfds:
         return f"Plan: unpack {config.tfds} into {config.images}; the rest shows after that"
-    paths = _glance(config)
+    photos, counts = sources.find(
+        Path(config.images), config.annotations, config.min_boxes, config.source
+    )
+    paths = [photo.path for photo in photos][: config.sample_photos or None]
     names = config.version_names()
     num_images = len(paths) * len(names)
     size = _guess_image_bytes(paths, names[0], config)
@@ -43,7 +46,7 @@ def plan(config: BuildConfig) -> str:
         [
             "Plan (dry run: nothing is written). Numbers are upper bounds, before photos are read:",
             f"  photos      {len(paths)} in {config.images}{boxes}; unreadable ones and those "
-            f"smaller than {config.min_size} px will be dropped",
+            f"smaller than {config.min_size} px will be dropped{_locked(counts.result(0))}",
             f"  images      {num_images}: {', '.join(names)} of each, {config.image_size} px",
             f"  features    {config.features}{weights}, of each quadrant{_reduction(config)}",
             f"  neighbours  k-means with {clusters} clusters for each quadrant, then the "
@@ -63,14 +66,6 @@ def _reduction(config: BuildConfig) -> str:
     text = f", {config.pca} principal components of them" if config.pca else ""
     text += ", of length 1" if config.l2_normalize else ""
     return f"{text}, stored as {config.feature_dtype} beside --out while the build works"
-
-
-def _glance(config: BuildConfig) -> list[Path]:
-    """The photos that are there and have boxes enough; none is read."""
-    photos, _ = sources.find(
-        Path(config.images), config.annotations, config.min_boxes, config.source
-    )
-    return [photo.path for photo in photos][: config.sample_photos or None]
 
 
 def unexpected(num_images: int, expected: int) -> str:
@@ -230,11 +225,14 @@ def photo_line(counts: dict[str, Any]) -> str:
         dropped.append(f"{number} {reason} ({names})")
     text = f"{counts['read']} photos found, {counts['kept']} kept"
     text += f"; dropped: {', '.join(dropped)}" if dropped else ""
-    locked = counts.get("locked")
-    if locked:
-        names = _some(locked["examples"], locked["folders"])
-        text += f"; folders that may not be read: {names}"
-    return text
+    return text + _locked(counts)
+
+
+def _locked(counts: dict[str, Any]) -> str:
+    if "locked" not in counts:
+        return ""
+    locked = counts["locked"]
+    return f"; folders that may not be read: {_some(locked['examples'], locked['folders'])}"
 
 
 def photo_lines(counts: dict[str, Any]) -> list[str]:

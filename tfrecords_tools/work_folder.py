@@ -26,7 +26,15 @@ from PIL import Image
 
 from lorbms_tf.data.picture_kinds import is_picture
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import atomic_file, not_writable, read_arrays, read_json, walk, write_json
+from lorbms_tf.files import (
+    atomic_file,
+    is_dir,
+    not_writable,
+    read_arrays,
+    read_json,
+    walk,
+    write_json,
+)
 
 STALE_SECONDS = 7 * 24 * 3600  # work of other settings is removed when it lies longer than this
 _SETTINGS, _LOCK, _COMPLETE = "settings.json", "lock", "complete"
@@ -49,7 +57,7 @@ def fingerprint(*places: str | Path) -> str:
     lines = []
     for place in map(Path, filter(None, places)):
         inside = (p for p in walk(place) if p.suffix.lower() in kinds or is_picture(p))
-        for path in inside if place.is_dir() else [place]:
+        for path in inside if is_dir(place) else [place]:
             with contextlib.suppress(OSError):  # what is not there is found out elsewhere
                 status = path.stat()
                 lines.append(f"{path}\0{status.st_size}\0{status.st_mtime_ns}")

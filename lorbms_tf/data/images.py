@@ -81,23 +81,33 @@ def _decode(source: Path | io.BytesIO, path) -> np.ndarray:
         return _pixels(source)
     except MemoryError:
         raise  # the machine's fault, not the file's
-    except FileNotFoundError as error:
-        raise BadImage(path, "missing") from error
-    except Image.DecompressionBombError as error:
-        raise BadImage(path, "too many pixels") from error
-    except UnknownPixels as error:
-        raise BadImage(path, str(error)) from error
     except Exception as error:
         # What Pillow raises for broken bytes is of no fixed kind: beside OSError and ValueError
         # TypeError and AttributeError (EXIF), RuntimeError (AVIF), struct.error and others.
-        if isinstance(error, OSError) and error.errno:
-            raise BadImage(path, f"cannot be opened ({error.strerror})") from error
+        if reason := _plain_reason(error):
+            raise BadImage(path, reason) from error
         return _decode_again(source, path, error)
+
+
+def _plain_reason(error: Exception) -> str:
+    """Why a file is of no use, by an error that tells; "" where its metadata may be at fault."""
+    if isinstance(error, FileNotFoundError):
+        return "missing"
+    if isinstance(error, Image.DecompressionBombError):
+        return "too many pixels"
+    if isinstance(error, UnknownPixels):
+        return str(error)
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be opened ({error.strerror})"
+    return ""
 
 
 def _decode_again(source: Path | io.BytesIO, path, error: Exception) -> np.ndarray:
     """The pixels of a file that Pillow has refused by `error`: perhaps only its metadata is odd."""
-    encoded = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
+    try:
+        encoded = source.getvalue() if isinstance(source, io.BytesIO) else source.read_bytes()
+    except OSError as unreadable:
+        raise BadImage(path, _plain_reason(unreadable)) from unreadable
     kind = kind_of(encoded[:HEAD_BYTES])
     bare = metadata.without(encoded, kind)
     unknown = isinstance(error, UnidentifiedImageError)
@@ -109,16 +119,16 @@ def _decode_again(source: Path | io.BytesIO, path, error: Exception) -> np.ndarr
             raise
         except Exception as second:  # as above
             error = second
-    if unknown and not known_now and (reason := refusal(kind)):
-        raise BadImage(path, reason) from error
-    if unknown and not kind:
-        raise BadImage(path, "not an image") from error
+    reason = _plain_reason(error) or (refusal(kind) if unknown and not known_now else "")
+    raise BadImage(path, reason or _broken(error, kind)) from error
+
+
+def _broken(error: Exception, kind: str) -> str:
     if isinstance(error, UnidentifiedImageError):
-        raise BadImage(
-            path, f"corrupt or truncated (or a {kind} that Pillow cannot read)"
-        ) from error
+        more = f"corrupt or truncated (or a {kind} that Pillow cannot read)"
+        return more if kind else "not an image"
     said = " ".join(str(error).split()) or type(error).__name__
-    raise BadImage(path, f"corrupt or truncated ({said})") from error
+    return f"corrupt or truncated ({said})"
 
 
 def _pixels(source: Path | io.BytesIO) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lorbms_tf.data.images import square_resize
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import read_lines, read_text
+from lorbms_tf.files import is_file, read_lines, read_text
 from lorbms_tf.probing.labelled import Labelled, Part
 
 SIDE = 96
@@ -78,7 +78,7 @@ def _part(folder: Path, split: str, size: int) -> Part:
 
 def _class_names(folder: Path) -> tuple[str, ...]:
     path = folder / "class_names.txt"
-    names = read_text(path).split() if path.is_file() else []
+    names = read_text(path).split() if is_file(path) else []
     if names and len(names) != NUM_CLASSES:
         raise UserError(f"{path} holds {len(names)} names, not {NUM_CLASSES}")
     return tuple(names) or tuple(str(number) for number in range(1, NUM_CLASSES + 1))
@@ -107,5 +107,5 @@ def _folds(folder: Path, count: int) -> tuple[np.ndarray, ...]:
 
 
 def _check_file(path: Path) -> None:
-    if not path.is_file():
+    if not is_file(path):
         raise UserError(f"{path} is missing: a folder of STL-10's binaries has it")

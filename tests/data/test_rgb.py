@@ -115,6 +115,15 @@ def test_tiff_of_no_known_range_is_refused_and_not_black(tmp_path, values, reaso
         images.read_photo(tmp_path / "a.tif")
 
 
+def test_the_reason_counts_also_where_metadata_are_odd(tmp_path):
+    Image.fromarray(RAMP * 1.3).save(tmp_path / "a.tif", tiffinfo={282: 72.0})
+    whole = (tmp_path / "a.tif").read_bytes()
+    fraction, text = struct.pack("<HH", 282, 5), struct.pack("<HH", 282, 2)
+    assert fraction in whole
+    with pytest.raises(images.BadImage, match="^floating point pixels"):
+        images.decode_jpeg(whole.replace(fraction, text))
+
+
 def test_tiff_whose_white_is_zero(tmp_path):
     for highest, kind in ((65535, np.uint16), (1, np.float32)):
         values = (highest - RAMP * highest).astype(kind)

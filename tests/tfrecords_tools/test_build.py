@@ -14,7 +14,7 @@ from lorbms_tf.errors import UserError
 from tests.locking import lock
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, read_all, siblings
-from tfrecords_tools import build, inspect
+from tfrecords_tools import build, build_report, inspect
 
 
 def test_the_whole_way_with_alexnet(photos, capsys):
@@ -105,6 +105,7 @@ def test_photos_that_cannot_be_used_are_counted(photos, quick_features, capsys):
 def test_a_folder_that_may_not_be_read_is_named(photos, quick_features, monkeypatch, capsys):
     (photos / "lost+found").mkdir()
     lock(monkeypatch, "lost+found")
+    assert "folders that may not be read: lost+found\n" in build_report.plan(build_config(photos))
     dataset = build.build(build_config(photos))
     assert dataset["photos"]["locked"] == {"folders": 1, "examples": ["lost+found"]}
     printed = capsys.readouterr().out

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools.making import siblings
@@ -72,6 +73,14 @@ def test_the_fingerprint_sees_new_changed_and_touched_photos(tmp_path):
     assert len(set(seen)) == len(seen)
     nothing = work_folder.fingerprint()
     assert work_folder.fingerprint(tmp_path / "nowhere") == work_folder.fingerprint("") == nothing
+    assert work_folder.fingerprint("n" * 300) == nothing
+
+
+def test_the_fingerprint_sees_pictures_of_any_name(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "no ending", "PNG")
+    before = work_folder.fingerprint(tmp_path)
+    Image.new("RGB", (9, 9)).save(tmp_path / "no ending", "JPEG")
+    assert work_folder.fingerprint(tmp_path) != before != work_folder.fingerprint()
 
 
 def test_the_fingerprint_sees_through_links(tmp_path):

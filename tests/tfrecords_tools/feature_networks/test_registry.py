@@ -51,6 +51,8 @@ def test_good_names_pass_the_check_and_tell_where_their_weights_are_from(name, w
         ("encoder:nowhere", "", "nowhere is no run directory"),
         ("discriminator:pretrained:cats", "", "pretrained:scenes64"),
         ("saved_model:nowhere", "", "nowhere holds no SavedModel"),
+        ("saved_model:" + "n" * 300, "", "n{300} holds no SavedModel"),
+        ("alexnet", "n" * 300, "no file n{300}"),
         ("saved_model:nowhere,scale=2", "", "'scale=2' is no option; valid: signature="),
         ("saved_model:nowhere,range=0:2", "", "range=0:2.*-1:1, 0:1, 0:255"),
     ],
