@@ -170,7 +170,7 @@ def table(card: Scorecard) -> str:
         lines.append(_line(name, found, 1, ""))
     if card.unlabelled:
         lines.append(f"  {card.unlabelled} references have no annotation and are left out above")
-    lines.append(f"  {'(the nearer to random, the better)':<44}{_COLUMNS}")
+    lines.append(f"  {'(how often chosen: near random is better)':<44}{_COLUMNS}")
     for title, key in GRAPH_ROWS.items():
         own, random = graph_text(card.shape, key), graph_text(card.random_shape, key)
         lines.append(f"  {title:<44}{own:>17}{random:>17}")

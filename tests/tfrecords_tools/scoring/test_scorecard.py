@@ -108,7 +108,7 @@ def test_of_neighbours_by_colour_colours_are_nearer(tmp_path):
     titles = [line.strip() for line in scorecard.table(card).splitlines() if "candidates  " in line]
     assert [title.partition("  ")[0] for title in titles] == [
         "(lower is better)",
-        "(the nearer to random, the better)",
+        "(how often chosen: near random is better)",
     ]
     found = card.looks["colour_distance"]
     assert found.contrast.value < 1 - 2 * found.contrast.error
