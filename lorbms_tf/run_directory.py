@@ -19,7 +19,7 @@ from pathlib import Path
 from lorbms_tf import stored_config
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import is_file, not_writable, read_json, remove_leftovers, write_json
+from lorbms_tf.files import not_writable, read_json, remove_leftovers, write_json
 from lorbms_tf.stored_config import CONFIG_FILE, LOCK_FILE, TRAINING
 
 RECORDS_FILE = "records.json"
@@ -52,12 +52,12 @@ def resolve(run_dir: str) -> Path:
 
 def read_config(run_dir: str) -> TrainConfig:
     """The resolved configuration of a run. UserError where the folder is no run directory."""
-    path = resolve(run_dir) / CONFIG_FILE
-    if not is_file(path):
-        held = stored_config.content(path.parent)
-        reason = f"it holds {held}" if held else f"{path} does not exist"
+    folder = resolve(run_dir)
+    if not stored_config.is_there(folder):
+        held = stored_config.content(folder)
+        reason = f"it holds {held}" if held else f"{folder / CONFIG_FILE} does not exist"
         raise UserError(f"--run_dir={run_dir} is no run directory: {reason}")
-    return stored_config.read(path.parent, TRAINING, TrainConfig, f"--run_dir={run_dir}")
+    return stored_config.read(folder, TRAINING, TrainConfig, f"--run_dir={run_dir}")
 
 
 def continued(config: TrainConfig) -> TrainConfig:
@@ -66,7 +66,7 @@ def continued(config: TrainConfig) -> TrainConfig:
     Says so (stderr) where that is not what was asked for, see `stored_config.continued`. Raises
     UserError where something else is there.
     """
-    if not is_file(Path(config.run_dir) / CONFIG_FILE):
+    if not stored_config.is_there(Path(config.run_dir)):
         return config
     kept = stored_config.continued(read_config(config.run_dir), config)
     for name in stored_config.differing_names(config, kept):

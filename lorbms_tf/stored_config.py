@@ -4,6 +4,7 @@ A command goes on in folders of its own kind only, and writes into no other.
 """
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +62,11 @@ def read(folder: Path, kind: str, config_class: type[Config], flag: str) -> Conf
     return from_dict(config_class, values, str(path))
 
 
+def is_there(folder: Path) -> bool:
+    """Whether there is a config.json; not where the folder's name is no good, or it is locked."""
+    return os.path.isfile(folder / CONFIG_FILE)
+
+
 def is_begun(folder: Path, kind: str, flag: str) -> bool:
     """Whether a run of `kind` is in the folder; else it is absent, or empty, so that one may begin.
 
@@ -72,13 +78,16 @@ def is_begun(folder: Path, kind: str, flag: str) -> bool:
         return True
     if held:
         raise UserError(f"{flag} holds {held}, no run of {kind}: name another folder")
-    if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
+    if os.path.lexists(folder) and (not os.path.isdir(folder) or _holds_something(folder)):
         raise UserError(f"{flag} is not empty and holds no run of {kind}: name another folder")
     return False
 
 
 def _holds_something(folder: Path) -> bool:
-    return bool(set(folder.iterdir()) - {folder / LOCK_FILE, *leftovers(folder)})
+    try:
+        return bool(set(folder.iterdir()) - {folder / LOCK_FILE, *leftovers(folder)})
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}") from error
 
 
 def refuse_other(folder: Path, flag: str, own: str) -> None:
@@ -96,9 +105,10 @@ def content(folder: Path) -> str:
 
     Raises UserError where its config.json cannot be read.
     """
-    path = folder / CONFIG_FILE
-    if path.is_file() and (kind := _kind(read_json(path))):
+    if is_there(folder) and (kind := _kind(read_json(folder / CONFIG_FILE))):
         return f"a run of {kind}"
+    if not os.path.isdir(folder):
+        return ""
     return next((words for mark, words in _MARKS.items() if any(folder.glob(mark))), "")
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lorbms_tf import stored_config
 from lorbms_tf.ablate import AblateConfig
+from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +64,17 @@ def test_variants_that_would_not_compare_are_refused(tmp_path):
     assert "Traceback" not in done.stderr
     done = plan(f"--variants={tmp_path / 'none.cfg'}")
     assert done.returncode == 1 and "none.cfg" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_ablation_leaves_the_folder_of_another_command_alone(tmp_path):
+    stored_config.write(tmp_path, stored_config.TRAINING, TrainConfig())
+    words = [f"--{name}={value}" for name, value in {**GIVEN, "out": tmp_path}.items()]
+    done = subprocess.run(
+        [sys.executable, "-m", "lorbms_tf.ablate", *words], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "holds a run of lorbms_tf.train, no run of lorbms_tf.ablate" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,16 @@ def test_somebody_elses_configuration_is_not_replaced(tmp_path):
         run_directory.prepare(tiny.config(run_dir=str(tmp_path)))
 
 
+def test_names_that_no_disk_takes_are_no_run_directories():
+    name = "x" * 300
+    with pytest.raises(UserError, match="is no run directory"):
+        run_directory.read_config(name)
+    asked = tiny.config(run_dir=name)
+    assert run_directory.continued(asked) == asked and run_directory.check(asked) == []
+    with pytest.raises(UserError, match="cannot write x+"), run_directory.locked(name):
+        pass
+
+
 def without(folder, name):
     """A run directory as it was before there was the setting."""
     path = folder / "config.json"

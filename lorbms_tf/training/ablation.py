@@ -45,7 +45,7 @@ def continued(trials: list[Trial]) -> list[Trial]:
     """The trials, going on as those of them that are begun (`stored_config.continued`)."""
     for trial in trials:
         run_dir = trial.config.run_dir
-        if (Path(run_dir) / run_directory.CONFIG_FILE).is_file():
+        if stored_config.is_there(Path(run_dir)):
             old = run_directory.read_config(run_dir)
             return [
                 dataclasses.replace(one, config=stored_config.continued(old, one.config))
