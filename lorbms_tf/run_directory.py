@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lorbms_tf import config as settings
+from lorbms_tf import progress
 from lorbms_tf.config import TrainConfig, from_dict, to_dict
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import leftovers, not_writable, read_json, remove_leftovers, write_json
@@ -165,6 +166,7 @@ def load_model(run_dir: str, checkpoint: str = "latest"):
     from lorbms_tf.training import checkpoints
 
     config = read_config(run_dir)
+    progress.say(f"loading the model of {run_dir}")
     try:
         model = Lorbms(config)
     except ValueError as error:

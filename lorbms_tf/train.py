@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lorbms_tf import command, flags, run_directory
+from lorbms_tf import command, flags, progress, run_directory
 from lorbms_tf.config import TrainConfig, setting
 from lorbms_tf.progress import clock
 
@@ -58,11 +58,12 @@ def main(argv) -> None:
 def _train(planned, strategy) -> None:
     from lorbms_tf.training import loop
 
+    progress.say("building the networks")
     run = loop.Run(planned, strategy)
     print(loop.parameter_table(run.model))
     print(_summary(planned))
     if run.first_step:
-        print(f"continuing {planned.config.run_dir} from step {run.first_step}", flush=True)
+        print(f"continuing {planned.config.run_dir} from step {run.first_step}")
     start = time.monotonic()
     made = run.train()
     folder = planned.config.run_dir
