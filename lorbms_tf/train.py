@@ -1,4 +1,7 @@
-"""Training: python -m lorbms_tf.train --flagfile=configs/thesis.cfg --records=GLOB --run_dir=R.
+r"""Training, from records to a run directory:
+
+python -m lorbms_tf.train --flagfile=configs/thesis.cfg --tau_quantile=0.5 \
+    --records='data/mine/*.tfrecord-*' --run_dir=runs/mine
 
 Starting it again with the same run directory continues from the last checkpoint.
 """
@@ -43,7 +46,7 @@ def main(argv) -> None:
     print(flags.as_text(planned.config))
     if dry_run:
         print(loop.parameter_table(loop.build_model(planned.config, planned.total_steps)))
-        print(_summary(planned))
+        _tell(planned)
         print("dry run: nothing was written")
         return
     if planned.changes:
@@ -61,7 +64,7 @@ def _train(planned, strategy) -> None:
     progress.say("building the networks")
     run = loop.Run(planned, strategy)
     print(loop.parameter_table(run.model))
-    print(_summary(planned))
+    _tell(planned)
     if run.first_step:
         print(f"continuing {planned.config.run_dir} from step {run.first_step}")
     start = time.monotonic()
@@ -82,7 +85,8 @@ def _train(planned, strategy) -> None:
     print(command.next_step("lorbms_tf.evaluate", run_dir=folder, records=records))
 
 
-def _summary(planned) -> str:
+def _tell(planned) -> None:
+    """What the run is about to do; warnings go to stderr, which `ablate` shows, too."""
     from lorbms_tf.training import planning
 
     epochs = planned.total_steps / planned.steps_per_epoch
@@ -92,7 +96,9 @@ def _summary(planned) -> str:
     ]
     if not planned.config.eval_records:
         lines.append("no --eval_records: the sample pictures show training references")
-    return "\n".join([*lines, planning.tau_warning(planned)]).rstrip()
+    print("\n".join(lines))
+    if warning := planning.tau_warning(planned):
+        progress.say(warning)
 
 
 def console_main() -> None:

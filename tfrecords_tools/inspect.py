@@ -1,7 +1,9 @@
-"""A look into records: `python -m tfrecords_tools.inspect --records='DIR/*.tfrecord-*'`.
+"""A look into records:
+
+python -m tfrecords_tools.inspect --records='data/mine/*.tfrecord-*' --sheet=neighbours.png
 
 Checks every record and compares the shards with their dataset.json, prints counts and distances,
-and draws references with their neighbours (`--sheet=OUT.png`). `--html=OUT.html` writes all of it
+and draws references with their neighbours (--sheet). --html=report.html writes all of it
 and more, with charts and scores, as one file. The exit code is 1 where a check fails.
 """
 
