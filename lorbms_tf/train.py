@@ -32,6 +32,7 @@ def main(argv) -> None:
     command.refuse_arguments(argv)
     config, dry_run = flags.read(TrainConfig), flags.read(DoorConfig).dry_run
     # TensorFlow loads once the flags are known to be good.
+    progress.say("loading TensorFlow, and looking at the records")
     from lorbms_tf.training import loop, planning, strategies
 
     if dry_run and not config.records:
