@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lorbms_tf import command, flags
+from lorbms_tf import command, flags, progress
 from lorbms_tf.config import TrainConfig, require, setting
 from lorbms_tf.errors import UserError
 
@@ -45,6 +45,7 @@ def measure(subcommand: str, config: BenchmarkConfig) -> dict:
         return {**made, "export_dir": config.export_dir}
     if subcommand == "input" and not config.records:
         raise UserError("--records is required by `benchmark input`")
+    progress.say("building the networks")
     model = loop.build_model(config, total_steps=1)
     if subcommand == "mix_latency":
         return mix_latency.measure(mix_latency.fresh_signatures(model), config.calls)

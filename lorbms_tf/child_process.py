@@ -1,7 +1,11 @@
 """Another command as a process of its own, which ends in good order when this one is stopped."""
 
+import contextlib
+import io
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from typing import IO
 
@@ -15,11 +19,15 @@ _PASSED_ON = {
 }
 
 
+_WARNINGS = (b"warning:", b"caution:")  # what lines begin with that a user must see
+
+
 def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
     """Runs a command to its end; SIGINT, SIGTERM and SIGHUP are passed on to it.
 
     It gets a session of its own, since Ctrl-C on a terminal would come to it twice, and end at once
-    what means to save first. What it writes on stderr is shown.
+    what means to save first. What it writes on stderr is shown, and at its end those lines of
+    `out` that are warnings.
 
     Args:
       words: the command and its arguments.
@@ -38,15 +46,18 @@ def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
         if child is not None:
             child.send_signal(_PASSED_ON[number])
 
+    begun = os.fstat(out.fileno()).st_size
     former = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
     try:
-        child = subprocess.Popen(words, stdout=out, start_new_session=True)
+        child = subprocess.Popen(words, stdout=out, stderr=_stderr(), start_new_session=True)
         if received:  # before there was a child to tell
             child.send_signal(_PASSED_ON[received[0]])
         status = child.wait()
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+    for line in _warnings(out, begun):
+        print(f"{name}: {line}", file=sys.stderr, flush=True)
     if received:
         stop = signal.Signals(received[0])
         raise Stopped(f"stopped by {stop.name} during {name}; the same command continues", stop)
@@ -56,3 +67,18 @@ def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
             f"{name} has ended {how}, see above and {out.name}; when that is mended the "
             "same command continues"
         )
+
+
+def _stderr() -> int | None:
+    """Where this process's own lines go, which is not descriptor 2 (`stderr_filter`)."""
+    with contextlib.suppress(AttributeError, io.UnsupportedOperation):
+        return sys.stderr.fileno()
+    return None
+
+
+def _warnings(out: IO[bytes], begun: int) -> list[str]:
+    """The warnings in a file behind a place."""
+    with open(out.name, "rb") as file:
+        file.seek(begun)
+        lines = [line.strip() for line in file if line.lower().startswith(_WARNINGS)]
+    return [line.decode("utf-8", "replace") for line in lines]

@@ -40,6 +40,8 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             print("interrupted", file=sys.stderr)
             return 130
 
+    if hasattr(sys.stdout, "reconfigure"):  # lines come when they are printed, in a pipe, too
+        sys.stdout.reconfigure(line_buffering=True)
     logging.set_verbosity(logging.WARNING)
     try:
         argv = with_flagfiles(sys.argv)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorbms_tf import command, files, flags, stored_config
+from lorbms_tf import command, files, flags, progress, stored_config
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
 
@@ -55,6 +55,7 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
     stored_config.refuse_other(parent, f"--export_dir={parent}", own=stored_config.EXPORTS)
     model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
     folder = parent / str(config.version or saved_model.next_version(parent))
+    progress.say(f"writing {folder}, and comparing what it computes with the model")
     return folder, saved_model.write(model, folder, f"--run_dir={config.run_dir}")
 
 

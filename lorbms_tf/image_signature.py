@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file, sha256_file
+from lorbms_tf.tensorflow_paths import without_signs
 
 RANGES = {"-1:1": (-1.0, 1.0), "0:1": (0.0, 1.0), "0:255": (0.0, 255.0)}
 OPTIONS = ("signature", "output", "range")
@@ -81,7 +82,8 @@ class ImageSignature:
         check(name)
         source = parse(name)
         try:
-            self._loaded = tf.saved_model.load(str(source.folder))
+            with without_signs(source.folder) as readable:
+                self._loaded = tf.saved_model.load(readable)
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(f"--features={name}: cannot be loaded: {error}") from error
         self._name = name

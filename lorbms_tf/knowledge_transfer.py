@@ -16,6 +16,7 @@ def main(argv) -> None:
     from lorbms_tf.probing.knowledge_transfer import transfer  # loads TensorFlow
 
     path = transfer(config)
+    print(f"{config.out}: {path.name}, and what it was made by, which a same command continues")
     print(
         command.next_step(
             "lorbms_tf.probe", features="alexnet:conv5", weights=path, dataset="stl10:DIR"

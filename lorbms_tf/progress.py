@@ -19,6 +19,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
+def say(text: str) -> None:
+    """A line on stderr, at once: before what takes long and shows no progress of its own."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def track(
     items: Iterable[Item], total: int | None = None, label: str = "", unit: str = "image"
 ) -> Iterator[Item]:
@@ -48,12 +53,8 @@ def _lines(items: Iterable[Item], total: int | None, label: str, unit: str) -> I
             last = now
             rate = count / (now - start)
             rest = f"/{total}, ETA {clock((total - count) / rate)}" if total else ""
-            print(f"{label}: {count}{rest}, {rate:.1f} {unit}s/s", file=sys.stderr, flush=True)
+            say(f"{label}: {count}{rest}, {rate:.1f} {unit}s/s")
     seconds = time.monotonic() - start
     if seconds >= 1.0:
         rate = count / seconds
-        print(
-            f"{label}: {count} {unit}s in {clock(seconds)}, {rate:.1f} {unit}s/s",
-            file=sys.stderr,
-            flush=True,
-        )
+        say(f"{label}: {count} {unit}s in {clock(seconds)}, {rate:.1f} {unit}s/s")

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lorbms_tf import stored_config
+from lorbms_tf import progress, stored_config
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, read_json, remove_leftovers, write_json
@@ -177,6 +177,7 @@ def load_model(run_dir: str, checkpoint: str = "latest"):
 
     config = read_config(run_dir)
     _tell_note(run_dir)
+    progress.say(f"loading the model of {run_dir}")
     try:
         model = Lorbms(config)
     except ValueError as error:

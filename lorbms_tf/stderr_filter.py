@@ -24,6 +24,7 @@ _KNOWN = (
     rb"cudart_stub\.cc:\d+\] ",
     rb"cuda_(?:platform|driver|executor|diagnostics)\.cc:\d+\] .*(?:" + _NO_GPU + rb")",
     rb"cuda_(?:dnn|fft|blas)\.cc:\d+\] Unable to register ",
+    rb"util\.cc:\d+\] oneDNN supports ",
     rb"computation_placer\.cc:\d+\] computation placer already registered",
 )
 CHATTER = re.compile(

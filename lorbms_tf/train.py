@@ -1,4 +1,7 @@
-"""Training: python -m lorbms_tf.train --flagfile=configs/thesis.cfg --records=GLOB --run_dir=R.
+r"""Training, from records to a run directory:
+
+python -m lorbms_tf.train --flagfile=configs/thesis.cfg --tau_quantile=0.5 \
+    --records='data/mine/*.tfrecord-*' --run_dir=runs/mine
 
 Starting it again with the same run directory continues from the last checkpoint.
 """
@@ -9,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lorbms_tf import command, flags, run_directory
+from lorbms_tf import command, flags, progress, run_directory
 from lorbms_tf.config import TrainConfig, setting
 from lorbms_tf.progress import clock
 
@@ -29,6 +32,7 @@ def main(argv) -> None:
     command.refuse_arguments(argv)
     config, dry_run = flags.read(TrainConfig), flags.read(DoorConfig).dry_run
     # TensorFlow loads once the flags are known to be good.
+    progress.say("loading TensorFlow, and looking at the records")
     from lorbms_tf.training import loop, planning, strategies
 
     if dry_run and not config.records:
@@ -43,7 +47,7 @@ def main(argv) -> None:
     print(flags.as_text(planned.config))
     if dry_run:
         print(loop.parameter_table(loop.build_model(planned.config, planned.total_steps)))
-        print(_summary(planned))
+        _tell(planned)
         print("dry run: nothing was written")
         return
     if planned.changes:
@@ -58,11 +62,12 @@ def main(argv) -> None:
 def _train(planned, strategy) -> None:
     from lorbms_tf.training import loop, planning
 
+    progress.say("building the networks")
     run = loop.Run(planned, strategy)
     print(loop.parameter_table(run.model))
-    print(_summary(planned))
+    _tell(planned)
     if run.first_step:
-        print(f"continuing {planned.config.run_dir} from step {run.first_step}", flush=True)
+        print(f"continuing {planned.config.run_dir} from step {run.first_step}")
     start = time.monotonic()
     made = run.train()
     folder = planned.config.run_dir
@@ -83,7 +88,8 @@ def _train(planned, strategy) -> None:
     print(command.next_step("lorbms_tf.evaluate", run_dir=folder, records=records))
 
 
-def _summary(planned) -> str:
+def _tell(planned) -> None:
+    """What the run is about to do; warnings go to stderr, which `ablate` shows, too."""
     from lorbms_tf.training import planning
 
     epochs = planned.total_steps / planned.steps_per_epoch
@@ -93,8 +99,10 @@ def _summary(planned) -> str:
     ]
     if not planned.config.eval_records:
         lines.append("no --eval_records: the sample pictures show training references")
-    notes = (planning.autoencoder_note(planned), planning.tau_warning(planned))
-    return "\n".join([*lines, *filter(None, notes)])
+    print("\n".join(lines))
+    for note in (planning.autoencoder_note(planned), planning.tau_warning(planned)):
+        if note:
+            progress.say(note)
 
 
 def console_main() -> None:

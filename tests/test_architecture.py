@@ -24,6 +24,7 @@ LAYERS = {
         "lorbms_tf.progress",
         "lorbms_tf.child_process",
         "lorbms_tf.stderr_filter",
+        "lorbms_tf.tensorflow_paths",
         "lorbms_tf.help_page",
         "lorbms_tf.command",
         "lorbms_tf.flags",

@@ -28,6 +28,16 @@ def test_what_it_prints_goes_to_the_file(tmp_path):
     assert (tmp_path / "out").read_text() == "one\ntwo\n"
 
 
+def test_its_warnings_are_shown_once(tmp_path, capfd):
+    run("echo Warning: of an earlier run", tmp_path / "out")
+    capfd.readouterr()
+    script = "echo fine; echo warning: tau is far; echo no warning: here; echo >&2 seen at once"
+    run(script, tmp_path / "out")
+    lines = capfd.readouterr().err.splitlines()
+    assert sorted(lines) == ["seen at once", "the test: warning: tau is far"]
+    assert "warning: tau is far" in (tmp_path / "out").read_text()
+
+
 @pytest.mark.parametrize("script, how", [("exit 3", "status 3"), ("kill -9 $$", "SIGKILL")])
 def test_failures_are_told(tmp_path, script, how):
     with pytest.raises(UserError, match=f"the test has ended .* {how}, see above and .*out"):

@@ -43,6 +43,8 @@ def run(script, **settings):
         b"2026-11-25 17:50:19.1: E external/local_xla/xla/stream_executor/cuda/cuda_driver.cc:152] "
         b"failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected",
         b"W0000 00:00:1795629019.544500    7710 cudart_stub.cc:31] Could not find cuda drivers",
+        b"E0000 00:00:1795631185.476417   21820 util.cc:131] oneDNN supports DT_INT32 only on "
+        b"platforms with AVX-512. Falling back to the default Eigen-based implementation",
         b"INFO:apache_beam.runners.worker.statecache:Creating state cache with size 0",
     ],
 )

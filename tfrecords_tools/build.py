@@ -1,4 +1,6 @@
-"""Photos to records: `python -m tfrecords_tools.build --flagfile=configs/data/NAME.cfg`.
+"""Photos to records:
+
+python -m tfrecords_tools.build --images=my_photos --out=data/mine --min_size=128
 
 Filter, fixed versions, features of all quadrants, k-means and in-cluster nearest neighbours of each
 quadrant, sharded records, and a dataset.json beside them (thesis, 3.4, 4.1 and algorithm 2). The

@@ -5,6 +5,7 @@ r"""Feature networks from one's own photos, without labels: DeepCluster (Caron e
         --weights=DIR/deepcluster.weights.h5 ...
 """
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,7 +46,11 @@ def main(argv: Sequence[str]) -> None:
     if config.dry_run:
         return
     weights = deepcluster_training.train(config)
-    print(f"{weights} after {config.epochs} epochs")
+    print(
+        f"{weights} after {config.epochs} epochs; beside it logs/ (curves), config.json, state.npz "
+        f"and {deepcluster_training.CROPS_FILE} (what the same command goes on from)"
+    )
+    print(f"Curves: {command.script('tensorboard')} --logdir={shlex.quote(config.out)}")
     out = f"data/{Path(config.images).resolve().name}"
     print(
         command.next_step(

@@ -1,4 +1,6 @@
-"""How many clusters? `python -m tfrecords_tools.explore_clusters --num_clusters=1,4,16,64 ...`.
+"""How many clusters?
+
+python -m tfrecords_tools.explore_clusters --images=my_photos --out=data/mine --num_clusters=1,4,16
 
 Takes the flags of `tfrecords_tools.build` and does its stages up to the features, once. Then, for
 each number of clusters: k-means, the neighbours of a sample of images, and how those compare with
@@ -120,6 +122,7 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
         print(line)
     if config.table:
         _write(config.table, rows)
+    print(f"{work.path} keeps the features for the build: remove it if you build none")
     print(_next(base, rows))
     return rows
 

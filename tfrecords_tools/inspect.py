@@ -1,11 +1,14 @@
-"""A look into records: `python -m tfrecords_tools.inspect --records='DIR/*.tfrecord-*'`.
+"""A look into records:
+
+python -m tfrecords_tools.inspect --records='data/mine/*.tfrecord-*' --sheet=neighbours.png
 
 Checks every record and compares the shards with their dataset.json, prints counts and distances,
-and draws references with their neighbours (`--sheet=OUT.png`). `--html=OUT.html` writes all of it
+and draws references with their neighbours (--sheet). --html=report.html writes all of it
 and more, with charts and scores, as one file. The exit code is 1 where a check fails.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,7 @@ from tfrecords_tools.report import sheets
 from tfrecords_tools.scoring import scorecard
 
 SHOWN_FAILURES = 20
+_SMALL_MODEL = Path(__file__).resolve().parent.parent / "configs" / "quickstart.cfg"  # at 32 px
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +158,10 @@ def inspect(config: InspectConfig) -> int:
 
 def _next(glob: str, sizes: set[int]) -> str:
     """What to do with good records: train, where there is a model for their size."""
-    settings = {32: {"flagfile": "configs/quickstart.cfg"}, 64: {"tau_quantile": 0.5}}
-    size = sizes.pop() if len(sizes) == 1 else 0
+    settings = {64: {"tau_quantile": 0.5}}
+    if _SMALL_MODEL.is_file():  # a checkout
+        settings[32] = {"flagfile": os.path.relpath(_SMALL_MODEL)}
+    size = min(sizes) if len(sizes) == 1 else 0
     if size not in settings:
         return command.next_step("tfrecords_tools.score_candidates", records=glob)
     return command.next_step(

@@ -1,4 +1,6 @@
-"""How good are the candidates? `python -m tfrecords_tools.score_candidates --records=GLOB`.
+"""How good are the candidates?
+
+python -m tfrecords_tools.score_candidates --records='data/mine/*.tfrecord-*'
 
 Compares every candidate with its reference, quadrant by quadrant, and the same for images drawn at
 random: by the labels of `--annotations`, by colour and edges, which need no labels, and by the

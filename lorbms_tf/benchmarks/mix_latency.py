@@ -9,6 +9,7 @@ import tensorflow as tf
 from lorbms_tf.benchmarks import machine
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
+from lorbms_tf.tensorflow_paths import without_signs
 
 BATCH_SIZES = (1, 32)
 _WARM_UP_CALLS = 2
@@ -29,7 +30,8 @@ def load(export_dir: str):
                 "python -m lorbms_tf.export --run_dir=R --export_dir=DIR"
             )
         folder /= str(max(versions))
-    return tf.saved_model.load(str(folder))
+    with without_signs(folder) as readable:
+        return tf.saved_model.load(readable)
 
 
 def fresh_signatures(model) -> dict[str, Callable]:

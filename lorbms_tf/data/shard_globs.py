@@ -21,7 +21,8 @@ def paths(pattern: str) -> set[str]:
     What lies beside numbered shards (dataset.json, an index) is none of them. Globs of other file
     systems ("gs://...") go through `tf.io.gfile`.
 
-    Raises UserError where one of the globs matches no record file.
+    Raises UserError where one of the globs matches no record file, or a remote file system does
+    not answer.
     """
     words, found = pattern.split(","), set()
     while words:
@@ -38,13 +39,22 @@ def paths(pattern: str) -> set[str]:
 
 def _matches(pattern: str) -> set[str]:
     if "://" in pattern:
-        return _shards(set(tf.io.gfile.glob(pattern)))
+        return _shards(_remote(pattern))
     if os.path.isfile(pattern):
         return set() if pattern.endswith(".json") else {pattern}
     folder = _folder(pattern)
     rest = pattern[len(folder) :]
     # As much of the path as is there means itself; the rest is a glob.
     return _shards({path for path in glob.glob(glob.escape(folder) + rest) if os.path.isfile(path)})
+
+
+def _remote(pattern: str) -> set[str]:
+    try:
+        return {path for path in tf.io.gfile.glob(pattern) if not tf.io.gfile.isdir(path)}
+    except tf.errors.NotFoundError:
+        return set()
+    except tf.errors.OpError as error:
+        raise UserError(f"{pattern} cannot be looked through: {error.message}") from error
 
 
 def _folder(pattern: str) -> str:

@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from lorbms_tf.probing.features import Features
 from lorbms_tf.probing.labelled import Labelled, Part
 from lorbms_tf.probing.results import Results
 from lorbms_tf.probing.settings import OWN, WHOLE, ProbeConfig
-from lorbms_tf.progress import clock
+from lorbms_tf.progress import clock, say
 
 _VIEWS_SEED = 0
 MOST_VIEWED = 8 << 30  # bytes of features of all views, which are held in memory
@@ -133,12 +132,13 @@ class Probe:
             "seed": seed,
         }
         self._done += 1
-        line = self._results.find(run)
-        if line is not None and (not save or Path(save).is_file()):
-            return line
-        start = time.monotonic()
         part = "all images" if fold.number is None else f"fold {fold.number}"
         label = f"{found.name}, {found.weights}, {part}, seed {seed}"
+        line = self._results.find(run)
+        if line is not None and (not save or Path(save).is_file()):
+            say(f"{label}: done already (run {self._done} of {self._total}), see {self.config.out}")
+            return line
+        start = time.monotonic()
         score, parameters = self._score(images, fold, seed, label, self._state(run))
         if save:
             weights_files.write(found.network, save, found.kind)
@@ -154,7 +154,7 @@ class Probe:
         line = self._results.add(line)
         rest = (self._total - self._done) * float(np.mean(self._measured))
         left = f"run {self._done} of {self._total}, ETA of all {clock(rest)}"
-        print(f"{label}: {100 * score:.1f} % ({left})", file=sys.stderr, flush=True)
+        say(f"{label}: {100 * score:.1f} % ({left})")
         return line
 
     def _score(self, images: "_Images", fold: Fold, seed: int, label: str, state: Path | None):

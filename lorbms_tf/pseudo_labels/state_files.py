@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.files import atomic_file, read_arrays, unusable
+from lorbms_tf.progress import say
 
 
 def write(path: Path, state: dict[str, np.ndarray]) -> None:
@@ -25,7 +26,7 @@ def write_epochs(path: Path, epochs: int, state: dict[str, np.ndarray]) -> None:
 
 
 def resume(path: Path, restore: Callable[[dict[str, np.ndarray]], None]) -> int:
-    """Gives the state in a file to `restore` and returns its epochs; 0 where there is no file.
+    """Gives the state in a file to `restore`, says so, and returns its epochs; 0 without a file.
 
     Raises UserError where the file is damaged, or `restore` has raised ValueError or KeyError
     because it is of something else.
@@ -38,4 +39,5 @@ def resume(path: Path, restore: Callable[[dict[str, np.ndarray]], None]) -> int:
         restore(state)
     except (ValueError, KeyError) as error:
         raise unusable(path, error) from error
+    say(f"continuing after epoch {epochs}, from {path}")
     return epochs

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from lorbms_tf import files
 from lorbms_tf.errors import UserError
+from lorbms_tf.tensorflow_paths import without_signs
 
 BEST = "best"
 LATEST = "latest"
@@ -92,7 +93,8 @@ class Checkpoints:
         for step in reversed(steps(self._folder)):
             path = _path(self._folder, step)
             try:
-                self._checkpoint.read(path).assert_existing_objects_matched()
+                with without_signs(path) as readable:
+                    self._checkpoint.read(readable).assert_existing_objects_matched()
             except _UNFIT as error:
                 reason = damage(path)
                 if not reason:
@@ -184,9 +186,10 @@ def clean(folder: Path) -> None:
 def damage(path: str) -> str:
     """Why a checkpoint cannot be read, each value against its checksum; empty where it can."""
     try:
-        reader = tf.train.load_checkpoint(path)
-        for name in reader.get_variable_to_shape_map():
-            reader.get_tensor(name)
+        with without_signs(path) as readable:
+            reader = tf.train.load_checkpoint(readable)
+            for name in reader.get_variable_to_shape_map():
+                reader.get_tensor(name)
     except _UNREADABLE as error:
         return str(getattr(error, "message", error)).splitlines()[0]
     return ""
@@ -268,8 +271,9 @@ def load_weights(folder: Path, model, which: str = LATEST) -> int:
     """
     path, step = find(folder, which)
     try:
-        status = _weights(model).read(path)
-        status.assert_existing_objects_matched().expect_partial()
+        with without_signs(path) as readable:
+            status = _weights(model).read(readable)
+            status.assert_existing_objects_matched().expect_partial()
     except _UNFIT as error:
         reason = damage(path)
         if reason:

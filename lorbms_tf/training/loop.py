@@ -24,6 +24,8 @@ from lorbms_tf.training.planning import Plan
 from lorbms_tf.training.reporting import Reporter, Samples
 from lorbms_tf.training.watch import Watch
 
+_MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
+
 
 def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
     """A compiled model for a run. UserError where the sizes do not fit each other."""
@@ -60,6 +62,13 @@ def parameter_counts(model: Lorbms) -> list[tuple[str, int]]:
 def parameter_table(model: Lorbms) -> str:
     """`parameter_counts` as lines."""
     return "\n".join(f"{name:<15}{count:>12,}" for name, count in parameter_counts(model))
+
+
+def tracing(config: TrainConfig, kind: str) -> str:
+    """A line for before the first step of a kind, which says how long it may take."""
+    many = sum(config.encoder_layers) + sum(config.decoder_layers) >= _MANY_LAYERS
+    time = "a minute or more" if many else "less than a minute"
+    return f"tracing the {kind} step: {time} at this size"
 
 
 class Run:
@@ -255,11 +264,14 @@ class Run:
         reporter.settings()
         samples, evaluator = self._samples(), self._evaluator(interrupts)
         if self.first_step == 0:
+            reporter.say("drawing the first pictures")
             samples.write(0, reporter.events)
         batches = pipeline.checked(self.batches(self.first_step), config.records)
         batches = reporter.timed(batches)
         for step in range(self.first_step + 1, total + 1):
             alone = step <= config.autoencoder_steps
+            if step in (self.first_step + 1, config.autoencoder_steps + 1):
+                reporter.say(tracing(config, "autoencoder" if alone else "training"))
             values = (self._autoencoder_step if alone else self._train_step)(self._next(batches))
             self._done = step
             if self._alone:

@@ -124,7 +124,7 @@ class Reporter:
         self._pending = []
         columns = dict(zip(self._names, table.T, strict=True))
         for warning in self._watch.look(step - len(table) + 1, columns):
-            self._say(warning, end="\n")
+            self.say(warning)
         self._rows.append(table)
 
     def pause(self) -> None:
@@ -181,6 +181,10 @@ class Reporter:
             f"{losses} {speed:.1f} images/s ETA {clock(rest) if speed else '--:--'}"
         )
         self._say(line, end="\n" if last or not terminal else "")
+
+    def say(self, line: str) -> None:
+        """A line of its own, in place of the one that shows the progress on a terminal."""
+        self._say(line, end="\n")
 
     def _say(self, line: str, end: str) -> None:
         start = "\r\x1b[2K" if sys.stderr.isatty() else ""

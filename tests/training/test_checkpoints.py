@@ -41,6 +41,17 @@ def test_restoring_brings_back_every_variable_of_networks_and_optimizers(trained
     assert {"u", "v", "moving_mean", "moving_variance"} <= paths
 
 
+def test_run_directories_with_signs_of_globs(trained, tmp_path):
+    folder = tmp_path / "run [1], b*"
+    path = checkpoints.Checkpoints(folder, trained).save(12)
+    other = compiled(seed=2)
+    assert checkpoints.Checkpoints(folder, other).restore() == 12
+    assert checkpoints.load_weights(folder, compiled(seed=3)) == 12
+    assert checkpoints.damage(path) == ""
+    (folder / "step-12.data-00000-of-00001").write_bytes(b"cut short")
+    assert checkpoints.damage(path)
+
+
 def test_averages_and_loss_scales_are_saved_and_loaded(tmp_path):
     def scaling(seed):
         config = tiny.config(ema_decay=0.9, classifier_dense=(2, 2))

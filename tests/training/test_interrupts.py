@@ -1,11 +1,16 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from lorbms_tf.errors import Stopped
 from lorbms_tf.training.interrupts import Interrupts
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +79,58 @@ def test_outside_the_main_thread_nothing_is_changed():
     thread.start()
     thread.join()
     assert during == [before]
+
+
+# Like a training step, native code that Python's handlers wait for: here for a byte on stdin.
+BUSY = """
+import ctypes, signal, sys
+from lorbms_tf.errors import Stopped
+from lorbms_tf.training import interrupts
+try:
+    with interrupts.Interrupts() as context:
+        context.work_begun()
+        for number in interrupts.SIGNALS:
+            signal.siginterrupt(number, False)
+        print("ready", flush=True)
+        ctypes.CDLL(None).read(0, ctypes.create_string_buffer(1), 1)
+        context.check()
+except Stopped as stop:
+    print(stop, file=sys.stderr)
+    sys.exit(stop.status)
+"""
+
+
+@pytest.fixture
+def busy():
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_is_answered_at_once(busy, number, status):
+    busy.send_signal(number)
+    answer = f"{number.name}: stopping after this step; again to end now\n"
+    assert busy.stderr.readline() == answer  # the step is still at work
+    assert busy.poll() is None
+    busy.stdin.write("x")
+    busy.stdin.flush()
+    assert busy.wait(timeout=60) == status
+    assert busy.stderr.read() == f"stopped by {number.name}\n"
+
+
+def test_a_second_one_ends_a_step_that_goes_on(busy):
+    busy.send_signal(signal.SIGINT)
+    busy.stderr.readline()
+    busy.send_signal(signal.SIGINT)
+    assert busy.wait(timeout=60) == 130
+    assert busy.stderr.read() == "SIGINT again: ended\n"
