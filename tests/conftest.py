@@ -1,5 +1,7 @@
 """What the tests of several doors share."""
 
+import signal
+
 import pytest
 
 from tests import tiny
@@ -13,6 +15,29 @@ LONG_FILES = (
 )
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--no-skips", action="store_true", help="a test that is skipped has failed (for CI)"
+    )
+
+
+def refuse_skip(report, config):
+    """Turns a skip into a failure where nothing may be skipped; gives the report back."""
+    if config.getoption("--no-skips") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"skipped under --no-skips: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item):
+    return refuse_skip((yield), item.config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector):
+    return refuse_skip((yield), collector.config)
+
+
 def pytest_collection_modifyitems(items):
     """Long files first, all else as it is (pytest-xdist: --no-loadscope-reorder)."""
 
@@ -21,6 +46,14 @@ def pytest_collection_modifyitems(items):
         return next(places, len(LONG_FILES))
 
     items.sort(key=rank)
+
+
+@pytest.fixture
+def interruptible():
+    """A process that a shell started in the background ignores SIGINT; Python's way comes back."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,7 @@ import pytest
 from lorbms_tf.errors import Stopped
 from lorbms_tf.training.interrupts import Interrupts
 
-
-@pytest.fixture(autouse=True)
-def interruptible():
-    """A process that a shell started in the background ignores SIGINT; Python's way comes back."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("interruptible")
 
 
 def send(number):
