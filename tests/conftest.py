@@ -1,10 +1,13 @@
 """What the tests of several doors share."""
 
+import os
 import signal
 
 import pytest
 
-from tests import tiny
+# Values are compared to the bit or to some 1e-5, which is promised for processors: no graphics
+# card takes part, neither here nor in the processes that tests start.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 # Files of a minute and more: begun first, or one process works at them when the other is done.
 LONG_FILES = (
@@ -59,10 +62,14 @@ def interruptible():
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory):
     """A run directory with random weights, after `tiny.STEP` steps."""
+    from tests import tiny  # here, or what TensorFlow prints when it is imported is shown
+
     return str(tiny.write_run(tmp_path_factory.mktemp("runs") / "run"))
 
 
 @pytest.fixture(scope="module")
 def glob(tmp_path_factory):
     """The glob of five small records."""
+    from tests import tiny
+
     return tiny.write_records(tmp_path_factory.mktemp("records"), count=5)
