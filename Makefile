@@ -1,33 +1,41 @@
 # make quickstart   set-up, then the main job on synthesized scenes, into quickstart/
-# make test         set-up, then the tests
+# make test         set-up, then the tests, but for those that need an extra of setup.cfg
+# make test-extras  one more environment, with those extras, then the tests that need them
 # make lint         ruff
 # make parity       the reference implementations' numbers anew (two more environments, Python 3.11)
 # make clean        removes what quickstart wrote; the environment stays
 #
-# All set-up is one virtual environment in .venv; it is made again only when setup.cfg,
-# pyproject.toml or constraints.txt change. Another Python: make test PYTHON=python3.12
+# All set-up is one virtual environment in .venv (and .venv-extras); it is made again only when
+# setup.cfg, pyproject.toml or constraints.txt change. Another Python: make test PYTHON=python3.12
 
 VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 CANDIDATES := python3 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c '$(VERSION_CHECK)' 2>/dev/null && echo $$p && break; done)
 
+comma := ,
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+EXTRAS := beam,tfds,torch
 PYTEST_FLAGS ?= -q -n 2 --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test lint \
-	parity clean
+.PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test \
+	test-extras lint parity clean
 
 # Two processes share the tests: with a thread each for TensorFlow they do not get in each other's way.
-test: export TF_NUM_INTRAOP_THREADS ?= 1
+test test-extras: export TF_NUM_INTRAOP_THREADS ?= 1
 test: $(READY)
 	@echo "== Running the tests"
 	$(PY) -m pytest $(PYTEST_FLAGS)
 	@echo "== All tests passed. Next: make quickstart"
+
+test-extras: .venv-extras/.ready
+	@echo "== Running the tests that need the extras $(EXTRAS)"
+	.venv-extras/bin/python -m pytest $(PYTEST_FLAGS) -m extras
+	@echo "== All tests of the extras passed."
 
 lint: $(READY)
 	$(PY) -m ruff check .
@@ -51,15 +59,23 @@ parity: $(READY) .venv-oracles/.ready .venv-oracles_torch/.ready
 clean:
 	rm -rf quickstart
 
+# Makes the environment that the target lies in, with the extras named.
+define SET_UP
+@$(if $(strip $(PYTHON)),,echo "error: no Python 3.11, 3.12 or 3.13 found as any of:" \
+	"$(CANDIDATES). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1)
+@$(PYTHON) -c '$(VERSION_CHECK)' 2>/dev/null || \
+	{ echo "error: PYTHON=$(PYTHON) is no Python 3.11, 3.12 or 3.13"; exit 1; }
+@echo "== Setting up $(@D) with $(PYTHON): $(2), once"
+$(PYTHON) -m venv --clear $(@D)
+$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(1)]'
+@touch $@
+endef
+
 $(READY): setup.cfg pyproject.toml constraints.txt
-	@$(if $(strip $(PYTHON)),,echo "error: no Python 3.11, 3.12 or 3.13 found as any of:" \
-		"$(CANDIDATES). Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1)
-	@$(PYTHON) -c '$(VERSION_CHECK)' 2>/dev/null || \
-		{ echo "error: PYTHON=$(PYTHON) is no Python 3.11, 3.12 or 3.13"; exit 1; }
-	@echo "== Setting up $(VENV) with $(PYTHON): TensorFlow and the rest, about 2 GB, once"
-	$(PYTHON) -m venv --clear $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
-	@touch $@
+	$(call SET_UP,test,TensorFlow and the rest$(comma) about 2 GB)
+
+.venv-extras/.ready: setup.cfg pyproject.toml constraints.txt
+	$(call SET_UP,test$(comma)$(EXTRAS),the extras too$(comma) 3 GB and more)
 
 # ---- The main job, small: scenes -> records -> a trained model -> pictures and a served decoder.
 # Done steps are not done again; training goes on from its last checkpoint. `make clean` starts afresh.

@@ -20,11 +20,12 @@ STEP = 7
 @contextlib.contextmanager
 def eagerly():
     """Functions run without graphs in this block: for few steps, tracing takes far longer."""
+    former = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:
         yield
     finally:
-        tf.config.run_functions_eagerly(False)
+        tf.config.run_functions_eagerly(former)
 
 
 def config(**changes) -> TrainConfig:

@@ -14,7 +14,7 @@ SIZES = [
     "--image_size=32", "--chunk_size=4", "--encoder_stem=4", "--encoder_layers=1,1,1,0",
     "--encoder_growth=2", "--decoder_layers=1,1,1,1", "--decoder_widths=4,4,4,4",
     "--decoder_growth=2", "--discriminator_widths=2,2", "--classifier_widths=2,2,2,2,2",
-    "--classifier_dense=4,4",
+    "--classifier_dense=4,4", "--generator_updates=1",
 ]  # fmt: skip
 
 

@@ -49,13 +49,15 @@ def test_images_stay_in_range_whatever_the_code():
 
 
 def test_every_convolution_is_spectral_normalised_and_advanced():
-    decoder = Decoder(**SMALL)
+    decoder, rng = Decoder(**SMALL), np.random.default_rng(0)
+    for vector in decoder.non_trainable_weights:  # anywhere, or some have arrived already
+        values = rng.normal(size=vector.shape)
+        vector.assign(values / np.linalg.norm(values))
     before = [w.numpy() for w in decoder.non_trainable_weights]
     assert len(before) == 2 * (3 + 6 + 1)  # u and v of 3 transitions, 6 dense layers, the head
     layers.advance_spectral_norms(decoder)
     after = [w.numpy() for w in decoder.non_trainable_weights]
-    changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
-    assert np.mean(changed) > 0.9  # a converged vector may stay
+    assert not any(np.allclose(*pair, atol=1e-3) for pair in zip(before, after, strict=True))
 
 
 def test_without_spectral_norm_plain_convolutions_do_the_same():

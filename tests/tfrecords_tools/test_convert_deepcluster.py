@@ -1,5 +1,6 @@
 """The converter, on checkpoints of the published format and naming that the tests make."""
 
+import importlib
 import sys
 
 import numpy as np
@@ -90,6 +91,11 @@ def test_without_torch_the_extra_is_named(tmp_path, monkeypatch):
         convert_deepcluster.load(str(tmp_path))
 
 
+@pytest.fixture
+def torch():
+    return importlib.import_module("torch")
+
+
 def published_network(torch):
     """The published network of PyTorch, its norms not at their first values, in evaluation."""
     nn = torch.nn
@@ -117,8 +123,8 @@ def published_network(torch):
     return model.eval()
 
 
-def test_the_published_checkpoint_gives_torchs_outputs(tmp_path):
-    torch = pytest.importorskip("torch")
+@pytest.mark.extras
+def test_the_published_checkpoint_gives_torchs_outputs(torch, tmp_path):
     torch.manual_seed(0)
     model = published_network(torch)
     momentum = {"momentum_buffer": model.top_layer.bias.data}
@@ -147,9 +153,9 @@ def test_the_published_checkpoint_gives_torchs_outputs(tmp_path):
     np.testing.assert_allclose(features, expected, atol=1e-4)
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("zipped", [False, True])
-def test_both_formats_of_torch_are_read(tmp_path, zipped):
-    torch = pytest.importorskip("torch")
+def test_both_formats_of_torch_are_read(torch, tmp_path, zipped):
     state = small_state()
     stored = {"epoch": 3, "state_dict": {k: torch.tensor(v) for k, v in state.items()}}
     path = tmp_path / "checkpoint.pth.tar"
@@ -160,6 +166,7 @@ def test_both_formats_of_torch_are_read(tmp_path, zipped):
         np.testing.assert_array_equal(loaded[name], value)
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize(
     ("stored", "reason"),
     [
@@ -170,17 +177,16 @@ def test_both_formats_of_torch_are_read(tmp_path, zipped):
         (DeepClusterAlexNet, "is no checkpoint of PyTorch"),  # code, which is not run
     ],
 )
-def test_other_files_of_torch_are_errors(tmp_path, stored, reason):
-    torch = pytest.importorskip("torch")
+def test_other_files_of_torch_are_errors(torch, tmp_path, stored, reason):
     path = tmp_path / "other.pth"
     torch.save(stored, path)
     with pytest.raises(UserError, match=reason):
         convert_deepcluster.convert(convert_deepcluster.load(str(path)))
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 no archive"])
 def test_files_of_nobody_are_errors(tmp_path, content):
-    pytest.importorskip("torch")
     path = tmp_path / "broken.pth.tar"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"broken\.pth\.tar is no checkpoint of PyTorch"):

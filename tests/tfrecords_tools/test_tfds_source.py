@@ -1,4 +1,4 @@
-"""A dataset of TensorFlow Datasets becomes a folder; where the package is there, a real one."""
+"""A dataset of TensorFlow Datasets becomes a folder; with the extra, a real one."""
 
 import io
 import sys
@@ -21,7 +21,8 @@ def encoded(value, size=(40, 20), kind="JPEG"):
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     """A dataset of three photos with boxes, made and read by the package itself."""
-    tfds = pytest.importorskip("tensorflow_datasets")
+    import tensorflow_datasets as tfds
+
     folder = tmp_path_factory.mktemp("tfds")
 
     class Boxed(tfds.core.GeneratorBasedBuilder):
@@ -48,6 +49,7 @@ def dataset(tmp_path_factory):
     return folder
 
 
+@pytest.mark.extras
 def test_photos_and_boxes_are_written_as_they_are(dataset, tmp_path):
     folder = tmp_path / "photos"
     found = tfds_source.unpack("boxed:train", folder, str(dataset))
@@ -63,6 +65,7 @@ def test_photos_and_boxes_are_written_as_they_are(dataset, tmp_path):
         tfds_source.unpack("boxed:train[:1]", folder, str(dataset))
 
 
+@pytest.mark.extras
 def test_unknown_names_and_splits_are_answered(dataset, tmp_path):
     with pytest.raises(UserError, match="there is no dataset absent"):
         tfds_source.unpack("absent:train", tmp_path / "a", str(dataset))

@@ -10,15 +10,8 @@ import pytest
 from lorbms_tf.errors import Stopped
 from lorbms_tf.training.interrupts import Interrupts
 
+pytestmark = pytest.mark.usefixtures("interruptible")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def interruptible():
-    """A process that a shell started in the background ignores SIGINT; Python's way comes back."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def send(number):

@@ -14,7 +14,7 @@ from lorbms_tf.errors import Stopped, UserError
 from lorbms_tf.training import loop, planning
 from tests.training.making import config, variables
 
-pytestmark = pytest.mark.usefixtures("eagerly")
+pytestmark = pytest.mark.usefixtures("eagerly", "interruptible")
 
 
 def test_a_corrupt_drawn_candidate_names_the_way_to_find_it(pattern, tmp_path):

@@ -14,13 +14,15 @@ import tensorflow as tf
 
 from lorbms_tf import flags, run_directory
 from lorbms_tf.errors import UserError
-from lorbms_tf.training import checkpoints, loop, planning
+from lorbms_tf.training import checkpoints
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 60
 EVERY = 3  # steps between checkpoints: an epoch, as it happens
 PATIENCE = 900.0  # seconds; only a hanging process takes so long
+# What is promised bit for bit is promised for one device and one number of threads.
+SAME_ARITHMETIC = {"CUDA_VISIBLE_DEVICES": "", "TF_NUM_INTRAOP_THREADS": "1"}
 
 
 def config(place: Path, name: str):
@@ -54,7 +56,7 @@ class Training:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lorbms_tf.train", *words],
             cwd=ROOT, stdout=self._log, stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""},
+            env={**os.environ, **SAME_ARITHMETIC, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
 
     def reached(self) -> int:
@@ -70,6 +72,9 @@ class Training:
             assert self.process.poll() is None, self.log()
             assert time.monotonic() - begun < PATIENCE, self.log()
             time.sleep(pause)
+
+    def finish(self) -> None:
+        assert self.process.wait(PATIENCE) == 0, self.log()
 
     def kill(self) -> None:
         self.process.kill()
@@ -113,17 +118,18 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(place):
-    """The run directory of an uninterrupted run, in this process."""
-    run = loop.Run(planning.plan(config(place, "whole")))
-    assert run.train() == STEPS
-    return run.folder
+    """The run directory of an uninterrupted run."""
+    made = config(place, "whole")
+    with Training(made) as training:
+        training.finish()
+    return Path(made.run_dir)
 
 
 @pytest.fixture(scope="module")
 def killed(place):
-    """The run directory of a run that was killed three times on its way."""
+    """The run directory of a run that was killed twice on its way."""
     made = config(place, "killed")
-    for number, kill in enumerate((kill_in_mid_step, kill_in_mid_write, kill_in_mid_step)):
+    for number, kill in enumerate((kill_in_mid_step, kill_in_mid_write)):
         with Training(made) as training:
             if number == 0:
                 training.wait_until(training.reached)
@@ -131,8 +137,8 @@ def killed(place):
             kill(training)
             print(f"killed after step {training.reached()}:", *sorted(os.listdir(training.folder)))
     with Training(made) as training:
-        assert training.former > 3 * EVERY
-        assert training.process.wait() == 0, training.log()
+        assert training.former >= 3 * EVERY
+        training.finish()
         assert f"from step {training.former}" in training.log()
     return Path(made.run_dir)
 

