@@ -99,15 +99,16 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[s
       ValueError: too few scenes, codes that are not finite, or nothing that varies.
     """
     from lorbms_tf.evaluation import chunk_probes, disentanglement
+    from lorbms_tf.progress import track
 
     found = chunk_probes.told(codes, factors, seed)
     rng = np.random.default_rng([seed, PERMUTATIONS])
     permuted = []
-    for number in range(1, PERMUTATIONS + 1):
+    tracked = track(range(PERMUTATIONS), label="probes of permuted labels", unit="permutation")
+    for _ in tracked:
         order = rng.permutation(len(codes))
         mixed = {name: values[order] for name, values in factors.items()}
-        label = f"the same of permuted labels, {number} of {PERMUTATIONS}"
-        permuted.append(chunk_probes.told(codes, mixed, seed, label))
+        permuted.append(chunk_probes.told(codes, mixed, seed, silent=True))
     # One tested scene can change a share of the entropy by about its own share of the scenes.
     least = 1 / chunk_probes.tested(len(codes))
     return {

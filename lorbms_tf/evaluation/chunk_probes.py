@@ -34,7 +34,7 @@ def told(
     codes: np.ndarray,
     factors: dict[str, np.ndarray],
     seed: int = 0,
-    label: str = "probes of chunks",
+    silent: bool = False,
 ) -> dict[str, Told]:
     """Trains a softmax regression for each chunk, quadrant and factor, and tests it held out.
 
@@ -44,7 +44,7 @@ def told(
       codes: [N, 2, 2, C].
       factors: by name, int [N, 4].
       seed: of the split.
-      label: what is done, for the progress.
+      silent: whether no progress is shown.
 
     Raises:
       ValueError: fewer than `LEAST` scenes, or codes that are not finite.
@@ -59,7 +59,10 @@ def told(
     heads = _Heads(labels.max(axis=0) + 1)
     chunks = codes.reshape(count, NUM_QUADRANTS, -1).astype(np.float32)
     found = []
-    for i in track(range(NUM_QUADRANTS), label=label, unit="chunk"):
+    numbers = range(NUM_QUADRANTS)
+    if not silent:
+        numbers = track(numbers, label="probes of chunks", unit="chunk")
+    for i in numbers:
         inputs = _standardised(chunks[:, i], parts[0])
         found.append(_probe([inputs[part] for part in parts], [labels[p] for p in parts], heads))
     # [3 numbers, 4 chunks, factors, 4 quadrants]

@@ -11,6 +11,7 @@ import numpy as np
 
 from lorbms_tf.evaluation.frechet import check_features
 
+NEIGHBOURS = 3  # as published
 _ROWS = 1024  # of the distance matrix at a time
 
 
@@ -21,13 +22,15 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def precision_recall(real: np.ndarray, generated: np.ndarray, k: int = 3) -> PrecisionRecall:
+def precision_recall(
+    real: np.ndarray, generated: np.ndarray, k: int = NEIGHBOURS
+) -> PrecisionRecall:
     """Precision and recall with balls that reach to the k-th nearest other member.
 
     Args:
       real: [N, D].
       generated: [M, D]; N and M should be alike, since more members make smaller balls.
-      k: at least 1 (original: 3).
+      k: at least 1 (as published: 3).
 
     Raises:
       ValueError: other shapes, values that are not finite, or a set of k or fewer samples.
