@@ -112,10 +112,10 @@ def score(config: ScoringConfig) -> Scored:
         "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
         "tau": trained.tau,
         "records": len(rendered.reference),
-        **{shown_name(name, config): value for name, value in values.items()},
     }
     if extractor or any(name in scene_scores.SCORES for name in possible):
         found["protocol"] = _protocol(config, possible, len(images["real"]), extractor)
+    found.update({shown_name(name, config): value for name, value in values.items()})
     if missing:
         found["missing"] = {shown_name(name, config): reason for name, reason in missing.items()}
     known = [name for name in possible if name in scene_scores.SCORES and name not in missing]

@@ -9,7 +9,7 @@ from typing import Any
 from lorbms_tf import child_process, flags
 from lorbms_tf.config import TrainConfig, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import ablation_table
+from lorbms_tf.evaluation import ablation_table, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
 from lorbms_tf.run_directory import CHECKPOINTS
@@ -66,6 +66,8 @@ def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> 
     """
     limit = trial.config.evaluate_records
     asked = {**to_dict(protocol), "limit": limit, "checkpoints": count, "records": data}
+    if tables.has_patches(protocol.metrics):
+        asked[tables.PATCHES] = tables.DRAWN_APART  # scores of before it was so are measured again
     asked, state = _as_json(asked), trial.state()
     if state.get("asked") == asked:
         return False

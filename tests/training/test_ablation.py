@@ -69,6 +69,16 @@ def test_what_is_done_is_not_done_again(trial, doors, tmp_path):
     assert not list(tmp_path.glob("*/*.tmp"))
 
 
+def test_former_distances_of_patches_are_measured_again(trial, doors):
+    ablation.train(trial, [])
+    protocol = ScoreConfig(metrics=("swd_mix",))
+    assert ablation.score(trial, protocol, 1, []) and not ablation.score(trial, protocol, 1, [])
+    state = trial.state()
+    del state["asked"]["swd_patches"]
+    trial.file(".json").write_text(json.dumps(state))
+    assert ablation.score(trial, protocol, 1, [])
+
+
 def test_what_a_kill_has_left_of_an_evaluation_is_not_counted(trial, doors):
     ablation.train(trial, [])
     trial.file(".scores.tmp").write_text('{"half a li')
