@@ -14,8 +14,19 @@ import numpy as np
 from lorbms_tf import command, files, flags
 from lorbms_tf.config import require, setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.quadrants import NAMES
 
 TEST_SHARE = 0.25  # of the scenes, for the transfers; the judging probe learns from the others
+PERMUTATIONS = 10  # of the labels
+FEW = 1000  # scenes, below which scores carry a caution
+_ROWS = {
+    "real": "the scenes themselves: the most that can be expected",
+    "reconstruction": "high is better",
+    "kept": "high is better: what was not replaced stays",
+    "replaced": "high is better: what came is there",
+    "former": "low is better: what was there before is gone",
+    "chance": "",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +60,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
     """
     from lorbms_tf import run_directory
     from lorbms_tf.data import images, scene_truth
+    from lorbms_tf.evaluation.finite import check_finite
     from lorbms_tf.progress import track
 
     config.validate()
@@ -60,8 +72,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
     pictures = np.stack([images.read_square(path, trained.image_size) for path in tracked])
     encode, decode = (_in_batches(f, config.batch_size) for f in (model.encode, model.decode))
     codes = encode(pictures)
-    if not np.isfinite(codes).all():
-        raise UserError(f"--run_dir={config.run_dir}: the codes of the scenes are not all finite")
+    check_finite(codes, f"codes of the scenes by --run_dir={config.run_dir}", UserError)
     try:
         return {
             "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
@@ -74,29 +85,42 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
 
 
 def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
-    """What chunks tell of quadrants: matrices by factor, and MIG, SAP and DCI over all of them.
+    """What chunks tell of quadrants: matrices by factor, and the scores over all of them.
 
     Args:
       codes: [N, 2, 2, C].
       factors: by name, int [N, 4].
-      seed: of the split.
+      seed: of the split, and of the permutations.
+
+    Returns:
+      "information" by factor, "left_out" (which factors of which quadrants have one value), and
+      what `evaluation.disentanglement.scores` gives.
+
+    Raises:
+      ValueError: too few scenes, codes that are not finite, or nothing that varies.
     """
     from lorbms_tf.evaluation import chunk_probes, disentanglement
+    from lorbms_tf.progress import track
 
     found = chunk_probes.told(codes, factors, seed)
-    information = np.concatenate([one.information for one in found.values()], axis=1)
-    accuracy = np.concatenate([one.accuracy for one in found.values()], axis=1)
-    by_quadrant = sum(one.information for one in found.values())  # [4 chunks, 4 quadrants]
-    dci = disentanglement.dci(by_quadrant)
-    best = accuracy.max(axis=0)  # of each factor of each quadrant
+    rng = np.random.default_rng([seed, PERMUTATIONS])
+    permuted = []
+    tracked = track(range(PERMUTATIONS), label="probes of permuted labels", unit="permutation")
+    for _ in tracked:
+        order = rng.permutation(len(codes))
+        mixed = {name: values[order] for name, values in factors.items()}
+        permuted.append(chunk_probes.told(codes, mixed, seed, silent=True))
+    # One tested scene can change a share of the entropy by about its own share of the scenes.
+    least = 1 / chunk_probes.tested(len(codes))
     return {
         "information": {name: one.information.tolist() for name, one in found.items()},
-        "mig": disentanglement.gap(information),
-        "sap": disentanglement.gap(accuracy),
-        "dci_disentanglement": dci.disentanglement,
-        "dci_completeness": dci.completeness,
-        "dci_informativeness": float(best.mean()),
-        "chance": float(np.mean([one.chance for one in found.values()])),
+        "left_out": [
+            f"{name} of {quadrant}"
+            for name, one in found.items()
+            for quadrant, varied in zip(NAMES, one.varied, strict=True)
+            if not varied
+        ],
+        **disentanglement.scores(found, permuted, least),
     }
 
 
@@ -144,16 +168,43 @@ def text(found: dict[str, Any]) -> str:
     for i in range(4):
         rows = [" ".join(f"{value:5.2f}" for value in matrix[i]) for matrix in matrices.values()]
         lines.append("  " + "    ".join(rows))
-    for name in ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness"):
-        lines.append(f"  {name:<21}{found[name]:.3f}")
-    lines.append(f"  {'(accuracy by chance':<21}{found['chance']:.3f})")
+    lines.append("  best: high on the diagonal, 0 beside it (each chunk tells of its own quadrant)")
+    if found["left_out"]:
+        lines.append(f"  left out, because all scenes agree in it: {', '.join(found['left_out'])}")
+    lines += [*_score_lines(found), *_cautions(found)]
     table = found["transfers"]
     names = list(table["real"])
     lines.append("Right guesses of a probe that learned from real scenes, after transfers, %:")
     lines.append(f"  {'':<16}" + "".join(f"{name:>10}" for name in names))
     for row, values in table.items():
-        lines.append(f"  {row:<16}" + "".join(f"{100 * values[name]:>10.1f}" for name in names))
+        shown = "".join(f"{100 * values[name]:>10.1f}" for name in names)
+        lines.append(f"  {row:<16}{shown}  {_ROWS[row]}")
     return "\n".join(lines)
+
+
+def _score_lines(found: dict[str, Any]) -> list[str]:
+    best = dict.fromkeys(found["permuted"], 1.0)
+    best["sap"] = 1 - found["chance"]  # the second best chunk guesses
+    lines = ["Higher is better; beside each score what permuted labels give, and the best:"]
+    lines.append(f"  {'':<22}{'score':>7}{'permuted':>10}{'best':>7}")
+    for name, permuted in found["permuted"].items():
+        lines.append(f"  {name:<22}{found[name]:>7.3f}{permuted:>10.3f}{best[name]:>7.3f}")
+    lines.append(f"  {'(accuracy by chance':<22}{found['chance']:>7.3f})")
+    floor = found["noise_floor"]
+    lines.append(f"  DCI counts what is more than {floor:.3f} of a factor's entropy: less is noise")
+    return lines
+
+
+def _cautions(found: dict[str, Any]) -> list[str]:
+    from lorbms_tf.evaluation import chunk_probes
+
+    if found["scenes"] >= FEW:
+        return []
+    tested = chunk_probes.tested(found["scenes"])
+    return [
+        f"  caution: {found['scenes']} scenes, of which {tested} test the probes: a score may be "
+        f"chance, also one of 0 or 1; take {FEW} or more"
+    ]
 
 
 def main(argv) -> None:

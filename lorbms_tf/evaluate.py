@@ -56,6 +56,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         )
         for row in found.follows:
             print("  " + " ".join(f"{value:.3f}" for value in row))
+    for text in scored.cautions:
+        print(f"caution: {text}")
     return scored.scores
 
 
@@ -161,11 +163,16 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
 
 def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) -> bool:
     """Whether a line of --out holds all scores asked for, measured in this way."""
+    from lorbms_tf.evaluation import tables
     from lorbms_tf.scoring import shown_name
 
     asked = json.loads(json_line(config, {}, digest))
-    protocol = line.get("protocol") or {}
-    measured = {"real": config.real_records or "the references", "resize": config.resize}
+    protocol = tables.protocol(line)
+    measured = {
+        "real": config.real_records or "the references",
+        "resize": config.resize,
+        tables.PATCHES: tables.DRAWN_APART,
+    }
     return (
         all(line.get(name) == value for name, value in asked.items())
         and all(protocol.get(name) in (None, value) for name, value in measured.items())
@@ -183,13 +190,21 @@ def _evaluate_and_tell(config: EvaluateConfig, digest: str | None) -> None:
     )
     names = [shown_name(name, config) for name in config.metrics]
     width = max(map(len, names), default=0)
+    reasons = scores.get("missing", {})
     for name in names:
-        shown = f"{100 * scores[name]:.1f} %" if name == "mix_fidelity" else f"{scores[name]:.4g}"
-        print(f"  {name:<{width}}  {shown}{' dB' if name == 'psnr' else ''}")
+        shown = f"- ({reasons[name]})" if name in reasons else _shown(name, scores[name])
+        print(f"  {name:<{width}}  {shown}")
     line = json_line(config, scores, digest)
     print(line)
     if config.out:
         files.append(config.out, line + "\n")
+
+
+def _shown(name: str, value: float) -> str:
+    """A score with its unit."""
+    if name == "mix_fidelity":
+        return f"{100 * value:.1f} %"
+    return f"{value:.4g}{' dB' if name == 'psnr' else ''}"
 
 
 def console_main() -> None:

@@ -44,6 +44,9 @@ class RenderConfig:
     )
     seed: int = setting(0, "Seed of the drawn candidates (scenes, pasted).")
     cell: int = setting(128, "Side of one image in the picture, pixels.")
+    max_bad_records: int = setting(
+        0, "Leave out up to so many damaged records (scenes, reconstructions, pasted)."
+    )
     object: str = setting("", "Photo that quadrants are taken from (transfer, paths).")
     scene: str = setting("", "Photo that they are put into (transfer, paths).")
     mask: str = setting("", "Which quadrants, as 0010 for bottom left (transfer, paths).")
@@ -64,6 +67,7 @@ class RenderConfig:
         require("rows", self.rows, minimum=1)
         require("steps", self.steps, minimum=2, below=101)
         require("cell", self.cell, minimum=16, below=2049)
+        require("max_bad_records", self.max_bad_records, minimum=0)
 
     def check_flags_of(self, subcommand: str) -> None:
         """Raises UserError where a flag is missing, or belongs to another subcommand."""
@@ -141,11 +145,17 @@ def _read_transfers(config: RenderConfig, image_size: int):
 
 def _read_records(config: RenderConfig, image_size: int, subcommand: str):
     from lorbms_tf.data import pipeline
+    from lorbms_tf.data.damage import BadRecords
 
     each = {"reconstructions": PAIRS_PER_ROW, "pasted": _LOOKED_AT}
     limit = config.rows * each.get(subcommand, 1)
     batches = pipeline.evaluation_batches(
-        config.records, image_size, min(limit, _BATCH_SIZE), config.seed, limit
+        config.records,
+        image_size,
+        min(limit, _BATCH_SIZE),
+        config.seed,
+        limit,
+        BadRecords(config.max_bad_records),
     )
     return pipeline.checked(batches, config.records)
 

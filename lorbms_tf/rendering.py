@@ -172,6 +172,13 @@ def _mask_tile(mask: np.ndarray, side: int) -> np.ndarray:
     return pictures.draw_mask(tile, [False] * len(mask), side)
 
 
+def _psnr_captions(reference: np.ndarray, reconstruction: np.ndarray) -> list[str]:
+    try:
+        return [f"{score:.1f} dB" for score in psnr(reference, reconstruction)]
+    except ValueError:  # of a broken model, whose pictures are drawn all the same
+        return ["no PSNR"] * len(reference)
+
+
 def reconstructions_sheet(
     reference, reconstruction, pairs_per_row: int = 2, cell: int = 128
 ) -> Image.Image:
@@ -182,7 +189,7 @@ def reconstructions_sheet(
       pairs_per_row: pairs side by side.
       cell: pixels a side of each cell.
     """
-    scores = psnr(np.asarray(reference), np.asarray(reconstruction))  # [N]
+    scores = _psnr_captions(np.asarray(reference), np.asarray(reconstruction))
     reference, reconstruction = to_uint8(reference), to_uint8(reconstruction)
     rows, captions = [], []
     for n, score in enumerate(scores):
@@ -190,6 +197,6 @@ def reconstructions_sheet(
             rows.append([])
             captions.append([])
         rows[-1] += [reference[n], reconstruction[n]]
-        captions[-1] += [None, f"{score:.1f} dB"]
+        captions[-1] += [None, score]
     titles = ["I_ref", "reconstruction"] * min(pairs_per_row, len(scores))
     return pictures.sheet(rows, column_titles=titles, captions=captions, cell=cell)

@@ -150,7 +150,10 @@ def _measure(config: ScoringConfig, pattern: str, run: Described, rows: int, cel
     told = dict(scored.scores)
     step, tau, count = (told.pop(name) for name in ("step", "tau", "records"))
     protocol = told.pop("protocol", None)
-    run.scores = told
+    missing = told.pop("missing", {})
+    run.scores = {name: value for name, value in told.items() if name not in missing}
+    run.missing += [f"{name} cannot be computed: {reason}." for name, reason in missing.items()]
+    run.missing += [f"Caution: {text}." for text in scored.cautions]
     run.protocol = (
         f"On {count:,} held-out references, after step {step:,}, with tau {tau:.4g} and seed "
         f"{config.seed} of the drawn candidates."

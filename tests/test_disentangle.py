@@ -27,9 +27,33 @@ def test_all_numbers_of_an_untrained_model(run_dir, scenes):
         assert 0 <= found[name] <= 1
     assert list(found["transfers"]) == ROWS
     assert all(0 <= share <= 1 for row in found["transfers"].values() for share in row.values())
+    for name, twin in found["permuted"].items():
+        assert 0 <= twin <= 1 and name in found
+    assert found["noise_floor"] > 0 and found["left_out"] == []
     shown = disentangle.text(found)
+    assert "caution: 60 scenes, of which 12 test the probes" in shown
+    assert "Higher is better" in shown and "low is better" in shown
     assert all(name in shown for name in (*ROWS, "category", "mig"))
     json.dumps(found)
+
+
+def test_codes_of_noise_are_worth_nothing():
+    rng = np.random.default_rng(0)
+    factors = {"kind": rng.integers(0, 3, (400, 4)), "same": np.full((400, 4), 2)}
+    factors["same"][:, 0] = rng.integers(0, 2, 400)
+    found = disentangle.told(rng.normal(size=(400, 2, 2, 4)), factors, 0)
+    assert found["dci_disentanglement"] == found["dci_completeness"] == 0.0
+    assert found["left_out"] == ["same of q2", "same of q3", "same of q4"]
+    assert found["mig"] < 0.1 and found["permuted"]["mig"] < 0.1
+
+
+def test_codes_that_hold_their_quadrants_are_called_so():
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 3, (400, 4))
+    codes = np.eye(3)[kinds].reshape(400, 2, 2, 3) + rng.normal(0, 0.05, (400, 2, 2, 3))
+    found = disentangle.told(codes, {"kind": kinds}, 0)
+    assert min(found["dci_disentanglement"], found["dci_completeness"], found["mig"]) > 0.9
+    assert found["sap"] > 0.5 and max(found["permuted"]["mig"], found["permuted"]["sap"]) < 0.2
 
 
 def test_too_few_scenes_are_an_error_that_names_the_folder(run_dir, scenes):

@@ -11,7 +11,8 @@ from lorbms_tf import evaluate, progress, run_directory
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
-from lorbms_tf.evaluation import extractors
+from lorbms_tf.evaluation import extractors, tables
+from lorbms_tf.model import Lorbms
 from tests import tiny
 
 
@@ -73,6 +74,7 @@ class Colours:
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
 def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly, capsys):
     monkeypatch.setattr(extractors, "make", lambda *_: Colours())
+    monkeypatch.setattr(extractors, "check", lambda *_: None)
     names = ("ssim", "frechet_mix", "swap_locality", "swap_cycle_error", "swap_locality_features")
     given = {"run_dir": run_dir, "records": glob, "metrics": names, "resize": "antialias"}
     scores = evaluate.evaluate(EvaluateConfig(**given))
@@ -90,6 +92,58 @@ def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly
     protocol = evaluate.evaluate(config)["protocol"]
     assert protocol["real"] == glob and protocol["real_images"] == 5
     json.loads(evaluate.json_line(config, scores), parse_constant=refuse_constants)
+
+
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
+def test_a_score_that_cannot_be_had_does_not_cost_the_others(run_dir, glob, eagerly, capsys):
+    names = ("psnr", "seams_mix", "swd_mix", "swd_paired_reconstruction")
+    scores = evaluate.evaluate(EvaluateConfig(run_dir=run_dir, records=glob, metrics=names))
+    assert "seams_mix cannot be computed: it takes at least 86 records" in capsys.readouterr().err
+    assert scores["seams_mix"] is None and list(scores["missing"]) == ["seams_mix"]
+    assert all(math.isfinite(scores[name]) for name in names if name != "seams_mix")
+    assert scores["protocol"]["swd_patches"] == "drawn apart"
+    line = json.loads(evaluate.json_line(EvaluateConfig(records=glob), scores))
+    assert line["seams_mix"] is None and "86 records" in line["missing"]["seams_mix"]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"metrics": ("seams_mix",)}, "--metrics: none .*86 records, --records holds 5"),
+        ({"metrics": ("swap_locality",), "limit": 1}, "takes at least 2 records, not --limit=1"),
+    ],
+)
+def test_no_score_at_all_is_an_error_before_the_model_is_loaded(glob, given, reason):
+    with pytest.raises(UserError, match=reason):
+        evaluate.evaluate(EvaluateConfig(run_dir="not looked for", records=glob, **given))
+
+
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
+def test_a_model_of_pictures_that_are_not_finite_has_no_scores(run_dir, glob, monkeypatch, eagerly):
+    def broken(*given):
+        mask, reconstruction, mix = Lorbms.render(*given)
+        return mask, math.nan * reconstruction, mix
+
+    model, trained = run_directory.load_model(run_dir)
+    monkeypatch.setattr(model, "render", lambda *given: broken(model, *given))
+    monkeypatch.setattr(run_directory, "load_model", lambda *_: (model, trained))
+    given = {"run_dir": run_dir, "records": glob}
+    with pytest.raises(UserError, match="psnr: 5 of 5 reconstructions are not finite"):
+        evaluate.evaluate(EvaluateConfig(**given, metrics=("psnr", "ssim")))
+    scores = evaluate.evaluate(EvaluateConfig(**given, metrics=("psnr", "mix_fidelity")))
+    assert scores["psnr"] is None and 0 <= scores["mix_fidelity"] <= 1
+
+
+@pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
+def test_a_frechet_distance_of_few_images_is_cautioned(run_dir, glob, monkeypatch, eagerly, capsys):
+    monkeypatch.setattr(extractors, "make", lambda *_: Colours())
+    monkeypatch.setattr(extractors, "check", lambda *_: None)
+    given = {"run_dir": run_dir, "records": glob, "metrics": ("frechet_mix",)}
+    evaluate.evaluate(EvaluateConfig(**given, limit=3))
+    printed = capsys.readouterr().out
+    assert "caution: a Fréchet distance of 3 images with features of 3 numbers" in printed
+    evaluate.evaluate(EvaluateConfig(**given))
+    assert "caution" not in capsys.readouterr().out
 
 
 def test_scores_of_features_need_weights(run_dir, glob):
@@ -261,6 +315,14 @@ def test_all_checkpoints_are_scored_once(tmp_path, monkeypatch, capsys):
     protocol = {"real": "the references", "resize": None}
     out.write_text(evaluate.json_line(config, {**scores, "protocol": protocol}, "d") + "\n")
     assert len(evaluate.each_checkpoint(config, "d")) == 2
+    former = evaluate.json_line(config, {**scores, "swd_mix": 5.0, "protocol": protocol}, "d")
+    out.write_text(former + "\n")
+    other = dataclasses.replace(config, metrics=("swd_mix",))  # which is measured otherwise now
+    assert len(evaluate.each_checkpoint(other, "d")) == 3
+    protocol[tables.PATCHES] = tables.DRAWN_APART
+    present = evaluate.json_line(config, {**scores, "swd_mix": 5.0, "protocol": protocol}, "d")
+    out.write_text(present + "\n")
+    assert len(evaluate.each_checkpoint(other, "d")) == 2
     other = dataclasses.replace(config, real_records="real*")
     assert len(evaluate.each_checkpoint(other, "d")) == 3
     assert evaluate.each_checkpoint(dataclasses.replace(config, checkpoint="5"), "d")[0].metrics

@@ -164,6 +164,19 @@ def test_records_of_another_size_are_refused(run_dir, tmp_path):
         render.render("scenes", config)
 
 
+def test_damaged_records_are_left_out_where_that_is_asked_for(run_dir, tmp_path):
+    glob = tiny.write_records(tmp_path / "records", count=3)
+    shard = next((tmp_path / "records").glob("*.tfrecord-*"))
+    raw = bytearray(shard.read_bytes())
+    raw[100] ^= 1  # in the data of the first
+    shard.write_bytes(raw)
+    given = {"run_dir": run_dir, "records": glob, "cell": 32, "rows": 2}
+    with pytest.raises(UserError, match="record 0: .*--max_bad_records tolerates some"):
+        render.render("scenes", RenderConfig(**given, out=str(tmp_path / "s.png")))
+    config = RenderConfig(**given, max_bad_records=1, out=str(tmp_path / "s.png"))
+    assert render.render("scenes", config).is_file()
+
+
 @pytest.mark.parametrize(
     "subcommand, given, reason",
     [

@@ -28,8 +28,9 @@ def check_image_size(shards: list[str], image_size: int, bad: BadRecords | None 
         found = _first_image_size(path, bad or BadRecords())
         if found not in (None, image_size):
             raise UserError(
-                f"record file {path} holds images of {found} pixels a side, but "
-                f"--image_size={image_size}; set --image_size={found} or build the records anew"
+                f"record file {path} holds images of {found} pixels a side, where {image_size} "
+                f"are wanted: build records with --image_size={image_size}, or train with "
+                f"--image_size={found}"
             )
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.units import units
 from lorbms_tf.progress import track
 from lorbms_tf.quadrants import NUM_QUADRANTS
@@ -20,14 +21,21 @@ class Told(NamedTuple):
       bound of the mutual information it is 0 where the probe does no better than the frequencies.
     accuracy: [4, 4], of the probe's guesses.
     chance: [4], accuracy of guessing the most frequent value.
+    varied: bool [4], whether the factor has two values there; where not, there is nothing to tell.
     """
 
     information: np.ndarray
     accuracy: np.ndarray
     chance: np.ndarray
+    varied: np.ndarray
 
 
-def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int = 0) -> dict[str, Told]:
+def told(
+    codes: np.ndarray,
+    factors: dict[str, np.ndarray],
+    seed: int = 0,
+    silent: bool = False,
+) -> dict[str, Told]:
     """Trains a softmax regression for each chunk, quadrant and factor, and tests it held out.
 
     All regressions of a chunk are trained side by side, which changes nothing but the time.
@@ -36,29 +44,40 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int = 0) -> di
       codes: [N, 2, 2, C].
       factors: by name, int [N, 4].
       seed: of the split.
+      silent: whether no progress is shown.
 
     Raises:
-      ValueError: fewer than `LEAST` scenes.
+      ValueError: fewer than `LEAST` scenes, or codes that are not finite.
     """
     count = len(codes)
     if count < LEAST:
         raise ValueError(f"probes need at least {LEAST} scenes, not {count}")
+    check_finite(codes, "codes")
     order = np.random.default_rng(seed).permutation(count)
     parts = np.split(order, (count * np.cumsum(SHARES)).astype(int))
     labels = np.concatenate(list(factors.values()), axis=1)  # [N, 4 * factors]
     heads = _Heads(labels.max(axis=0) + 1)
     chunks = codes.reshape(count, NUM_QUADRANTS, -1).astype(np.float32)
     found = []
-    for i in track(range(NUM_QUADRANTS), label="probes of chunks", unit="chunk"):
+    numbers = range(NUM_QUADRANTS)
+    if not silent:
+        numbers = track(numbers, label="probes of chunks", unit="chunk")
+    for i in numbers:
         inputs = _standardised(chunks[:, i], parts[0])
         found.append(_probe([inputs[part] for part in parts], [labels[p] for p in parts], heads))
     # [3 numbers, 4 chunks, factors, 4 quadrants]
     numbers = np.stack(found, axis=1).reshape(3, NUM_QUADRANTS, len(factors), NUM_QUADRANTS)
     information, accuracy, chance = numbers
+    varied = (labels.min(axis=0) < labels.max(axis=0)).reshape(len(factors), NUM_QUADRANTS)
     return {
-        name: Told(information[:, k], accuracy[:, k], chance[0, k])
+        name: Told(information[:, k] * varied[k], accuracy[:, k], chance[0, k], varied[k])
         for k, name in enumerate(factors)
     }
+
+
+def tested(count: int) -> int:
+    """How many of so many scenes the probes are tested on."""
+    return count - int(count * sum(SHARES))
 
 
 class _Heads:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lorbms_tf.evaluation.finite import check_finite
+
 
 class ClassifierScore(NamedTuple):
     """Between 1 and the number of classes; more is better."""
@@ -31,8 +33,7 @@ def classifier_score(logits: np.ndarray, splits: int = 1) -> ClassifierScore:
         raise ValueError(f"logits must be [N, classes], not {list(logits.shape)}")
     if not 1 <= splits <= len(logits):
         raise ValueError(f"{len(logits)} samples cannot be cut into {splits} splits")
-    if not np.all(np.isfinite(logits)):
-        raise ValueError("the logits are not all finite")
+    check_finite(logits, "rows of logits")
     scores = [_score(part) for part in np.array_split(logits, splits)]
     return ClassifierScore(float(np.mean(scores)), float(np.std(scores)))
 

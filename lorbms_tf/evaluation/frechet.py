@@ -6,6 +6,8 @@ features it is no FID and must not be named so.
 
 import numpy as np
 
+from lorbms_tf.evaluation.finite import check_finite
+
 
 def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     """|mu1 - mu2|^2 + tr(S1 + S2 - 2 sqrt(S1 S2)), with the unbiased covariances S.
@@ -54,8 +56,7 @@ def check_features(
             raise ValueError(f"{name} features must be [N, D], not {list(features.shape)}")
         if len(features) < fewest:
             raise ValueError(f"there are {len(features)} {name} samples, at least {fewest} needed")
-        if not np.all(np.isfinite(features)):
-            raise ValueError(f"the {name} features are not all finite")
+        check_finite(features, f"{name} features")
         checked.append(features)
     if checked[0].shape[1] != checked[1].shape[1]:
         raise ValueError(f"features of {checked[0].shape[1]} and {checked[1].shape[1]} numbers")

@@ -8,12 +8,14 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.progress import track
 
 WIDTHS = (24, 48, 64, 96)  # of the convolutions; each halves the picture, down to 4 pixels a side
 _LAST_SIDE = 4
 _DENSE = 128
 _LEARNING_RATE = 2e-3
+BATCH_SIZE = 64
 
 
 def train(
@@ -22,7 +24,7 @@ def train(
     classes: dict[str, int],
     seed: int = 0,
     epochs: int = 12,
-    batch_size: int = 64,
+    batch_size: int = BATCH_SIZE,
 ) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """Learns all labels at once; a cosine takes Adam's rate to zero over the epochs.
 
@@ -38,8 +40,9 @@ def train(
       A function: images [M, S, S, 3] -> by name, probabilities [M, classes].
 
     Raises:
-      ValueError: fewer images than one batch, or images that are too small.
+      ValueError: fewer images than one batch, or images that are too small or not finite.
     """
+    check_finite(images, "images")
     if len(images) < batch_size:
         raise ValueError(f"a probe learns from at least {batch_size} images, not {len(images)}")
     network = _network(images.shape[1], classes, seed)

@@ -5,6 +5,7 @@ Our own plain check; the thesis has no measure of this kind (it regrets so in se
 
 import numpy as np
 
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 
 
@@ -25,7 +26,12 @@ def faithful_quadrants(
 
     Returns:
       bool [B, 4]; its mean is the mix fidelity.
+
+    Raises:
+      ValueError: values are not finite.
     """
+    for what, values in (("mixes", mixes), ("references", reference), ("candidates", candidates)):
+        check_finite(values, what)
     faithful = np.zeros((len(mixes), NUM_QUADRANTS), bool)
     for i in range(NUM_QUADRANTS):
         shown = np.asarray(quadrant(mixes, i), np.float64)

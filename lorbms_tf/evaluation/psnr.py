@@ -2,7 +2,7 @@
 
 import numpy as np
 
-PEAK = 2.0  # the range of images in [-1, 1]
+from lorbms_tf.evaluation.image_pairs import PEAK, image_pairs
 
 
 def psnr(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
@@ -14,8 +14,11 @@ def psnr(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
 
     Returns:
       float64 [B]; infinite where an image is reproduced exactly.
+
+    Raises:
+      ValueError: shapes differ, or values are not finite or outside [-1, 1].
     """
-    error = np.asarray(images, np.float64) - np.asarray(reconstructions, np.float64)
-    squared = np.mean(np.square(error), axis=(1, 2, 3))  # [B]
+    images, reconstructions = image_pairs(images, reconstructions)
+    squared = np.mean(np.square(images - reconstructions), axis=(1, 2, 3))  # [B]
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(PEAK**2 / squared)

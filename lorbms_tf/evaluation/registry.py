@@ -9,6 +9,7 @@ from lorbms_tf import mixing
 from lorbms_tf.data.images import to_float, to_uint8
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.batches import in_batches
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
 from lorbms_tf.evaluation.seams import seam_auc
@@ -31,15 +32,20 @@ class Rendered(NamedTuple):
     mix: np.ndarray  # [N, H, W, 3]
 
 
+# ValueError, of these and of all below, where a score cannot be computed.
 def _psnr(made: Rendered) -> float:
+    check_finite(made.reconstruction, "reconstructions")  # of all, not of one block
     return float(np.mean(in_batches(psnr, _BLOCK, made.reference, made.reconstruction)))
 
 
 def _ssim(made: Rendered) -> float:
+    check_finite(made.reconstruction, "reconstructions")
     return float(np.mean(in_batches(ssim, _BLOCK, made.reference, made.reconstruction)))
 
 
 def _mix_fidelity(made: Rendered) -> float:
+    check_finite(made.mix, "mixes")
+
     def faithful(mix, reference, candidates, mask):
         return faithful_quadrants(mix, reference, to_float(candidates), mask)
 
@@ -64,13 +70,7 @@ METRICS: dict[str, Callable[[Rendered], float]] = {
 
 
 def _seams(images: Callable[[Rendered], np.ndarray]) -> Callable[[Rendered], float]:
-    def score(rendered: Rendered) -> float:
-        try:
-            return seam_auc(images(rendered), rendered.mask)
-        except ValueError as error:
-            raise UserError(f"--metrics: seams cannot be judged: {error}") from error
-
-    return score
+    return lambda made: seam_auc(images(made), made.mask)
 
 
 # Each trains a probe, which wants some thousand records.

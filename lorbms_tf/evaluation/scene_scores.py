@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.classifier_score import classifier_score
 from lorbms_tf.evaluation.extractors import Extractor
 from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.evaluation.kernel_distance import kernel_distance
-from lorbms_tf.evaluation.precision_recall import PrecisionRecall, precision_recall
-from lorbms_tf.evaluation.sliced_wasserstein import LEAST_SIDE, sliced_wasserstein
+from lorbms_tf.evaluation.precision_recall import NEIGHBOURS, PrecisionRecall, precision_recall
+from lorbms_tf.evaluation.sliced_wasserstein import sliced_wasserstein
 
 SETS = ("mix", "reconstruction")
+REFERENCES = "reference"  # the set that was rendered; "real" may be another
 _SPLITS = 10  # of the classifier score, as published
 _LEAST_SPLIT = 100  # images: with fewer in each, the score would say more of their number
 
@@ -26,7 +26,7 @@ class Sets:
     """The sets of images to be scored, and their features, made once each when first asked for.
 
     Args:
-      images: "real", "mix" and "reconstruction": float [N, H, W, 3] in [-1, 1].
+      images: "real", "mix", "reconstruction" and "reference": float [N, H, W, 3] in [-1, 1].
       extractor: None where no score of features is asked for.
       batch_size: images at a time.
       seed: of the order of the samples where a score looks at blocks of them, and of patches.
@@ -72,10 +72,11 @@ class Sets:
 
 
 class Score(NamedTuple):
-    """How a score is computed: from (sets, name of the set) to a number."""
+    """How a score is computed: from (sets, name of the set) to a number; least: images a set."""
 
     compute: Callable[[Sets, str], float]
     of_features: bool
+    least: int = 1
 
 
 def _frechet(sets: Sets, name: str) -> float:
@@ -101,23 +102,35 @@ def _classifier_score(sets: Sets, name: str) -> float:
 
 def _sliced_wasserstein(sets: Sets, name: str) -> float:
     real, made = sets.images["real"], sets.images[name]
-    if real.shape[1] < LEAST_SIDE:
-        raise UserError(f"--metrics: swd needs images of {LEAST_SIDE} pixels, not {real.shape[1]}")
-    count = min(len(real), len(made))  # it pairs patches
-    levels = sliced_wasserstein(real[:count], made[:count], sets.seed)
+    count = min(len(real), len(made))  # sorted projections are compared one to one
+    return _mean(sliced_wasserstein(real[:count], made[:count], sets.seed))
+
+
+def _paired_sliced_wasserstein(sets: Sets, name: str) -> float:
+    # Not "real": a picture belongs to its own reference.
+    return _mean(
+        sliced_wasserstein(sets.images[REFERENCES], sets.images[name], sets.seed, paired=True)
+    )
+
+
+def _mean(levels: dict[int, float]) -> float:
     return float(np.mean(list(levels.values())))
 
 
 _KINDS = {
-    "frechet": Score(_frechet, of_features=True),
-    "kernel": Score(_kernel, of_features=True),
-    "precision": Score(_precision, of_features=True),
-    "recall": Score(_recall, of_features=True),
+    "frechet": Score(_frechet, of_features=True, least=2),
+    "kernel": Score(_kernel, of_features=True, least=2),
+    "precision": Score(_precision, of_features=True, least=NEIGHBOURS + 1),
+    "recall": Score(_recall, of_features=True, least=NEIGHBOURS + 1),
     "classifier_score": Score(_classifier_score, of_features=True),
     "swd": Score(_sliced_wasserstein, of_features=False),
 }
 # By name, such as frechet_mix and swd_reconstruction.
 SCORES = {f"{kind}_{name}": (score, name) for kind, score in _KINDS.items() for name in SETS}
+SCORES["swd_paired_reconstruction"] = (
+    Score(_paired_sliced_wasserstein, of_features=False),
+    "reconstruction",
+)
 
 
 def needs_extractor(metrics) -> bool:
@@ -126,9 +139,22 @@ def needs_extractor(metrics) -> bool:
 
 
 def compute(name: str, sets: Sets) -> float:
-    """One of `SCORES`. UserError where there are too few images for it, saying how many."""
+    """One of `SCORES`. ValueError where it cannot be computed: too few images, or not finite."""
     score, of = SCORES[name]
-    try:
-        return score.compute(sets, of)
-    except ValueError as error:
-        raise UserError(f"--metrics: {name} cannot be computed: {error}") from error
+    return score.compute(sets, of)
+
+
+def caution(name: str, sets: Sets) -> str:
+    """What is to be known beside one of `SCORES` that has been computed; "" where nothing is."""
+    score, of = SCORES[name]
+    if score is not _KINDS["frechet"]:
+        return ""
+    count = min(len(sets.features(part)) for part in ("real", of))
+    width = sets.features(of).shape[1]
+    if count > width:
+        return ""
+    return (
+        f"a Fréchet distance of {count} images with features of {width} numbers comes out too "
+        f"high, and the fewer images, the higher: compare it with those of {count} images only, "
+        f"or take well over {width} (papers: 50,000)"
+    )

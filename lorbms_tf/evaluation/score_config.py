@@ -13,9 +13,9 @@ class ScoreConfig:
     metrics: tuple[str, ...] = setting(
         ("psnr", "mix_fidelity"),
         "Scores to compute: psnr, ssim, mix_fidelity, swap_locality, swap_cycle_error, "
-        "seams_mix, seams_reconstruction, seams_pasted; with _mix or _reconstruction behind them "
-        "swd, and of an --extractor frechet, kernel, precision, recall, classifier_score; of an "
-        "--extractor too, swap_locality_features.",
+        "seams_mix, seams_reconstruction, seams_pasted, swd_paired_reconstruction; with _mix or "
+        "_reconstruction behind them swd, and of an --extractor frechet, kernel, precision, "
+        "recall, classifier_score; of an --extractor too, swap_locality_features.",
     )
     extractor: str = setting(
         "mobilenet_v2",

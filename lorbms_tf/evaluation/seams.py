@@ -9,9 +9,17 @@ reconstructions, in which nothing was replaced, and that of the pasted quadrants
 import numpy as np
 
 from lorbms_tf.evaluation import image_probe
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.quadrants import NAMES
 
 TEST_SHARE = 0.25
+LEAST = -(-image_probe.BATCH_SIZE * 4 // 3)  # images: what is not tested on makes one batch
+
+
+def check_count(count: int) -> None:
+    """Raises ValueError where so many images are too few for a probe to learn from."""
+    if count < LEAST:
+        raise ValueError(f"it takes at least {LEAST} images, here are {count}")
 
 
 def seam_auc(images: np.ndarray, mask: np.ndarray, seed: int = 0) -> float:
@@ -26,8 +34,10 @@ def seam_auc(images: np.ndarray, mask: np.ndarray, seed: int = 0) -> float:
       seed: of the split, and of the probe.
 
     Raises:
-      ValueError: there are too few images to learn from or to test on.
+      ValueError: there are too few images to learn from or to test on, or some are not finite.
     """
+    check_finite(images, "images")
+    check_count(len(images))
     order = np.random.default_rng(seed).permutation(len(images))
     tested, learned = np.split(order, [int(len(images) * TEST_SHARE)])
     mixed = [0 < mask[tested, i].mean() < 1 for i in range(len(NAMES))]
@@ -52,8 +62,10 @@ def auc(scores: np.ndarray, truth: np.ndarray) -> float:
       scores: [N]. truth: bool [N].
 
     Returns:
-      0 to 1, or NaN where all are true or none is.
+      0 to 1; NaN where all are true or none is, and where a score is NaN.
     """
+    if np.isnan(scores).any():
+        return float("nan")
     positive, negative = scores[truth], scores[~truth]
     if not len(positive) or not len(negative):
         return float("nan")

@@ -2,11 +2,18 @@
 
 Every level of the pyramid shows one band of sizes: the finest tells of edges and noise, the
 coarsest of the large layout. No network takes part.
+
+Two forms. As published, the places of the patches are drawn apart for the two sets, and the
+distance tells of sets alone: even a set and its copy are at some distance, which falls with the
+number of images. Paired, patches come from the same places of images that belong together, as a
+photo and its reconstruction do: 0 for a copy. The two do not compare.
 """
 
 import math
 
 import numpy as np
+
+from lorbms_tf.evaluation.finite import check_finite
 
 LEAST_SIDE = 16  # pixels of the coarsest level
 PATCH = 7  # pixels a side
@@ -18,7 +25,9 @@ _BLOCK = 256  # images whose pyramids are in memory together
 _TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16.0
 
 
-def sliced_wasserstein(real: np.ndarray, generated: np.ndarray, seed: int = 0) -> dict[int, float]:
+def sliced_wasserstein(
+    real: np.ndarray, generated: np.ndarray, seed: int = 0, paired: bool = False
+) -> dict[int, float]:
     """The distance at every level of the pyramid, times 1000.
 
     Patches of 7 x 7 pixels are drawn from each image, normalised by channel over each set, and
@@ -26,28 +35,35 @@ def sliced_wasserstein(real: np.ndarray, generated: np.ndarray, seed: int = 0) -
 
     Args:
       real: float [N, S, S, 3] in [-1, 1]; S halves to 16 exactly (16, 32, 64, 128, ...).
-      generated: the same shape, so that patches can be paired.
+      generated: the same shape: sorted projections are compared one to one.
       seed: of places and directions. The same arguments give the same distances.
+      paired: whether image i of both sets shows the same, and patches are to be taken from the
+        same places.
 
     Returns:
-      side of the level in pixels -> distance, 0 for equal sets; finest first.
+      side of the level in pixels -> distance, finest first; at least 0, lower is better. Paired it
+      is 0 for equal sets.
 
     Raises:
-      ValueError: shapes differ or cannot be halved down to 16.
+      ValueError: shapes differ or cannot be halved down to 16, or images are not finite.
     """
     real, generated = np.asarray(real, np.float32), np.asarray(generated, np.float32)
     if real.shape != generated.shape or real.ndim != 4 or not len(real):
         raise ValueError(
             f"both must be [N, S, S, 3], not {list(real.shape)} and {list(generated.shape)}"
         )
+    check_finite(real, "real images")
+    check_finite(generated, "generated images")
     side = real.shape[1]
     if side != real.shape[2] or side < LEAST_SIDE or side & (side - 1):
         raise ValueError(f"images must be squares of 16, 32, 64, ... pixels, not {real.shape[1:3]}")
     distances = {}
     rng = np.random.default_rng(seed)
     for level, width in enumerate(_sides(side)):
-        places = _places(rng, len(real), width)
-        one, two = (_normal(_patches(images, level, places)) for images in (real, generated))
+        of_real = _places(rng, len(real), width)
+        of_generated = of_real if paired else _places(rng, len(real), width)
+        one = _normal(_patches(real, level, of_real))
+        two = _normal(_patches(generated, level, of_generated))
         directions = rng.standard_normal((one.shape[1], DIRECTIONS)).astype(np.float32)
         directions /= np.linalg.norm(directions, axis=0)
         distances[width] = _SCALE * _sliced(one, two, directions)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lorbms_tf.evaluation.batches import in_batches
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 
 
@@ -51,14 +52,16 @@ def swap_matrix(
         With features of a network the matrix is one of content.
 
     Raises:
-      ValueError: fewer than two images.
+      ValueError: fewer than two images; images, codes, or what is compared are not finite.
     """
     if len(images) < 2:
         raise ValueError(f"swapping needs at least two images, not {len(images)}")
     describe = describe or np.asarray
+    check_finite(images, "images")
     codes = in_batches(encode, batch_size, images)  # [N, 2, 2, C]
+    check_finite(codes, "codes")
     partners = partners_of(len(images), seed)
-    shown = _described(in_batches(decode, batch_size, codes), describe)  # the reconstructions
+    shown = _described(in_batches(decode, batch_size, codes), describe, "reconstructions")
     spread = np.mean(np.square(codes - codes[partners]), axis=(0, 3)).reshape(-1)  # [4]
     follows = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
     cycle_error = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
@@ -66,10 +69,12 @@ def swap_matrix(
         swapped = codes.copy()
         swapped[:, i // 2, i % 2] = codes[partners, i // 2, i % 2]
         mixes = in_batches(decode, batch_size, swapped)
-        made = _described(mixes, describe)
+        made = _described(mixes, describe, "pictures with a swapped chunk")
         for j in range(NUM_QUADRANTS):
             follows[i, j] = _share(made[j], shown[j], shown[j][partners])
-        error = np.square(in_batches(encode, batch_size, mixes) - swapped)
+        again = in_batches(encode, batch_size, mixes)
+        check_finite(again, "codes of pictures with a swapped chunk")
+        error = np.square(again - swapped)
         per_chunk = error.mean(axis=(0, 3)).reshape(-1)  # [4]
         cycle_error[i] = np.divide(per_chunk, spread, out=np.ones(4), where=spread > 0)
     diagonal = np.eye(NUM_QUADRANTS, dtype=bool)
@@ -85,9 +90,13 @@ def partners_of(count: int, seed: int) -> np.ndarray:
     return partners
 
 
-def _described(images: np.ndarray, describe: Callable) -> list[np.ndarray]:
+def _described(images: np.ndarray, describe: Callable, what: str) -> list[np.ndarray]:
     """What each quadrant of images [N, H, W, 3] is compared by: four arrays [N, ...]."""
-    return [np.asarray(describe(quadrant(images, j))) for j in range(NUM_QUADRANTS)]
+    check_finite(images, what)
+    found = [np.asarray(describe(quadrant(images, j))) for j in range(NUM_QUADRANTS)]
+    for features in found:
+        check_finite(features, f"features of {what}")
+    return found
 
 
 def _share(mixed: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:

@@ -21,10 +21,15 @@ _NO_SCORES = frozenset(
         "tau",
         "records",
         "protocol",
+        "missing",
     )
 )
 _LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error", "seams_mix")
 _NO_BEST = ("seams_reconstruction", "seams_pasted")  # the floor and the ceiling of seams_mix
+# How the patches of swd_mix and swd_reconstruction lie in the two sets: a part of the protocol. In
+# lines that do not say it they lay at the same places, which is now swd_paired_reconstruction.
+PATCHES, DRAWN_APART, SAME_PLACES = "swd_patches", "drawn apart", "the same places"
+_OF_PATCHES = ("swd_mix", "swd_reconstruction")
 # What must agree between two lines for their scores to be comparable, beside the protocol.
 _ALIKE = ("dataset_hash", "records", "seed")
 
@@ -53,9 +58,20 @@ def check_alike(lines: list[dict[str, Any]], path: str) -> None:
 
 def _measured(line: dict[str, Any]) -> dict[str, Any]:
     """What must agree: the records, always; of the protocol what the line knows."""
-    protocol = (line.get("protocol") or {}).items()
-    parts = {f"protocol ({name})": value for name, value in protocol if value is not None}
+    parts = {f"protocol ({key})": value for key, value in protocol(line).items()}
     return {**{key: line.get(key) for key in _ALIKE}, **parts}
+
+
+def protocol(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line says of how it was measured, and what follows from its age."""
+    told = line.get("protocol") or {}
+    implied = {PATCHES: SAME_PLACES} if has_patches(line) else {}
+    return {**implied, **{key: value for key, value in told.items() if value is not None}}
+
+
+def has_patches(names: Iterable[str]) -> bool:
+    """Whether any of these scores depends on how patches are drawn."""
+    return any(name in _OF_PATCHES for name in names)
 
 
 def _short(value) -> str:

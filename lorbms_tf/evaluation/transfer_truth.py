@@ -6,6 +6,7 @@ import numpy as np
 
 from lorbms_tf import quadrants
 from lorbms_tf.evaluation import image_probe
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.swap_matrix import partners_of
 
 
@@ -56,6 +57,9 @@ def accuracies(
       images: real scenes [N, H, W, 3] that the probe has not seen, N >= 2.
       factors: by name, int [N, 4].
       seed: of partners and quadrants.
+
+    Raises:
+      ValueError: fewer than two scenes; scenes or mixes are not finite.
     """
     count = len(images)
     if count < 2:
@@ -63,9 +67,12 @@ def accuracies(
     partners = partners_of(count, seed)
     chosen = np.random.default_rng(seed).integers(quadrants.NUM_QUADRANTS, size=count)
     mask = np.arange(quadrants.NUM_QUADRANTS) == chosen[:, None]  # [N, 4]
-    real = guess(images)
-    mixed = guess(np.asarray(mix(partners, mask)))
-    reconstructed = guess(np.asarray(mix(partners, np.zeros_like(mask))))
+    mixes = np.asarray(mix(partners, mask))
+    reconstructions = np.asarray(mix(partners, np.zeros_like(mask)))
+    shown = (("scenes", images), ("mixes", mixes), ("reconstructions", reconstructions))
+    for what, values in shown:
+        check_finite(values, what)
+    real, mixed, reconstructed = (guess(values) for _, values in shown)
     rows = ("real", "reconstruction", "kept", "replaced", "former", "chance")
     table: dict[str, dict[str, float]] = {row: {} for row in rows}
     for name, truth in factors.items():

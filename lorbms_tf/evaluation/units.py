@@ -10,6 +10,7 @@ def units(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = features - mean  # exactly 0 where all are equal
-    np.square(centred, out=centred)
-    deviation = np.sqrt(centred.mean(axis=0, dtype=np.float64)).astype(np.float32)
+    # The squares, too: those of features of 1e20 are beyond single precision.
+    squares = np.einsum("nd,nd->d", centred, centred, dtype=np.float64)
+    deviation = np.sqrt(squares / len(features)).astype(np.float32)
     return mean, np.where(deviation > 0, deviation, np.float32(1))

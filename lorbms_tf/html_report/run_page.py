@@ -30,6 +30,8 @@ _SAYS = {
     "precision": "share of the pictures that lie among the real images' features",
     "recall": "share of the real images that lie among the pictures' features",
     "classifier_score": "sure about each picture, varied over all; higher is better",
+    "swd_paired": "the same with patches from the same places of a reference and its "
+    "reconstruction; 0 for a copy",
     "swd": "sliced Wasserstein distance of patches; lower is better",
 }
 

@@ -4,6 +4,7 @@ import faiss
 import numpy as np
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.finite import check_finite
 
 
 def scores(
@@ -29,10 +30,12 @@ def scores(
 
     Returns float64 [M, classes]; each row sums to 1 where all neighbours have one class.
 
-    Raises UserError where k is above N.
+    Raises UserError where k is above N, and where features are not finite.
     """
     if k > len(train):
         raise UserError(f"--k={k} is more than there are images to learn from: {len(train)}")
+    for what, features in (("learned from", train), ("tested", test)):
+        check_finite(features, f"features of images {what}", UserError)
     votes = (labels == 1 if labels.ndim == 2 else np.eye(classes)[labels]).astype(np.float32)
     index = faiss.IndexFlatIP(train.shape[1])
     index.add(_unit_length(train))
@@ -46,5 +49,8 @@ def scores(
 
 def _unit_length(features: np.ndarray) -> np.ndarray:
     features = np.array(features, np.float32, order="C")  # a copy
+    # The largest number first comes to 1: squares of 1e20 overflow, those of 1e-30 vanish.
+    largest = np.abs(features).max(axis=1, keepdims=True)
+    features /= np.where(largest > 0, largest, np.float32(1))
     faiss.normalize_L2(features)
     return features

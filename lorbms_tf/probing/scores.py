@@ -2,23 +2,35 @@
 
 import numpy as np
 
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.finite import check_finite
+
 
 def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Share of the N images whose highest score [N, classes] is that of the label [N]."""
+    """Share of the N images whose highest score [N, classes] is that of the label [N].
+
+    Raises UserError where scores are not finite.
+    """
+    check_finite(scores, "rows of scores", UserError)
     return float(np.mean(scores.argmax(axis=1) == labels))
 
 
 def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
     """Area under precision over recall, as VOC reckons since 2010, for scores [N], bool [N].
 
-    Precision counts as the best that is reached at that recall or a higher one; images of equal
-    scores count in their order. NaN without positives.
+    Precision counts as the best that is reached at that recall or a higher one. Images of equal
+    scores are found together, so that their order means nothing. NaN without positives. Raises
+    UserError where scores are not finite.
     """
-    ranked = positive[np.argsort(-scores, kind="stable")]
-    hits = np.cumsum(ranked)
-    precision = hits / np.arange(1, len(ranked) + 1)
+    check_finite(scores, "scores of images", UserError)
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(positive[order])
+    if not positive.any():
+        return float("nan")
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # of each group of equals
+    precision = hits[last] / (last + 1)
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(best[ranked].mean()) if ranked.any() else float("nan")
+    return float(best @ np.diff(hits[last], prepend=0) / hits[-1])
 
 
 def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from lorbms_tf import child_process, flags, run_directory, stored_config
 from lorbms_tf.config import TrainConfig, from_dict, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import ablation_table
+from lorbms_tf.evaluation import ablation_table, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
 
@@ -85,6 +85,8 @@ def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> 
     """
     limit = trial.config.evaluate_records
     asked = {**to_dict(protocol), "limit": limit, "checkpoints": count, "records": data}
+    if tables.has_patches(protocol.metrics):
+        asked[tables.PATCHES] = tables.DRAWN_APART  # scores of before it was so are measured again
     asked, state = _as_json(asked), trial.state()
     if state.get("asked") == asked:
         return False

@@ -29,7 +29,7 @@ class Evaluator:
         Raises UserError where records cannot be read, or the best or the scores not written.
         """
         rendered = registry.render_all(self._render, self._batches())
-        scores = {name: metric(rendered) for name, metric in registry.METRICS.items()}
+        scores = {name: self._score(name, rendered) for name in registry.METRICS}
         with events.at(step):
             for name, value in scores.items():
                 tf.summary.scalar(f"eval/{name}", value)
@@ -38,3 +38,12 @@ class Evaluator:
         note = f"; the best {self._best.metric} so far" if best else ""
         print(f"evaluation after step {step}: {shown}{note}", file=sys.stderr, flush=True)
         return scores
+
+    @staticmethod
+    def _score(name: str, rendered: registry.Rendered) -> float:
+        """One score; NaN, which is never best, where it cannot be computed: training decides."""
+        try:
+            return registry.METRICS[name](rendered)
+        except ValueError as error:
+            print(f"{name} cannot be computed: {error}", file=sys.stderr, flush=True)
+            return float("nan")

@@ -53,6 +53,22 @@ def test_a_factor_that_never_changes_tells_nothing():
     found = told(codes_of([np.ones((100, 2))] * 4), {"kind": kinds})["kind"]
     np.testing.assert_array_equal(found.information, 0.0)
     np.testing.assert_array_equal(found.accuracy, 1.0)
+    assert not found.varied.any()
+
+
+def test_a_factor_with_one_value_that_is_not_the_first():
+    kinds = labels()
+    kinds[:, 1] = 2
+    found = told(codes_of([one_hot(kinds[:, i]) for i in range(4)]), {"kind": kinds})["kind"]
+    assert found.varied.tolist() == [True, False, True, True]
+    np.testing.assert_array_equal(found.information[:, 1], 0.0)
+
+
+def test_codes_that_are_not_finite():
+    codes = np.zeros((60, 2, 2, 3))
+    codes[7, 0, 1] = np.nan
+    with pytest.raises(ValueError, match="1 of 60 codes are not finite"):
+        told(codes, {"kind": labels(60)})
 
 
 def test_too_few_scenes():

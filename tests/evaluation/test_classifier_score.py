@@ -34,7 +34,7 @@ def test_splits_are_scored_apart():
     [
         (np.zeros((3, 2)), 4, "3 samples cannot be cut into 4"),
         (np.zeros(3), 1, "must be"),
-        (np.full((3, 2), np.inf), 1, "not all finite"),
+        (np.full((3, 2), np.inf), 1, "3 of 3 rows of logits are not finite"),
     ],
 )
 def test_bad_input(logits, splits, message):

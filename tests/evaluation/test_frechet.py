@@ -74,7 +74,7 @@ def test_singular_covariances_stay_real_and_at_least_zero():
     [
         (np.ones((1, 3)), np.ones((5, 3)), "1 real samples"),
         (np.ones((5, 3)), np.ones((5, 2)), "3 and 2"),
-        (np.ones((5, 3)), np.full((5, 3), np.nan), "generated features are not all finite"),
+        (np.ones((5, 3)), np.full((5, 3), np.nan), "5 of 5 generated features are not finite"),
         (np.ones(5), np.ones((5, 3)), r"must be \[N, D\]"),
     ],
 )

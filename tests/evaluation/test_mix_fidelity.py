@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from lorbms_tf import mixing
 from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
@@ -39,3 +40,13 @@ def test_a_constant_image_is_about_half_faithful():
     reference, candidates, mask = scenes(200)
     share = faithful_quadrants(np.zeros_like(reference), reference, candidates, mask).mean()
     assert 0.42 < share < 0.58
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_images_that_are_not_finite(place):
+    *images, mask = scenes()
+    images.insert(0, images[0].copy())
+    images[place][4] = np.nan
+    what = ("mixes", "references", "candidates")[place]
+    with pytest.raises(ValueError, match=f"1 of 20 {what} are not finite"):
+        faithful_quadrants(*images, mask)

@@ -48,3 +48,24 @@ def test_too_few_samples_or_a_wrong_k():
         precision_recall(np.ones((3, 2)), np.ones((9, 2)))
     with pytest.raises(ValueError, match="k must be"):
         precision_recall(np.ones((3, 2)), np.ones((9, 2)), k=0)
+
+
+def test_copies_of_members_that_stand_often_are_inside():
+    # Each stands six times, so its third neighbour is a copy, too, and its ball has no size.
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        base = rng.standard_normal((int(rng.integers(2, 20)), 64))
+        copies = base[rng.integers(len(base), size=50)]
+        assert precision_recall(np.repeat(base, 6, axis=0), copies).precision == 1.0
+
+
+def test_what_is_only_near_a_ball_without_size_is_outside():
+    members = np.repeat(np.random.default_rng(0).standard_normal((5, 8)), 6, axis=0)
+    assert precision_recall(members, members + 1e-5).precision == 0.0
+
+
+def test_samples_on_the_surface_of_a_ball_are_inside():
+    # On a line of whole numbers each ball reaches to the next member exactly, wherever it lies.
+    line = np.arange(8.0)[:, None] * [0.1, 0.7, 0.3] + 5.3
+    beyond = np.array([[-1.0], [8.0]]) * [0.1, 0.7, 0.3] + 5.3
+    assert precision_recall(line, beyond, k=1).precision == 1.0

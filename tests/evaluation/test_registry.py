@@ -10,7 +10,7 @@ def batches():
     rng = np.random.default_rng(0)
     for count in (3, 2):
         yield {
-            "reference": rng.uniform(-1, 1, (count, 8, 8, 3)),
+            "reference": rng.uniform(-1, 0.8, (count, 8, 8, 3)),
             "candidates": rng.uniform(-1, 1, (count, 4, 8, 8, 3)),
             "distances": rng.uniform(0, 1, (count, 4)),
         }
@@ -48,3 +48,12 @@ def test_an_unknown_metric_lists_the_valid_ones():
 def test_no_records():
     with pytest.raises(UserError, match="no records"):
         registry.render_all(paste, [])
+
+
+@pytest.mark.parametrize("name", ["psnr", "mix_fidelity", "seams_mix", "seams_reconstruction"])
+def test_pictures_that_are_not_finite_are_refused_by_name_and_number(name):
+    rendered = registry.render_all(paste, batches())
+    rendered.mix[1:3], rendered.reconstruction[1:3] = np.nan, np.inf
+    what = {"psnr": "reconstructions", "mix_fidelity": "mixes"}.get(name, "images")
+    with pytest.raises(ValueError, match=f"2 of 5 {what} are not finite"):
+        {**registry.METRICS, **registry.SEAMS}[name](rendered)

@@ -3,7 +3,6 @@ import weakref
 import numpy as np
 import pytest
 
-from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import scene_scores
 from lorbms_tf.evaluation.classifier_score import classifier_score
 from lorbms_tf.evaluation.frechet import frechet_distance
@@ -31,6 +30,7 @@ def images(seed, count=40, shift=0.0):
 @pytest.fixture
 def sets():
     made = {"real": images(0), "mix": images(1, shift=0.4), "reconstruction": images(0)}
+    made["reference"] = made["real"]
     return scene_scores.Sets(made, Colours())
 
 
@@ -52,8 +52,8 @@ def test_a_perfect_set_against_a_shifted_one(sets):
     assert value("kernel_mix") > value("kernel_reconstruction")
     assert value("precision_reconstruction") == value("recall_reconstruction") == 1.0
     assert value("precision_mix") < 0.8
-    assert value("swd_reconstruction") == 0.0
-    assert value("swd_mix") > 0.0
+    assert value("swd_paired_reconstruction") == 0.0
+    assert value("swd_mix") > value("swd_reconstruction") > 0.0
 
 
 def test_the_order_is_shuffled_but_fixed():
@@ -81,10 +81,25 @@ def test_scored_images_are_let_go():
 
 def test_too_few_images_are_named():
     made = {"real": images(0, 40), "mix": images(1, 3), "reconstruction": images(1, 3)}
-    with pytest.raises(UserError, match="precision_mix cannot be computed: .*3 generated"):
+    with pytest.raises(ValueError, match="3 generated"):
         scene_scores.compute("precision_mix", scene_scores.Sets(made, Colours()))
 
 
 def test_which_metrics_need_an_extractor():
     assert scene_scores.needs_extractor(["psnr", "kernel_mix"])
     assert not scene_scores.needs_extractor(["psnr", "swd_mix", "swap_locality"])
+
+
+def test_a_frechet_distance_of_few_images_carries_a_caution():
+    few, many = (
+        scene_scores.Sets({"real": images(0), "mix": images(1, count)}, Colours())
+        for count in (3, 4)
+    )
+    assert "of 3 images with features of 3 numbers" in scene_scores.caution("frechet_mix", few)
+    assert scene_scores.caution("frechet_mix", many) == ""
+    assert scene_scores.caution("swd_mix", few) == ""
+
+
+def test_pairs_are_the_references_also_beside_other_real_images():
+    made = {"real": images(5), "reference": images(0), "reconstruction": images(0)}
+    assert scene_scores.compute("swd_paired_reconstruction", scene_scores.Sets(made)) == 0.0

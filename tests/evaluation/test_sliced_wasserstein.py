@@ -10,7 +10,30 @@ def images(seed, count=24, side=32):
 
 
 def test_equal_sets_are_at_zero_on_every_level():
-    assert sliced_wasserstein(images(0), images(0)) == {32: 0.0, 16: 0.0}
+    assert sliced_wasserstein(images(0), images(0), paired=True) == {32: 0.0, 16: 0.0}
+
+
+def test_as_published_a_copy_is_not_at_zero():
+    copy, other = (sliced_wasserstein(images(0), images(seed)) for seed in (0, 1))
+    for side, distance in copy.items():
+        assert other[side] / 4 < distance < 2 * other[side]
+
+
+def test_pairs_show_noise_that_sets_do_not():
+    real = images(0)
+    noisy = np.clip(real + 0.01 * images(1), -1, 1)
+    paired, apart = (sliced_wasserstein(real, noisy, paired=pair)[32] for pair in (True, False))
+    assert 0 < paired < apart / 2
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_images_that_are_not_finite(paired):
+    broken = images(0)
+    broken[3, 0, 0, 0] = np.inf
+    with pytest.raises(ValueError, match="1 of 24 generated images are not finite"):
+        sliced_wasserstein(images(0), broken, paired=paired)
+    with pytest.raises(ValueError, match="1 of 24 real images are not finite"):
+        sliced_wasserstein(broken, broken, paired=paired)
 
 
 def test_the_same_seed_gives_the_same_and_another_nearly():

@@ -89,3 +89,17 @@ def test_partners_are_others_and_everyone_is_one():
 def test_a_single_image_cannot_be_swapped():
     with pytest.raises(ValueError, match="at least two images, not 1"):
         swap_matrix(encode, decode_by_pasting, images(1))
+
+
+def test_what_is_not_finite_is_refused():
+    def broken(values):
+        made = np.array(decode_by_pasting(values))
+        made[1] = np.nan
+        return made
+
+    with pytest.raises(ValueError, match="1 of 12 reconstructions are not finite"):
+        swap_matrix(encode, broken, images(12))
+    with pytest.raises(ValueError, match="12 of 12 codes are not finite"):
+        swap_matrix(lambda values: np.inf * encode(values), decode_by_pasting, images(12))
+    with pytest.raises(ValueError, match="12 of 12 features of reconstructions are not finite"):
+        swap_matrix(encode, decode_by_pasting, images(12), describe=lambda values: np.nan * values)

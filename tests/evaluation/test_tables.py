@@ -95,3 +95,20 @@ def test_over_the_checkpoints_of_a_run(tmp_path):
     assert "mean" not in tables.table([LINE, LINE]) and "mean" not in tables.table([LINE])
     nothing = [{**line, "psnr": None} for line in lines]
     assert tables.table(nothing).splitlines()[-1].split() == ["best", "-", "130"]
+
+
+def test_a_distance_of_patches_that_says_nothing_of_their_places_is_the_former_one():
+    def line(*names, **protocol):
+        return {**LINE, **dict.fromkeys(names, 5.0), "protocol": protocol}
+
+    former, present = line("swd_mix"), line("swd_mix", swd_patches="drawn apart")
+    tables.check_alike([line("swd_paired_reconstruction"), present, line("psnr")], "f")
+    tables.check_alike([former, former], "f")
+    with pytest.raises(UserError, match=r"lines 1 and 2 differ in protocol \(swd_patches\)"):
+        tables.check_alike([former, present], "f")
+
+
+def test_reasons_are_no_scores():
+    line = {**LINE, "seams_mix": None, "missing": {"seams_mix": "too few"}}
+    assert tables.score_names([line]) == ["psnr", "seams_mix"]
+    assert tables.table([line]).split()[-2:] == ["21.5", "-"]

@@ -42,3 +42,20 @@ def test_several_classes_and_unknown_ones():
 def test_too_many_neighbours():
     with pytest.raises(UserError, match="--k=5 is more .*: 4"):
         knn.scores(TRAIN, np.zeros(4, int), TRAIN, 5, 1.0, 2)
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e38, 1e-30])
+def test_the_scale_of_features_means_nothing(scale):
+    labels, test = np.array([2, 0, 1, 1]), np.array([[3.0, 0.0], [0.0, 0.2]], np.float32)
+    expected = knn.scores(TRAIN, labels, test, 2, 0.5, 3)
+    scaled = [(features * np.float32(scale / 5)).astype(np.float32) for features in (TRAIN, test)]
+    np.testing.assert_allclose(knn.scores(scaled[0], labels, scaled[1], 2, 0.5, 3), expected, 1e-5)
+
+
+def test_features_that_are_not_finite():
+    broken = TRAIN.copy()
+    broken[1, 0] = np.nan
+    with pytest.raises(UserError, match="1 of 4 features of images learned from are not finite"):
+        knn.scores(broken, np.zeros(4, int), TRAIN, 1, 1.0, 2)
+    with pytest.raises(UserError, match="1 of 4 features of images tested are not finite"):
+        knn.scores(TRAIN, np.zeros(4, int), broken, 1, 1.0, 2)

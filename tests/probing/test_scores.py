@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from lorbms_tf.errors import UserError
 from lorbms_tf.probing import scores
 
 
@@ -30,3 +31,17 @@ def test_mean_average_precision_leaves_out_the_unknown_and_classes_without_posit
     labels = np.array([[-1, 0, 0], [1, 1, 0], [0, 0, 0]], np.int8)
     assert scores.score(found, labels) == pytest.approx((1 + 1 / 3) / 2)
     assert np.isnan(scores.mean_average_precision(found, np.zeros((3, 3))))
+
+
+def test_equal_scores_are_found_together_whatever_their_order():
+    found = np.array([0.9, 0.5, 0.5, 0.5, 0.1])
+    # 1/1 at the first positive, 2/4 at the second, with all that score 0.5.
+    for truth in ([1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, 0, 1, 0]):
+        assert scores.average_precision(found, np.array(truth, bool)) == 0.75
+    assert scores.average_precision(np.zeros(4), np.array([1, 0, 0, 0], bool)) == 0.25
+
+
+@pytest.mark.parametrize("labels", [np.array([0, 1]), np.array([[1, 0], [0, 1]])])
+def test_scores_that_are_not_finite(labels):
+    with pytest.raises(UserError, match="1 of 2 .*scores.* not finite"):
+        scores.score(np.array([[np.nan, 1.0], [0.0, 1.0]]), labels)

@@ -79,6 +79,16 @@ def test_trials_of_before_a_setting_count_as_trained(trial, doors):
     assert ablation.train(trial, [])  # with today's epsilon it is another training
 
 
+def test_former_distances_of_patches_are_measured_again(trial, doors):
+    ablation.train(trial, [])
+    protocol = ScoreConfig(metrics=("swd_mix",))
+    assert ablation.score(trial, protocol, 1, []) and not ablation.score(trial, protocol, 1, [])
+    state = trial.state()
+    del state["asked"]["swd_patches"]
+    trial.file(".json").write_text(json.dumps(state))
+    assert ablation.score(trial, protocol, 1, [])
+
+
 def test_what_a_kill_has_left_of_an_evaluation_is_not_counted(trial, doors):
     ablation.train(trial, [])
     trial.file(".scores.tmp").write_text('{"half a li')
