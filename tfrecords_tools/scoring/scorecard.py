@@ -25,7 +25,6 @@ TITLES = {
     "colour_distance": "distance of colours",
     "edges_distance": "distance of edges",
 }
-_COLUMNS = f"{'candidates':>17}{'random':>17}"
 
 
 @dataclass(frozen=True)
@@ -159,18 +158,17 @@ def crop_seed(shards: list[str], found: Graph) -> int:
 def table(card: Scorecard) -> str:
     """The scores as lines of text."""
     lines = [
-        f"{card.records} records, {card.scored} of them scored; +- one standard error over photos"
+        f"{card.records} records, {card.scored} of them scored; +- one standard error over photos",
+        f"  {'':<44}{'candidates':>17}{'random':>17}{'difference':>18}",
     ]
-    if card.labels:
-        lines.append(f"  {'(higher is better)':<44}{_COLUMNS}{'difference':>18}")
     for name, found in card.labels.items():
         lines.append(_line(name, found, 100, " %"))
-    lines.append(f"  {'(lower is better)':<44}{_COLUMNS}{'ratio':>18}")
+    lines.append(f"  {'':<44}{'candidates':>17}{'random':>17}{'ratio':>18}")
     for name, found in card.looks.items():
         lines.append(_line(name, found, 1, ""))
     if card.unlabelled:
         lines.append(f"  {card.unlabelled} references have no annotation and are left out above")
-    lines.append(f"  {'(how often chosen: near random is better)':<44}{_COLUMNS}")
+    lines.append(f"  {'':<44}{'candidates':>17}{'random':>17}")
     for title, key in GRAPH_ROWS.items():
         own, random = graph_text(card.shape, key), graph_text(card.random_shape, key)
         lines.append(f"  {title:<44}{own:>17}{random:>17}")
