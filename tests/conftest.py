@@ -15,6 +15,7 @@ LONG_FILES = (
     "end_to_end/test_whole_way.py",
     "training/test_workers.py",
     "training/test_strategy.py",
+    "test_readme.py",
 )
 
 

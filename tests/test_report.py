@@ -56,6 +56,15 @@ def test_a_run_without_checkpoint_events_and_records(tmp_path):
     assert "no TensorBoard event files" in words and "--chunk_size" in words
 
 
+def test_a_model_that_has_never_mixed_is_told_of(run_dir, tmp_path):
+    run, out = tmp_path / "run", tmp_path / "r.html"
+    shutil.copytree(run_dir, run)
+    path = run / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "autoencoder_steps": tiny.STEP}))
+    report.report(ReportConfig(run_dir=str(run), out=str(out)))
+    assert "it has never learned to mix" in words_of(out)
+
+
 def test_what_was_asked_for_by_name_must_be_there(tmp_path, run_dir):
     made = tiny.config(run_dir=str(tmp_path / "run"))
     run_directory.prepare(made)

@@ -69,16 +69,6 @@ def test_what_is_done_is_not_done_again(trial, doors, tmp_path):
     assert not list(tmp_path.glob("*/*.tmp"))
 
 
-def test_trials_of_before_a_setting_count_as_trained(trial, doors):
-    former = dataclasses.replace(trial, config=dataclasses.replace(trial.config, adam_epsilon=1e-7))
-    ablation.train(former, [])
-    state = former.state()
-    del state["trained"]["settings"]["adam_epsilon"]
-    former.file(".json").write_text(json.dumps(state))
-    assert not ablation.train(former, [])
-    assert ablation.train(trial, [])  # with today's epsilon it is another training
-
-
 def test_former_distances_of_patches_are_measured_again(trial, doors):
     ablation.train(trial, [])
     protocol = ScoreConfig(metrics=("swd_mix",))
@@ -121,3 +111,13 @@ def test_the_table(tmp_path):
     done[1].file(".json").write_text(json.dumps({"lines": [{"step": 6, "psnr": 1.0}]}))
     with pytest.raises(UserError, match="do not compare.*no_cls, seed 0: .6"):
         ablation.write_table(tmp_path, done)
+
+
+def test_trials_of_before_a_setting_count_as_trained(trial, doors):
+    former = dataclasses.replace(trial, config=dataclasses.replace(trial.config, adam_epsilon=1e-7))
+    ablation.train(former, [])
+    state = former.state()
+    del state["trained"]["settings"]["adam_epsilon"]
+    former.file(".json").write_text(json.dumps(state))
+    assert not ablation.train(former, [])
+    assert ablation.train(trial, [])  # with today's epsilon it is another training
