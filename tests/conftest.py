@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests import tiny
-
 # Files of a minute and more: begun first, or one process works at them when the other is done.
 LONG_FILES = (
     "training/test_resume.py",
@@ -26,10 +24,15 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory):
     """A run directory with random weights, after `tiny.STEP` steps."""
+    # Not above: TensorFlow loads with it, and talks in the process that only shares out the tests.
+    from tests import tiny
+
     return str(tiny.write_run(tmp_path_factory.mktemp("runs") / "run"))
 
 
 @pytest.fixture(scope="module")
 def glob(tmp_path_factory):
     """The glob of five small records."""
+    from tests import tiny
+
     return tiny.write_records(tmp_path_factory.mktemp("records"), count=5)
