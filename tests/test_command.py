@@ -83,7 +83,7 @@ def test_files_as_stray_words_come_of_a_glob_without_quotes(tmp_path):
     shard = tmp_path / "my data" / "b.tfrecord-00001-of-00002"
     shard.parent.mkdir()
     shard.touch()
-    with pytest.raises(UserError, match="quote that.* --records='.*/my data/\\*'$"):
+    with pytest.raises(UserError, match="glob in quotes, --records='.*/my data/\\*'$"):
         command.refuse_arguments(["program", str(shard)])
 
 
