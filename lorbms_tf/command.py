@@ -178,8 +178,8 @@ def refuse_arguments(argv: Sequence[str]) -> None:
         folder = os.path.dirname(word) or "."
         glob = shlex.quote(os.path.join(folder, "*"))
         text += (
-            f". If your shell made it of a glob: flags take a folder, --images={shlex.quote(folder)}, "
-            f"or a glob in quotes, --records={glob}"
+            ". If your shell made it of a glob: flags take a folder, "
+            f"--images={shlex.quote(folder)}, or a glob in quotes, --records={glob}"
         )
     elif len(argv) > 2 or " " in " ".join(sys.argv[1:]):
         text += "; a value with spaces is quoted: --name='my photos'"

@@ -69,7 +69,7 @@ def test_an_unknown_flag_is_one_line(monkeypatch, capsys):
 def test_a_reader_that_leaves_early_is_no_fault():
     script = f"{shlex.quote(sys.executable)} -m lorbms_tf.train --help | head -1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
-    assert done.stdout.startswith("Training: ") and done.stderr == ""
+    assert done.stdout.startswith("Training, from records") and done.stderr == ""
 
 
 def test_stray_words_are_refused():
