@@ -191,10 +191,11 @@ def refuse_arguments(argv: Sequence[str]) -> None:
     word = argv[1]
     text = f"unexpected argument {word!r}: every setting is a flag, --name=value (see --help)"
     if os.path.exists(word):
-        glob = os.path.join(os.path.dirname(word), "*")
+        folder = os.path.dirname(word) or "."
+        glob = shlex.quote(os.path.join(folder, "*"))
         text += (
-            ". If your shell made it of a glob, quote that, so that it comes as it is: "
-            f"--records={shlex.quote(glob)}"
+            ". If your shell made it of a glob: flags take a folder, "
+            f"--images={shlex.quote(folder)}, or a glob in quotes, --records={glob}"
         )
     elif len(argv) > 2 or " " in " ".join(sys.argv[1:]):
         text += "; a value with spaces is quoted: --name='my photos'"

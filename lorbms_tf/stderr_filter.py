@@ -57,7 +57,7 @@ def start() -> None:
     Does nothing where it is at work already, or no process can be started.
     """
     global _running
-    if _running is not None:
+    if _running is not None or not sys.executable:
         return
     try:
         real = os.dup(2)

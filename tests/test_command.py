@@ -87,7 +87,7 @@ def test_an_unknown_flag_is_one_line(monkeypatch, capsys):
 def test_a_reader_that_leaves_early_is_no_fault():
     script = f"{shlex.quote(sys.executable)} -m lorbms_tf.train --help | head -1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
-    assert done.stdout.startswith("Training: ") and done.stderr == ""
+    assert done.stdout.startswith("Training, from records") and done.stderr == ""
 
 
 def test_stray_words_are_refused():
@@ -101,7 +101,7 @@ def test_files_as_stray_words_come_of_a_glob_without_quotes(tmp_path):
     shard = tmp_path / "my data" / "b.tfrecord-00001-of-00002"
     shard.parent.mkdir()
     shard.touch()
-    with pytest.raises(UserError, match="quote that.* --records='.*/my data/\\*'$"):
+    with pytest.raises(UserError, match="glob in quotes, --records='.*/my data/\\*'$"):
         command.refuse_arguments(["program", str(shard)])
 
 

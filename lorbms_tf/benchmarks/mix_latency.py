@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from lorbms_tf import command
 from lorbms_tf.benchmarks import machine
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
@@ -27,7 +28,7 @@ def load(export_dir: str):
         if not versions:
             raise UserError(
                 f"--export_dir={export_dir} holds no exported model: make one with "
-                "python -m lorbms_tf.export --run_dir=R --export_dir=DIR"
+                + command.line("lorbms_tf.export", run_dir="R", export_dir=export_dir)
             )
         folder /= str(max(versions))
     with without_signs(folder) as readable:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from lorbms_tf.benchmarks import machine, operations
 from lorbms_tf.config import ModelConfig
 from lorbms_tf.model import Lorbms
+from lorbms_tf.progress import track
 from lorbms_tf.training import strategies
 
 
@@ -39,10 +40,12 @@ def _phases(model: Lorbms, batch: dict, steps: int, jit: bool | None) -> dict[st
         model._update_classifier(scene, logs)
         return logs
 
+    machine.say("timing the generator's update by itself")
     generator = compiled(lambda b: model._update_generator(b, {}))
     scene = generator(batch)
     seconds = {"generator": _median(generator, batch, steps)}
     for update in (discriminator, classifier):
+        machine.say(f"timing the {update.__name__}'s update by itself")
         function = compiled(update)
         function(scene)
         seconds[update.__name__] = _median(function, scene, steps)
@@ -69,10 +72,11 @@ def measure(config, model: Lorbms, steps: int, matrix_side: int) -> dict:
     step = tf.function(model.train_step, autograph=False, jit_compile=jit)
     first = machine.seconds_of(step, batch)
     machine.say(f"{first:.1f} s; timing {steps} iterations")
-    seconds = [machine.seconds_of(step, batch) for _ in range(steps)]
+    iterations = track(range(steps), label="timing", unit="iteration")
+    seconds = [machine.seconds_of(step, batch) for _ in iterations]
     peak = machine.described()
-    machine.say("timing each phase by itself")
     phases = _phases(model, batch, steps, jit)
+    machine.say("timing a matrix product")
     rate = machine.matrix_rate(matrix_side)
     counted = operations.of_phases(model.networks, config.generator_updates)
     images_per_s = config.batch_size * steps / sum(seconds)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from lorbms_tf import flags, run_directory, training_logs
+from lorbms_tf import command, flags, run_directory, training_logs
 from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import pipeline
 from lorbms_tf.errors import Stopped, UserError
@@ -94,7 +94,7 @@ class Run:
         if config.evaluate_every_steps and not self._alone:
             raise UserError(
                 "--evaluate_every_steps is for a single worker; score the checkpoints of several "
-                "with python -m lorbms_tf.evaluate"
+                f"with {command.line('lorbms_tf.evaluate', run_dir=config.run_dir)} ..."
             )
         with self.strategy.scope():
             self.model = build_model(config, planned.total_steps)

@@ -31,7 +31,7 @@ _SHORT = {
     "psnr/train": "PSNR",
 }
 _TERMINAL_INTERVAL = 0.5  # seconds between updates of the line on a terminal
-_PLAIN_INTERVAL = 15.0  # seconds between lines elsewhere
+_PLAIN_INTERVAL = 10.0  # seconds between lines elsewhere
 
 
 class Reporter:
