@@ -81,7 +81,9 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
             "transfers": transfers(codes, decode, pictures, factors, config.seed),
         }
     except ValueError as error:
-        raise UserError(f"--scenes={config.scenes}: {error}") from error
+        raise UserError(
+            f"--run_dir={config.run_dir} on --scenes={config.scenes}: {error}"
+        ) from error
 
 
 def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
@@ -217,6 +219,7 @@ def main(argv) -> None:
     print(f"{found['scenes']} scenes, model {config.run_dir} after step {found['step']}")
     print(text(found))
     origin = {"run_dir": config.run_dir, "scenes_dir": config.scenes, "seed": config.seed}
+    origin["permutations"] = PERMUTATIONS
     line = json.dumps({**origin, **found})
     print(line)
     if config.out:

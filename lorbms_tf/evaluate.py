@@ -163,16 +163,11 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
 
 def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) -> bool:
     """Whether a line of --out holds all scores asked for, measured in this way."""
-    from lorbms_tf.evaluation import tables
     from lorbms_tf.scoring import shown_name
 
     asked = json.loads(json_line(config, {}, digest))
-    protocol = tables.protocol(line)
-    measured = {
-        "real": config.real_records or "the references",
-        "resize": config.resize,
-        tables.PATCHES: tables.DRAWN_APART,
-    }
+    protocol = line.get("protocol") or {}
+    measured = {"real": config.real_records or "the references", "resize": config.resize}
     return (
         all(line.get(name) == value for name, value in asked.items())
         and all(protocol.get(name) in (None, value) for name, value in measured.items())

@@ -116,6 +116,16 @@ def test_several_classes_an_image(tmp_path, weights):
         assert line["classifier_parameters"] in (2 * (4 * 4 * 3 + 1), 0)
 
 
+def test_photos_that_look_alike_share_a_place(tmp_path, weights):
+    making.write_voc(tmp_path, "train", {"a": [("dog", 0)], "b": [("cat", 0), ("dog", 1)]})
+    making.write_voc(tmp_path, "val", {"c": [("dog", 0), ("cat", 0)], "d": [("cat", 0)]})
+    given = {"dataset": f"voc:{tmp_path}", "baseline": False}
+    (line,) = run(tmp_path, weights, **given, probe="knn", k=1)
+    # All of the cats are right, and the dog is one of two.
+    assert line["mean_average_precision"] == (1 + 1 / 2) / 2
+    assert line["protocol"]["equal_scores"] == "together"
+
+
 def test_supervised_pretraining_writes_what_a_probe_reads(folder, weights, tmp_path, trained_runs):
     made = str(tmp_path / "trained.weights.h5")
     out = str(tmp_path / "pretraining.jsonl")

@@ -13,7 +13,7 @@ from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.quadrants import NAMES
 
 TEST_SHARE = 0.25
-LEAST = -(-image_probe.BATCH_SIZE * 4 // 3)  # images: what is not tested on makes one batch
+LEAST = (image_probe.BATCH_SIZE - 1) * 4 // 3 + 1  # images: what is not tested on makes one batch
 
 
 def check_count(count: int) -> None:

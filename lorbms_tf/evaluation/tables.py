@@ -27,16 +27,26 @@ _NO_SCORES = frozenset(
 _LOWER_IS_BETTER = ("frechet", "kernel", "swd", "swap_cycle_error", "seams_mix")
 _NO_BEST = ("seams_reconstruction", "seams_pasted")  # the floor and the ceiling of seams_mix
 # How the patches of swd_mix and swd_reconstruction lie in the two sets: a part of the protocol. In
-# lines that do not say it they lay at the same places, which is now swd_paired_reconstruction.
-PATCHES, DRAWN_APART, SAME_PLACES = "swd_patches", "drawn apart", "the same places"
-_OF_PATCHES = ("swd_mix", "swd_reconstruction")
+# lines that do not say it they lay at the same places, which has a name of its own now.
+PATCHES, DRAWN_APART = "swd_patches", "drawn apart"
+_FORMER = {"swd_mix": "swd_paired_mix", "swd_reconstruction": "swd_paired_reconstruction"}
 # What must agree between two lines for their scores to be comparable, beside the protocol.
 _ALIKE = ("dataset_hash", "records", "seed")
 
 
 def read(path: str, flag: str = "table") -> list[dict[str, Any]]:
-    """The lines of a file. UserError, naming file and line, where it is not evaluate's output."""
-    return read_json_lines(path, flag, {"run_dir", "records"}, "lorbms_tf.evaluate")
+    """The lines of a file, their scores by today's names.
+
+    Raises UserError, naming file and line, where it is not evaluate's output.
+    """
+    lines = read_json_lines(path, flag, {"run_dir", "records"}, "lorbms_tf.evaluate")
+    return [_by_present_names(line) for line in lines]
+
+
+def _by_present_names(line: dict[str, Any]) -> dict[str, Any]:
+    if PATCHES in (line.get("protocol") or {}):
+        return line
+    return {_FORMER.get(name, name): value for name, value in line.items()}
 
 
 def check_alike(lines: list[dict[str, Any]], path: str) -> None:
@@ -58,20 +68,14 @@ def check_alike(lines: list[dict[str, Any]], path: str) -> None:
 
 def _measured(line: dict[str, Any]) -> dict[str, Any]:
     """What must agree: the records, always; of the protocol what the line knows."""
-    parts = {f"protocol ({key})": value for key, value in protocol(line).items()}
+    protocol = (line.get("protocol") or {}).items()
+    parts = {f"protocol ({name})": value for name, value in protocol if value is not None}
     return {**{key: line.get(key) for key in _ALIKE}, **parts}
-
-
-def protocol(line: Mapping[str, Any]) -> dict[str, Any]:
-    """What a line says of how it was measured, and what follows from its age."""
-    told = line.get("protocol") or {}
-    implied = {PATCHES: SAME_PLACES} if has_patches(line) else {}
-    return {**implied, **{key: value for key, value in told.items() if value is not None}}
 
 
 def has_patches(names: Iterable[str]) -> bool:
     """Whether any of these scores depends on how patches are drawn."""
-    return any(name in _OF_PATCHES for name in names)
+    return any(name in _FORMER for name in names)
 
 
 def _short(value) -> str:

@@ -59,7 +59,9 @@ def protocol(config: ProbeConfig, data: Labelled, used: list[Fold]) -> dict[str,
         **({"standardized": True} if config.standardize else {}),
     }
     if config.probe == "knn":
-        return {**common, "k": config.k, "temperature": config.temperature}
+        # Votes are often equal; lines that do not say so counted such images in their files' order.
+        ties = {"equal_scores": "together"} if data.multi_label else {}
+        return {**common, "k": config.k, "temperature": config.temperature, **ties}
     return {
         **common,
         "augmentation": f"{config.views} fixed views" if config.views else "fresh in each epoch",

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lorbms_tf.evaluation.seams import auc, seam_auc
+from lorbms_tf.evaluation import image_probe
+from lorbms_tf.evaluation.seams import LEAST, TEST_SHARE, auc, check_count, seam_auc
 from tests import tiny
 
 
@@ -47,3 +48,20 @@ def test_auc_known_by_hand():
     assert auc(np.array([0.9, 0.3, 0.5, 0.1]), truth) == 0.75  # 3 of the 4 pairs are in order
     assert auc(np.full(4, 0.5), truth) == 0.5
     assert np.isnan(auc(np.zeros(4), np.ones(4, bool)))
+    assert np.isnan(auc(np.array([np.nan, 1.0, 2.0, 3.0]), truth))
+
+
+def test_the_fewest_images_leave_one_batch_to_learn_from():
+    learned = [count - int(count * TEST_SHARE) for count in (LEAST - 1, LEAST)]
+    assert learned == [image_probe.BATCH_SIZE - 1, image_probe.BATCH_SIZE]
+    check_count(LEAST)
+    images, mask = pictures(LEAST - 1)
+    with pytest.raises(ValueError, match=f"at least {LEAST} images, here are {LEAST - 1}"):
+        seam_auc(images, mask)
+
+
+def test_images_that_are_not_finite():
+    images, mask = pictures(100)
+    images[5] = np.nan
+    with pytest.raises(ValueError, match="1 of 100 images are not finite"):
+        seam_auc(images, mask)

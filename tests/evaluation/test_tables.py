@@ -97,15 +97,15 @@ def test_over_the_checkpoints_of_a_run(tmp_path):
     assert tables.table(nothing).splitlines()[-1].split() == ["best", "-", "130"]
 
 
-def test_a_distance_of_patches_that_says_nothing_of_their_places_is_the_former_one():
-    def line(*names, **protocol):
-        return {**LINE, **dict.fromkeys(names, 5.0), "protocol": protocol}
+def test_former_distances_of_patches_go_by_the_name_that_they_have_today(tmp_path):
+    def line(**protocol):
+        return {**LINE, "swd_mix": 5.0, "swd_reconstruction": 4.0, "protocol": protocol}
 
-    former, present = line("swd_mix"), line("swd_mix", swd_patches="drawn apart")
-    tables.check_alike([line("swd_paired_reconstruction"), present, line("psnr")], "f")
-    tables.check_alike([former, former], "f")
-    with pytest.raises(UserError, match=r"lines 1 and 2 differ in protocol \(swd_patches\)"):
-        tables.check_alike([former, present], "f")
+    path = write(tmp_path / "s.jsonl", line(real="x"), line(swd_patches="drawn apart"))
+    former, present = tables.read(path)
+    assert tables.score_names([former]) == ["psnr", "swd_paired_mix", "swd_paired_reconstruction"]
+    assert tables.score_names([present]) == ["psnr", "swd_mix", "swd_reconstruction"]
+    assert former["swd_paired_reconstruction"] == 4.0
 
 
 def test_reasons_are_no_scores():
