@@ -47,13 +47,6 @@ mean distance: of what is found; lower is better
 over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
 recall: share of the true ten nearest that is found; higher is better, 1 at most"""
 
-LEGEND = """\
-smallest, median, largest: images in a cluster
-left cluster: share of the searches that found too few in their own
-mean distance: of what is found; lower is better
-over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
-recall: share of the true ten nearest that is found; higher is better, 1 at most"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExploreConfig(BuildConfig):
@@ -128,8 +121,15 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
 
 
 def _next(base: BuildConfig, rows: list[dict[str, Any]]) -> str:
-    """The build with the most clusters that find nearly all neighbours, or else with the fewest."""
-    good = [row["num_clusters"] for row in rows if row["recall"] >= _GOOD_RECALL]
+    """The build with the most clusters that find nearly all neighbours, or else with the fewest.
+
+    Where most searches leave their cluster, recall says nothing of the clusters.
+    """
+    good = [
+        row["num_clusters"]
+        for row in rows
+        if row["recall"] >= _GOOD_RECALL and row["left_cluster"] < MANY_LEFT
+    ]
     count = max(good, default=rows[0]["num_clusters"])
     return command.next_step("tfrecords_tools.build", **flags.changed(base, num_clusters=count))
 
