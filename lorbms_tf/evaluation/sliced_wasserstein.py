@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from lorbms_tf.evaluation.finite import check_finite
+from lorbms_tf.progress import track
 
 LEAST_SIDE = 16  # pixels of the coarsest level
 PATCH = 7  # pixels a side
@@ -59,7 +60,7 @@ def sliced_wasserstein(
         raise ValueError(f"images must be squares of 16, 32, 64, ... pixels, not {real.shape[1:3]}")
     distances = {}
     rng = np.random.default_rng(seed)
-    for level, width in enumerate(_sides(side)):
+    for level, width in enumerate(track(_sides(side), label="comparing patches", unit="level")):
         of_real = _places(rng, len(real), width)
         of_generated = of_real if paired else _places(rng, len(real), width)
         one = _normal(_patches(real, level, of_real))
