@@ -12,6 +12,13 @@ from typing import Any
 from lorbms_tf.errors import UserError
 
 
+# Settings of runs that were made before, and what to know where such a run is continued.
+RETIRED = {
+    "shuffle_buffer": "records now come in another order: shuffled over the whole set, not over "
+    "--shuffle_buffer of them",
+}
+
+
 def setting(default: Any, help: str, choices: tuple = (), may_change: bool = False) -> Any:
     """A dataclass field that becomes a flag.
 
@@ -182,7 +189,6 @@ class TrainConfig(ModelConfig):
         may_change=True,
     )
     seed: int = setting(0, "Seed of weights, order and draws.")
-    shuffle_buffer: int = setting(2048, "Records among which the order is shuffled.")
     max_bad_records: int = setting(
         0,
         "Leave out up to so many damaged records. Above 0 all record files are read once at the "
@@ -218,7 +224,7 @@ class TrainConfig(ModelConfig):
     def validate(self) -> None:
         """As `ModelConfig.validate`, for all settings."""
         super().validate()
-        for name in ("batch_size", "epochs", "shuffle_buffer", "checkpoint_every_steps"):
+        for name in ("batch_size", "epochs", "checkpoint_every_steps"):
             require(name, getattr(self, name), minimum=1)
         for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
             require(name, getattr(self, name), minimum=1)
@@ -262,7 +268,8 @@ def to_dict(config: Any) -> dict:
 def from_dict(config_class: type, values: dict, source: str = "configuration"):
     """The inverse of `to_dict`; unknown names and wrong types are a UserError.
 
-    Names that are missing take their defaults, as settings newer than the file do.
+    Names that are missing take their defaults, as settings newer than the file do; those that are
+    no settings any more (`RETIRED`) are passed over.
 
     Args:
       config_class: the dataclass to make.
@@ -272,11 +279,13 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
     if not isinstance(values, dict):
         raise UserError(f"{source} holds no settings by name")
     fields = {field.name: field for field in dataclasses.fields(config_class)}
-    unknown = sorted(set(values) - set(fields))
+    unknown = sorted(set(values) - set(fields) - set(RETIRED))
     if unknown:
         raise UserError(f"{source} has unknown settings: {', '.join(unknown)}")
     made = {}
     for name, value in values.items():
+        if name in RETIRED:
+            continue
         default = fields[name].default
         if isinstance(default, tuple) and isinstance(value, list):
             value = tuple(value)

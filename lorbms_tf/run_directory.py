@@ -57,6 +57,18 @@ def read_config(run_dir: str) -> TrainConfig:
     return from_dict(TrainConfig, read_json(path), str(path))
 
 
+def retired(run_dir: str) -> list[str]:
+    """What to know before a run is continued that has settings which are none any more, a line each.
+
+    Empty where no run is there yet. Raises UserError where config.json cannot be read.
+    """
+    folder = resolve(run_dir)
+    if not any((folder / CHECKPOINTS).glob("*.index")) or not (folder / CONFIG_FILE).is_file():
+        return []
+    stored = read_json(folder / CONFIG_FILE)
+    return [text for name, text in settings.RETIRED.items() if name in stored]
+
+
 def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
     """Checks that a run may be started or continued in the run directory; writes nothing.
 

@@ -47,7 +47,9 @@ class ImageReader:
         sizes = np.take_along_axis(rows["size"], chosen, 1)
         crcs = np.take_along_axis(rows["crc"], chosen, 1)
         images = np.empty(chosen.shape, object)
-        for i, spans in enumerate(zip(offsets.tolist(), sizes.tolist(), crcs.tolist(), strict=True)):
+        for i, spans in enumerate(
+            zip(offsets.tolist(), sizes.tolist(), crcs.tolist(), strict=True)
+        ):
             if rows["state"][i] != GOOD:
                 images[i] = b""
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lorbms_tf.data import dataset_file, record_index, storage
+from lorbms_tf.data import dataset_file, reading, record_index, storage
 from lorbms_tf.data.damage import HEADER, BadRecords, frames
 from lorbms_tf.data.record_index import BAD_CHECKSUM, GOOD, ROW, RecordIndex, Shard
 from lorbms_tf.errors import UserError
@@ -29,7 +29,7 @@ def open_index(shards: list[str], bad: BadRecords | None = None) -> RecordIndex:
         are tolerated.
     """
     bad = bad or BadRecords()
-    described = [_described(path) for path in shards]
+    described = _described(shards)
     stored = [_stored(shard) for shard in described]
     missing = [shard for shard, rows in zip(described, stored, strict=True) if rows is None]
     made = iter(_make_all(missing) if missing else [])
@@ -47,19 +47,37 @@ def open_index(shards: list[str], bad: BadRecords | None = None) -> RecordIndex:
     return RecordIndex(shards, found)
 
 
+def count(shards: list[str], bad: BadRecords) -> int:
+    """How many records some shards hold in their places; makes no index. Raises as `open_index`."""
+    total = 0
+    for shard in _described(shards):
+        rows = None if shard.path in bad.scans else _stored(shard)
+        if rows is None:
+            total += reading.count(shard.path, bad)
+        else:
+            bad.check_end(shard.path, len(rows))
+            total += len(rows)
+    return total
+
+
 def write_beside(path: str | os.PathLike, sha256: str) -> None:
     """Makes the index of a whole shard in its folder. UserError where it cannot be written."""
     size, written = storage.size_and_time(str(path))
-    shard = Shard(str(path), size, written, sha256)
+    shard = Shard(str(path), size, written, sha256, None)
     _write(Path(record_index.path_beside(str(path))), shard, np.array(list(_rows(shard)), ROW))
 
 
-def _described(path: str) -> Shard:
-    size, written = storage.size_and_time(path)
-    dataset = dataset_file.read(storage.folder(path))
-    told = dataset.shards.get(storage.name(path)) if dataset else None
-    known = told is not None and told.bytes == size  # else it was replaced after the build
-    return Shard(path, size, written, told.sha256 if known else None)
+def _described(paths: list[str]) -> list[Shard]:
+    folders = {folder: dataset_file.read(folder) for folder in set(map(storage.folder, paths))}
+    shards = []
+    for path in paths:
+        size, written = storage.size_and_time(path)
+        dataset = folders[storage.folder(path)]
+        told = dataset.shards.get(storage.name(path)) if dataset else None
+        known = told is not None and told.bytes == size  # else it was replaced after the build
+        sha256, records = (told.sha256, told.records) if known else (None, None)
+        shards.append(Shard(path, size, written, sha256, records))
+    return shards
 
 
 def _stored(shard: Shard) -> np.ndarray | None:
@@ -97,27 +115,15 @@ def _make_all(shards: list[Shard]) -> list[np.ndarray]:
                 rows.append(row)
                 yield
 
-    for _ in track(steps(), total=_told_records(shards), label="indexing", unit="record"):
+    told = [shard.records for shard in shards]
+    total = None if None in told else sum(told)  # for the progress
+    for _ in track(steps(), total=total, label="indexing", unit="record"):
         pass
     arrays = [np.array(rows, ROW) for rows in made]
     notes = [_keep(shard, rows) for shard, rows in zip(shards, arrays, strict=True)]
     for note in dict.fromkeys(note for note in notes if note):
         print(note, file=sys.stderr, flush=True)
     return arrays
-
-
-def _told_records(shards: list[Shard]) -> int | None:
-    """How many records dataset.json says that there are, for the progress; None: not known."""
-    described = {storage.folder(shard.path) for shard in shards}
-    described = {folder: dataset_file.read(folder) for folder in described}
-    total = 0
-    for shard in shards:
-        dataset = described[storage.folder(shard.path)]
-        told = dataset.shards.get(storage.name(shard.path)) if dataset else None
-        if told is None or told.records is None:
-            return None
-        total += told.records
-    return total
 
 
 def _rows(shard: Shard) -> Iterator[np.ndarray]:

@@ -18,7 +18,7 @@ from lorbms_tf.data.record_index import RecordIndex
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
-_READ_AT_ONCE = 64  # records: one call of Python for several small batches
+_READ_AT_ONCE = 32  # records: one call of Python for several small batches
 _DECODED_AT_ONCE = 4 << 20  # bytes of pixels
 _ENDLESS = 1 << 40  # epochs
 _KEYS = (
@@ -149,7 +149,7 @@ def training_batches(
     Raises:
       UserError: there are fewer records than one batch.
     """
-    steps_per_epoch = count_steps(index, batch_size)
+    steps_per_epoch = count_steps(len(index), batch_size)
     last = steps_per_epoch * (_ENDLESS if epochs is None else epochs)
     local, own = devices // workers, batch_size // devices
     reader = ImageReader(index)
@@ -205,13 +205,13 @@ def _batches_at_once(batch_size: int, image_size: int) -> int:
     return max(1, min(_READ_AT_ONCE, _DECODED_AT_ONCE // pixels) // batch_size)
 
 
-def count_steps(index: RecordIndex, batch_size: int) -> int:
+def count_steps(num_records: int, batch_size: int) -> int:
     """Whole batches in one epoch. UserError where there is not even one."""
-    if len(index) < batch_size:
+    if num_records < batch_size:
         raise UserError(
-            f"the record files hold {len(index)} records, fewer than --batch_size={batch_size}"
+            f"the record files hold {num_records} records, fewer than --batch_size={batch_size}"
         )
-    return len(index) // batch_size
+    return num_records // batch_size
 
 
 def checked(batches: Iterable, pattern: str) -> Iterator:

@@ -3,6 +3,7 @@
 `lorbms_tf.data.damage` says what a damaged record is and why it keeps its place.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -124,9 +125,9 @@ def decoded_batches(
         good = fast(*fields).map(shaped).ignore_errors()
         return good.concatenate(slow(*fields).map(shaped)).take(1)
 
-    decoded = dataset.interleave(
-        either, tf.data.AUTOTUNE, 1, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    # One more than can work; still more would only fill memory that lies in no cache.
+    at_once = len(os.sched_getaffinity(0)) + 1
+    decoded = dataset.interleave(either, at_once, 1, at_once, deterministic=True)
     if batch_size is None and bad.limit:
         decoded = decoded.filter(lambda batch: tf.size(batch["distances"]) > 0)
     return decoded

@@ -42,7 +42,8 @@ class Shard(NamedTuple):
     path: str
     bytes: int
     written: int  # ns
-    sha256: str | None  # None: not told
+    sha256: str | None  # as dataset.json tells; None: not told
+    records: int | None  # the same
 
 
 def path_beside(shard: str) -> str:
@@ -163,6 +164,4 @@ def check_whole(shard: Shard, rows: np.ndarray) -> None:
     """Raises UserError where the rows of a shard end before it does."""
     end = int(rows["offset"][-1] + rows["length"][-1]) + AROUND if len(rows) else 0
     if end != shard.bytes:
-        raise UserError(
-            f"record file {shard.path} is cut short or corrupt at record {len(rows)}"
-        )
+        raise UserError(f"record file {shard.path} is cut short or corrupt at record {len(rows)}")

@@ -41,7 +41,9 @@ def name(path: str) -> str:
 
 def joined(folder: str, *names: str) -> str:
     """A path below a folder."""
-    return "/".join([folder.rstrip("/"), *names]) if is_remote(folder) else str(Path(folder, *names))
+    return (
+        "/".join([folder.rstrip("/"), *names]) if is_remote(folder) else str(Path(folder, *names))
+    )
 
 
 def exists(path: str) -> bool:
