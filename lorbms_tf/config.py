@@ -11,7 +11,6 @@ from typing import Any
 
 from lorbms_tf.errors import UserError
 
-
 # Settings of runs that were made before, and what to know where such a run is continued.
 RETIRED = {
     "shuffle_buffer": "records now come in another order: shuffled over the whole set, not over "

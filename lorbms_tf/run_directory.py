@@ -58,9 +58,9 @@ def read_config(run_dir: str) -> TrainConfig:
 
 
 def retired(run_dir: str) -> list[str]:
-    """What to know before a run is continued that has settings which are none any more, a line each.
+    """Lines to tell before a run goes on that has settings which are none any more.
 
-    Empty where no run is there yet. Raises UserError where config.json cannot be read.
+    None where no run is there yet. Raises UserError where config.json cannot be read.
     """
     folder = resolve(run_dir)
     if not any((folder / CHECKPOINTS).glob("*.index")) or not (folder / CONFIG_FILE).is_file():

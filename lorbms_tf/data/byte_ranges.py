@@ -47,16 +47,15 @@ class ImageReader:
         sizes = np.take_along_axis(rows["size"], chosen, 1)
         crcs = np.take_along_axis(rows["crc"], chosen, 1)
         images = np.empty(chosen.shape, object)
-        for i, spans in enumerate(
-            zip(offsets.tolist(), sizes.tolist(), crcs.tolist(), strict=True)
-        ):
+        spans = zip(offsets.tolist(), sizes.tolist(), strict=True)
+        for i, (begins, lengths) in enumerate(spans):
             if rows["state"][i] != GOOD:
                 images[i] = b""
                 continue
-            found = self._spans(int(shards[i]), *spans[:2])
+            found = self._spans(int(shards[i]), begins, lengths)
             images[i] = [
                 image if zlib.crc32(image) == crc else b""
-                for image, crc in zip(found, spans[2], strict=True)
+                for image, crc in zip(found, crcs[i].tolist(), strict=True)
             ]
         self.bytes_read += int(sizes.sum())
         return images, np.take_along_axis(rows["distance"], chosen[:, 1:] - 1, 1)

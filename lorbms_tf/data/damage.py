@@ -84,6 +84,7 @@ def frames(path: str) -> Iterator[Frame]:
             for raw in _records_from(path, offset):
                 yield Frame(offset, len(raw), raw)
                 offset += len(raw) + AROUND
+            return  # at the end, or where less than a header is left
         except tf.errors.DataLossError:
             length = _trusted_length(path, offset, size)
             if length is None:
@@ -107,7 +108,7 @@ def _reader(path: str, offset) -> tf.data.Dataset:
 
 
 def _trusted_length(path: str, offset: int, size: int) -> int | None:
-    """The length of the record at an offset; None where it does not fit its checksum or the file."""
+    """Of the record at an offset; None where it does not fit its checksum or the file."""
     with storage.open_binary(path) as file:
         file.seek(offset)
         header = file.read(HEADER)

@@ -1,4 +1,4 @@
-"""Shards -> batches: draw records, and one of ten candidates a quadrant; read and decode five images.
+"""Shards -> batches: draw a record and one of ten candidates a quadrant, read and decode five.
 
 The order of records and every draw are functions of the seed, the epoch and the place in the
 epoch, so that a run is continued at any step at the same cost; `lorbms_tf.data.damage` says how
@@ -159,9 +159,7 @@ def training_batches(
         step, begin = item // local, worker * local * own + item % local * own
         epoch, place = step // steps_per_epoch, step % steps_per_epoch * batch_size + begin
         places = place + tf.range(own, dtype=tf.int64)
-        numbers = tf.random.experimental.index_shuffle(
-            places, _seeds(seed, epoch), tf.constant(len(index) - 1, tf.int64)
-        )
+        numbers = record_numbers(places, len(index), seed, epoch)
         draws = tf.random.stateless_uniform(
             [batch_size, NUM_QUADRANTS], _seeds(seed, step), maxval=records.NUM_CANDIDATES,
             dtype=tf.int32,
@@ -193,6 +191,12 @@ def training_batches(
     # Floats are made in one thread: memory of that size is dear where many threads ask for it.
     dataset = dataset.map(split).unbatch().map(_with_floats)
     return _options(dataset.prefetch(tf.data.AUTOTUNE))
+
+
+def record_numbers(places, num_records: int, seed: int, epoch) -> tf.Tensor:
+    """Which records stand at some places of an epoch, int64 [B] both: a permutation of all."""
+    last = tf.constant(num_records - 1, tf.int64)
+    return tf.random.experimental.index_shuffle(places, _seeds(seed, epoch), last)
 
 
 def _seeds(seed: int, number: tf.Tensor) -> tf.Tensor:

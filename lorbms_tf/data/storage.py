@@ -18,7 +18,7 @@ def is_remote(path: str) -> bool:
 
 
 def glob(pattern: str) -> list[str]:
-    """Files that match, in no order. Raises UserError where a remote file system does not answer."""
+    """Files that match, in no order. UserError where a remote file system does not answer."""
     if not is_remote(pattern):
         return [path for path in local_glob.glob(pattern) if os.path.isfile(path)]
     try:
