@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import tensorflow as tf
 
 from lorbms_tf.data import storage
 from lorbms_tf.data.damage import CHECKSUM_REASON, HEADER, read_record
@@ -38,7 +39,7 @@ class ImageReader:
           JPEG bytes [B, 5], empty where they are not those that were indexed; distances float32
           [B, 4].
 
-        Raises OSError where a shard cannot be read any more.
+        Raises ValueError, naming the shard, where it cannot be read any more.
         """
         shards, rows = self.index.take(numbers)
         chosen = np.concatenate([np.zeros_like(draws[:, :1]), draws + _COLUMNS], axis=1)  # [B, 5]
@@ -77,11 +78,17 @@ class ImageReader:
 
     def _spans(self, shard: int, offsets: list[int], sizes: list[int]) -> list[bytes]:
         path = self.index.shards[shard]
-        if storage.is_remote(path):
-            return _remote_spans(path, offsets, sizes)
-        with self._descriptor(shard) as file:
-            pread = os.pread
-            return [pread(file, size, at) for at, size in zip(offsets, sizes, strict=True)]
+        try:
+            if storage.is_remote(path):
+                return _remote_spans(path, offsets, sizes)
+            with self._descriptor(shard) as file:
+                pread = os.pread
+                return [pread(file, size, at) for at, size in zip(offsets, sizes, strict=True)]
+        except (OSError, tf.errors.OpError) as error:
+            reason = getattr(error, "strerror", None) or getattr(error, "message", error)
+            raise ValueError(  # TensorFlow hands on no other kind of error with its text
+                f"record file {path} cannot be read any more: {reason}; put it back"
+            ) from error
 
     @contextmanager
     def _descriptor(self, shard: int) -> Iterator[int]:
