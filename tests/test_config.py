@@ -82,3 +82,8 @@ def test_differences_leave_out_what_may_change():
     old = config()
     new = dataclasses.replace(old, epochs=7, records="other", chunk_size=96)
     assert differences(old, new) == ["chunk_size: 192 -> 96"]
+
+
+def test_settings_that_are_none_any_more_are_passed_over():
+    stored = {**to_dict(TrainConfig()), "shuffle_buffer": 2048}
+    assert from_dict(TrainConfig, stored) == TrainConfig()
