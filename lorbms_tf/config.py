@@ -11,6 +11,12 @@ from typing import Any
 
 from lorbms_tf.errors import UserError
 
+# Settings of runs that were made before, and what to know where such a run is continued.
+RETIRED = {
+    "shuffle_buffer": "records now come in another order: shuffled over the whole set, not over "
+    "--shuffle_buffer of them",
+}
+
 
 def setting(
     default: Any, help: str, choices: tuple = (), may_change: bool = False, former: Any = None
@@ -193,7 +199,6 @@ class TrainConfig(ModelConfig):
         may_change=True,
     )
     seed: int = setting(0, "Seed of weights, order and draws.")
-    shuffle_buffer: int = setting(2048, "Records among which the order is shuffled.")
     max_bad_records: int = setting(
         0,
         "Leave out up to so many damaged records. Above 0 all record files are read once at the "
@@ -229,7 +234,7 @@ class TrainConfig(ModelConfig):
     def validate(self) -> None:
         """As `ModelConfig.validate`, for all settings."""
         super().validate()
-        for name in ("batch_size", "epochs", "shuffle_buffer", "checkpoint_every_steps"):
+        for name in ("batch_size", "epochs", "checkpoint_every_steps"):
             require(name, getattr(self, name), minimum=1)
         for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
             require(name, getattr(self, name), minimum=1)
@@ -274,7 +279,8 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
     """The inverse of `to_dict`; unknown names and wrong types are a UserError.
 
     Names that are missing, as settings newer than the file are, take what held before there were
-    such settings: the former value, else the default.
+    such settings: the former value, else the default. Those that are no settings any more
+    (`RETIRED`) are passed over.
 
     Args:
       config_class: the dataclass to make.
@@ -284,12 +290,14 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
     if not isinstance(values, dict):
         raise UserError(f"{source} holds no settings by name")
     fields = {field.name: field for field in dataclasses.fields(config_class)}
-    unknown = sorted(set(values) - set(fields))
+    unknown = sorted(set(values) - set(fields) - set(RETIRED))
     if unknown:
         raise UserError(f"{source} has unknown settings: {', '.join(unknown)}")
     formers = {name: field.metadata.get("former") for name, field in fields.items()}
     made = {name: value for name, value in formers.items() if value is not None}
     for name, value in values.items():
+        if name in RETIRED:
+            continue
         default = fields[name].default
         if isinstance(default, tuple) and isinstance(value, list):
             value = tuple(value)

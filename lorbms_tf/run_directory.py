@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lorbms_tf import progress, stored_config
-from lorbms_tf.config import TrainConfig
+from lorbms_tf.config import RETIRED, TrainConfig
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, read_json, remove_leftovers, write_json
 from lorbms_tf.stored_config import CONFIG_FILE, LOCK_FILE, TRAINING
@@ -75,6 +75,18 @@ def continued(config: TrainConfig) -> TrainConfig:
             file=sys.stderr,
         )
     return kept
+
+
+def retired(run_dir: str) -> list[str]:
+    """Lines to tell before a run goes on that has settings which are none any more.
+
+    None where no run is there yet. Raises UserError where config.json cannot be read.
+    """
+    folder = resolve(run_dir)
+    if not any((folder / CHECKPOINTS).glob("*.index")) or not (folder / CONFIG_FILE).is_file():
+        return []
+    stored = read_json(folder / CONFIG_FILE)
+    return [text for name, text in RETIRED.items() if name in stored]
 
 
 def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:

@@ -53,6 +53,8 @@ def main(argv) -> None:
     if planned.changes:
         changed = "\n  ".join(planned.changes)
         print(f"warning: continuing with changes:\n  {changed}", file=sys.stderr)
+    for note in planned.notes:
+        print(f"continuing {config.run_dir}: {note}", file=sys.stderr)
     # Where several workers train together the chief alone writes the run directory.
     alone = run_directory.locked(config.run_dir) if chief else contextlib.nullcontext()
     with alone:

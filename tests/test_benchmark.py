@@ -4,12 +4,13 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from lorbms_tf import benchmark, saved_model
 from lorbms_tf.benchmarks import input_speed, machine, mix_latency
-from lorbms_tf.data import records
+from lorbms_tf.data import index_making, records
 from lorbms_tf.errors import UserError
 from lorbms_tf.model import Lorbms
 from tests import tiny
@@ -50,21 +51,33 @@ def test_train_step(eagerly):
     assert made["share_of_matrix_rate"] == pytest.approx(operations / made["float32_matrix_flops"])
 
 
-def test_input(eagerly, glob):
+def test_input(eagerly, glob, monkeypatch):
+    monkeypatch.setattr(input_speed, "_LONG_EPOCH", 11)
     made = benchmark.measure("input", config(records=glob))
     json.dumps(made, allow_nan=False)
-    assert set(made["records_per_s"]) == {"as_it_is", "decoding_all", "loose_files"}
-    assert positive(made["records_per_s"]) and made["records"] == 5
+    assert set(made["records_per_s"]) == {"batch_4"}  # of 5 records
+    rates = made["records_per_s"]["batch_4"]
+    assert set(rates) == {"as_it_is", "decoding_all", "loose_files"}
+    assert positive(rates) and made["records"] == 5 and positive(made["resume_seconds"])
     assert 0 <= made["share_of_step_waiting"] <= 1
-    rates = made["records_per_s"]
-    assert made["times_decoding_all"] == pytest.approx(rates["as_it_is"] / rates["decoding_all"])
+    ratio = rates["as_it_is"] / rates["loose_files"]
+    assert made["times_loose_files"] == {"batch_4": pytest.approx(ratio)}
+
+
+def test_of_a_record_little_more_than_five_images_is_read(tmp_path):
+    glob = tiny.write_records(tmp_path, 40, draw=tiny.noise)
+    index = index_making.open_index(records.find_shards(glob))
+    read = input_speed.bytes_a_record(index, config(batch_size=2), batches=20)
+    _, rows = index.take(np.arange(40))
+    five, whole = 5 * rows["size"].mean(), rows["length"].mean()
+    assert 0.8 * five < read < 2 * five < whole / 3
 
 
 def test_other_ways_to_read_give_the_same_kind_of_batch(glob, tmp_path):
     shards = records.find_shards(glob)
     for dataset in (
         input_speed.decoding_all(shards, config()),
-        input_speed.loose_files(shards, tmp_path, config()),
+        input_speed.loose_files(list(input_speed.write_files(shards, tmp_path)), config()),
     ):
         reference, candidates = next(iter(dataset))
         assert reference.shape == (2, 32, 32, 3) and candidates.shape == (2, 4, 32, 32, 3)

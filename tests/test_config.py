@@ -75,3 +75,8 @@ def test_unknown_names_and_wrong_types_are_errors():
         from_dict(ModelConfig, {"colour": 1}, "config.json")
     with pytest.raises(UserError, match="chunk_size has the wrong type"):
         from_dict(ModelConfig, {"chunk_size": "192"})
+
+
+def test_settings_that_are_none_any_more_are_passed_over():
+    stored = {**to_dict(TrainConfig()), "shuffle_buffer": 2048}
+    assert from_dict(TrainConfig, stored) == TrainConfig()

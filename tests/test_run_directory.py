@@ -132,3 +132,13 @@ def test_a_broken_configuration_names_its_file(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(UserError, match="config.json"):
         run_directory.read_config(str(tmp_path))
+
+
+def test_a_run_of_the_former_order_is_told_of_the_new_one(tmp_path):
+    folder = tiny.write_run(tmp_path / "run")
+    assert run_directory.retired(str(folder)) == run_directory.retired(str(tmp_path)) == []
+    path = folder / run_directory.CONFIG_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "shuffle_buffer": 64}))
+    (line,) = run_directory.retired(str(folder))
+    assert "another order" in line and "\n" not in line
+    assert run_directory.check(run_directory.read_config(str(folder))) == []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.data import records
+from lorbms_tf.data import index_making, records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import sha256_file
 from lorbms_tf.progress import track
@@ -92,7 +92,8 @@ def write_shards(
     with told_plainly(folder):
         for _ in track(written, total=len(items), label="writing records", unit="record"):
             pass
-    return [describe(path, len(part)) for path, part in zip(paths, parts, strict=True)]
+    shards = [(path, len(part)) for path, part in zip(paths, parts, strict=True)]
+    return [describe(*shard) for shard in track(shards, label="indexing records", unit="file")]
 
 
 @contextlib.contextmanager
@@ -113,8 +114,9 @@ def shares(num_records: int, num_shards: int, seed: int) -> list[np.ndarray]:
 
 
 def describe(path: Path, num_records: int) -> dict[str, Any]:
-    """What dataset.json tells of a shard."""
+    """What dataset.json tells of a shard that is written, and whose index this writes beside it."""
     size, digest = path.stat().st_size, sha256_file(path)
+    index_making.write_beside(path, digest)
     return {"file": path.name, "records": num_records, "bytes": size, "sha256": digest}
 
 

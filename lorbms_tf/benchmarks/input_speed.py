@@ -1,5 +1,11 @@
-"""How many records a second the input gives: as it is, decoding all 41 images, from loose files."""
+"""How many records a second the input gives: as it is, decoding all 41 images, from loose files.
 
+And what it reads for a record, and how long a run that is resumed waits for its first batch.
+"""
+
+import dataclasses
+import gc
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -8,27 +14,38 @@ from pathlib import Path
 import tensorflow as tf
 
 from lorbms_tf.benchmarks import machine
-from lorbms_tf.data import images, pipeline, records
+from lorbms_tf.data import images, index_making, pipeline, record_index, records
+from lorbms_tf.data.record_index import RecordIndex
 
+BATCH_SIZES = (4, 12, 64)
 _WARM_UP_BATCHES = 5
+_ROUNDS = 3  # of each way in turn, so that a busy machine disturbs all alike
 _LOOSE_RECORDS = 1000  # at most so many records' images are written as files
+_LONG_EPOCH = 100_000  # records
+_SHUFFLED = 2048  # records, where whole ones pass by
 
 
-def _rate(dataset: tf.data.Dataset, batch_size: int, seconds: float) -> float:
-    """Records a second over at least `seconds`, and at least one batch, after a warm-up."""
-    batches = iter(dataset)
-    for _ in range(_WARM_UP_BATCHES):
-        next(batches)
-    start, made = time.perf_counter(), 0
-    while made == 0 or time.perf_counter() - start < seconds:
-        next(batches)
-        made += batch_size
-    return made / (time.perf_counter() - start)
+def _rates(ways: dict[str, tf.data.Dataset], batch_size: int, seconds: float) -> dict[str, float]:
+    """Records a second of each way, over `seconds` in rounds, at least a batch a round."""
+    iterators = {name: iter(dataset) for name, dataset in ways.items()}
+    made, passed = dict.fromkeys(ways, 0), dict.fromkeys(ways, 0.0)
+    for _ in range(_ROUNDS):
+        for name, batches in iterators.items():
+            for _ in range(_WARM_UP_BATCHES):  # what was prefetched while the others ran
+                next(batches)
+            start = time.perf_counter()
+            while True:
+                next(batches)
+                made[name] += batch_size
+                if time.perf_counter() - start >= seconds / _ROUNDS:
+                    break
+            passed[name] += time.perf_counter() - start
+    return {name: made[name] / passed[name] for name in ways}
 
 
 def _mapped(dataset: tf.data.Dataset, decode, config) -> tf.data.Dataset:
     """Shuffled, decoded and batched like the training pipeline, without end."""
-    dataset = dataset.shuffle(config.shuffle_buffer, config.seed).repeat()
+    dataset = dataset.shuffle(_SHUFFLED, config.seed).repeat()
     dataset = dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.batch(config.batch_size, drop_remainder=True)
     dataset = dataset.map(lambda *batch: [images.tf_to_float(pixels) for pixels in batch])
@@ -51,12 +68,11 @@ def decoding_all(shards: list[str], config) -> tf.data.Dataset:
     return _mapped(tf.data.TFRecordDataset(shards), decode, config)
 
 
-def loose_files(shards: list[str], folder: Path, config) -> tf.data.Dataset:
+def loose_files(paths: list[tuple[str, list[list[str]]]], config) -> tf.data.Dataset:
     """Batches for which five image files are opened a record, as the thesis's code does.
 
-    Every candidate lies in a file of its own, written here; a reference's draws pick their paths.
+    Every candidate lies in a file of its own (`write_files`); a reference's draws pick their paths.
     """
-    paths = list(_write_files(shards, folder))
     references = tf.constant([reference for reference, _ in paths])
     candidates = tf.constant([grid for _, grid in paths])  # [N, 4, 10]
 
@@ -70,7 +86,8 @@ def loose_files(shards: list[str], folder: Path, config) -> tf.data.Dataset:
     return _mapped(tf.data.Dataset.range(len(paths)), decode, config)
 
 
-def _write_files(shards: list[str], folder: Path) -> Iterator[tuple[str, list[list[str]]]]:
+def write_files(shards: list[str], folder: Path) -> Iterator[tuple[str, list[list[str]]]]:
+    """Writes all images of some records; the paths of each: its reference, [4][10] candidates."""
     number = 0
     for shard in shards:
         for raw in records.read_shard(shard):
@@ -104,6 +121,71 @@ def waiting_share(batches: Iterator[dict], step, steps: int) -> float:
     return waited / (time.perf_counter() - start)
 
 
+def bytes_a_record(index: RecordIndex, config, batches: int) -> float | None:
+    """What this process reads from files for a record, as the system counts it; None: not told."""
+    counters = Path("/proc/self/io")
+    if not counters.is_file():
+        return None
+
+    def so_far() -> int:
+        return int(counters.read_text().split("rchar:")[1].split()[0])
+
+    dataset = _as_it_is(index, config, config.batch_size, epochs=1).take(batches)
+    before = so_far()
+    steps = sum(1 for _ in dataset)
+    # Prefetched batches that nobody asked for count as well: with many batches they are few. A
+    # row of the index is mapped into memory, which the system does not count.
+    return (so_far() - before) / (steps * config.batch_size) + record_index.ROW.itemsize
+
+
+def resume_seconds(shards: list[str], config) -> float:
+    """From nothing to the first batch of the last step of an epoch of 100,000 records.
+
+    The epoch is made of links to the shards and to their indexes, under as many names as it takes.
+    """
+    at_hand = len(index_making.open_index(shards))
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / record_index.FOLDER).mkdir()
+        links = []
+        for n in range(-(-_LONG_EPOCH // at_hand)):
+            for shard in shards:
+                links.append(os.path.join(folder, f"{n:05d}-{Path(shard).name}"))
+                os.symlink(os.path.abspath(shard), links[-1])
+                os.symlink(
+                    os.path.abspath(record_index.path_beside(shard)),
+                    record_index.path_beside(links[-1]),
+                )
+        start = time.perf_counter()
+        index = index_making.open_index(links)
+        last = pipeline.count_steps(len(index), config.batch_size) - 1
+        next(iter(_as_it_is(index, config, config.batch_size, first_step=last)))
+        return time.perf_counter() - start
+
+
+def _as_it_is(index: RecordIndex, config, batch_size: int, **settings) -> tf.data.Dataset:
+    return pipeline.training_batches(index, config.image_size, batch_size, config.seed, **settings)
+
+
+def _speeds(shards: list[str], index: RecordIndex, config, seconds: float) -> dict:
+    """Records a second of all ways, by their names and `BATCH_SIZES`."""
+    rates = {}
+    with tempfile.TemporaryDirectory() as folder:
+        machine.say("writing loose files to compare with")
+        paths = list(write_files(shards, Path(folder)))
+        for size in (size for size in BATCH_SIZES if size <= len(index)):
+            sized = dataclasses.replace(config, batch_size=size)
+            ways = {
+                "as_it_is": _as_it_is(index, config, size),
+                "decoding_all": decoding_all(shards, sized),
+                "loose_files": loose_files(paths, sized),
+            }
+            rates[f"batch_{size}"] = _rates(ways, size, seconds)
+            told = ", ".join(f"{rate:.0f} {n}" for n, rate in rates[f"batch_{size}"].items())
+            machine.say(f"batches of {size}, records a second: {told}")
+            gc.collect()
+    return rates
+
+
 def measure(config, model, steps: int, seconds: float) -> dict:
     """The fields of the JSON line.
 
@@ -111,40 +193,33 @@ def measure(config, model, steps: int, seconds: float) -> dict:
       config: a `TrainConfig` with `records`.
       model: built from it and compiled; its training steps are what input is waited for.
       steps: training steps over which the wait is measured.
-      seconds: for each of the three ways to read.
+      seconds: for each of the three ways to read, at each batch size.
 
     Raises UserError for records that are missing or do not fit.
     """
     shards = records.find_shards(config.records)
     pipeline.check_image_size(shards, config.image_size)
-
-    def as_it_is() -> tf.data.Dataset:
-        return pipeline.training_batches(
-            shards, config.image_size, config.batch_size, config.seed,
-            shuffle_buffer=config.shuffle_buffer,
-        )  # fmt: skip
-
-    rates = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, made in (
-            ("as_it_is", as_it_is),
-            ("decoding_all", lambda: decoding_all(shards, config)),
-            ("loose_files", lambda: loose_files(shards, Path(folder), config)),
-        ):
-            rates[name] = _rate(made(), config.batch_size, seconds)
-            machine.say(f"{rates[name]:.0f} records a second, {name}")
+    index = index_making.open_index(shards)
+    rates = _speeds(shards, index, config, seconds)
+    read = bytes_a_record(index, config, batches=max(1, 1000 // config.batch_size))
+    resumed = resume_seconds(shards, config)
+    machine.say(f"{read} bytes read a record; {resumed:.2f} s to the first batch of a resumed run")
     machine.say("waiting for input in training")
     step = tf.function(model.train_step, autograph=False)
-    waited = waiting_share(pipeline.checked(as_it_is(), config.records), step, steps)
+    batches = pipeline.checked(_as_it_is(index, config, config.batch_size), config.records)
+    waited = waiting_share(batches, step, steps)
     return {
         "benchmark": "input",
         "records_per_s": rates,
-        "times_decoding_all": rates["as_it_is"] / rates["decoding_all"],
-        "times_loose_files": rates["as_it_is"] / rates["loose_files"],
+        "times_loose_files": {
+            size: rate["as_it_is"] / rate["loose_files"] for size, rate in rates.items()
+        },
+        "bytes_per_record": read,
+        "resume_seconds": resumed,
         "share_of_step_waiting": waited,
         "batch_size": config.batch_size,
         "image_size": config.image_size,
-        "records": sum(records.count(path) for path in shards),
+        "records": len(index),
         "steps": steps,
         **machine.described(),
     }

@@ -14,20 +14,27 @@ epoch: how many there are is read off the files when a run starts.
 import struct
 import sys
 import threading
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
-from tensorflow.python.lib.io.tf_record import tf_record_random_reader  # has no public name
 
-from lorbms_tf.data import dataset_file, records
+from lorbms_tf.data import dataset_file, records, storage
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
 
-_HEADER = 12  # bytes: length, little-endian, and its checksum; after the data another 4
-_FOOTER = 4
-_CHECKSUM_REASON = "its checksum does not fit"
+HEADER = 12  # bytes: length, little-endian, and its checksum
+AROUND = HEADER + 4  # bytes of a record beside its data, whose checksum comes last
+CHECKSUM_REASON = "its checksum does not fit"
+_BUFFER = 1 << 18  # bytes
+
+
+class Frame(NamedTuple):
+    """A record in its shard."""
+
+    offset: int  # bytes, of its header
+    length: int  # bytes of its data
+    raw: bytes | None  # None where its checksum does not fit
 
 
 class Scan(NamedTuple):
@@ -64,49 +71,72 @@ def masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def scan_shard(path: str) -> Scan:
-    """Reads a shard from end to end and verifies all checksums.
+def frames(path: str) -> Iterator[Frame]:
+    """The records of a shard from end to end, all checksums verified.
 
     A damaged record is stepped over where its length can be trusted; the first length that cannot
     be trusted breaks the shard off. Raises UserError where there is no such file.
     """
-    if not Path(path).is_file():
-        raise UserError(f"record file {path} does not exist")
-    offsets, broken_at = _offsets(path)
-    reader = tf_record_random_reader(path)
-    damaged = [n for n, offset in enumerate(offsets) if _read(reader, offset) is None]
-    return Scan(offsets, damaged, broken_at)
+    size, _ = storage.size_and_time(path)
+    offset = 0
+    while offset < size:
+        try:
+            for raw in _records_from(path, offset):
+                yield Frame(offset, len(raw), raw)
+                offset += len(raw) + AROUND
+            return  # at the end, or where less than a header is left
+        except tf.errors.DataLossError:
+            length = _trusted_length(path, offset, size)
+            if length is None:
+                return
+            yield Frame(offset, length, None)
+            offset += length + AROUND
 
 
-def _read(reader, offset: int) -> bytes | None:
-    """The record at a byte offset; None where its checksum does not fit."""
-    try:
-        return reader.read(offset)[0]
-    except tf.errors.DataLossError:
+def _records_from(path: str, offset: int) -> Iterator[bytes]:
+    """As TensorFlow reads them, which stops at the first damaged one."""
+    # A function of the offset: TensorFlow cannot copy a reader that begins behind the start.
+    offsets = tf.data.Dataset.from_tensors(tf.constant(offset, tf.int64))
+    return offsets.flat_map(lambda start: _reader(path, start)).as_numpy_iterator()
+
+
+def _reader(path: str, offset) -> tf.data.Dataset:
+    read = tf.raw_ops.TFRecordDatasetV2(
+        filenames=[path], compression_type="", buffer_size=_BUFFER, byte_offsets=[offset]
+    )
+    return tf.data.experimental.from_variant(read, tf.TensorSpec([], tf.string))
+
+
+def _trusted_length(path: str, offset: int, size: int) -> int | None:
+    """Of the record at an offset; None where it does not fit its checksum or the file."""
+    with storage.open_binary(path) as file:
+        file.seek(offset)
+        header = file.read(HEADER)
+    if len(header) < HEADER:
         return None
+    length, checksum = struct.unpack("<QI", header)
+    trusted = masked_crc(header[:8]) == checksum and offset + length + AROUND <= size
+    return length if trusted else None
 
 
-def read_record(path: str, scan: Scan, number: int) -> bytes:
-    """One record of a scanned shard; empty where it is damaged."""
-    return _read(tf_record_random_reader(path), scan.offsets[number]) or b""
+def scan_shard(path: str) -> Scan:
+    """Reads a shard from end to end and verifies all checksums, as `frames`."""
+    offsets, damaged, end = [], [], 0
+    for frame in frames(path):
+        if frame.raw is None:
+            damaged.append(len(offsets))
+        offsets.append(frame.offset)
+        end = frame.offset + frame.length + AROUND
+    whole = end == storage.size_and_time(path)[0]
+    return Scan(offsets, damaged, None if whole else len(offsets))
 
 
-def _offsets(path: str) -> tuple[list[int], int | None]:
-    """Byte offsets of the records whose length fits its checksum and the file, and the break."""
-    size, offset, offsets = Path(path).stat().st_size, 0, []
-    with open(path, "rb") as file:
-        while offset < size:
-            file.seek(offset)
-            header = file.read(_HEADER)
-            if len(header) < _HEADER:
-                return offsets, len(offsets)
-            length, checksum = struct.unpack("<QI", header)
-            end = offset + _HEADER + length + _FOOTER
-            if masked_crc(header[:8]) != checksum or end > size:
-                return offsets, len(offsets)
-            offsets.append(offset)
-            offset = end
-    return offsets, None
+def read_record(path: str, offset: int) -> bytes:
+    """The record at a byte offset; empty where it is damaged."""
+    try:
+        return _reader(path, tf.constant(offset, tf.int64)).take(1).get_single_element().numpy()
+    except tf.errors.DataLossError:
+        return b""
 
 
 class BadRecords:
@@ -122,7 +152,7 @@ class BadRecords:
         self.scans: dict[str, Scan] = {}
         self._found: dict[tuple[str, int], str] = {}
         self._lost: dict[str, int] = {}
-        self._described: dict[Path, dataset_file.DatasetFile | None] = {}  # by folder
+        self._described: dict[str, dataset_file.DatasetFile | None] = {}  # by folder
         self._lock = threading.Lock()  # batches are made by several threads
 
     @property
@@ -141,7 +171,7 @@ class BadRecords:
         for path in track(new, label="checking the record files", unit="file"):
             scan = self.scans[path] = scan_shard(path)
             for number in scan.damaged:
-                self.add(path, number, _CHECKSUM_REASON)
+                self.add(path, number, CHECKSUM_REASON)
             if scan.broken_at is not None:
                 self._add_lost(path, scan.broken_at, self._told(path))
             else:
@@ -159,7 +189,7 @@ class BadRecords:
 
     def _told(self, path: str) -> int | None:
         """How many records dataset.json says that a shard holds; None where it does not say."""
-        folder, name = Path(path).parent, Path(path).name
+        folder, name = storage.folder(path), storage.name(path)
         if folder not in self._described:
             self._described[folder] = dataset_file.read(folder)
         described = self._described[folder]

@@ -5,12 +5,13 @@ an error, the same for everyone who asks.
 """
 
 import hashlib
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lorbms_tf.data import records
+from lorbms_tf.data import records, storage
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 
@@ -33,21 +34,21 @@ class DatasetFile:
     dataset_hash: of the whole way from the photos to the shards; "" where not said.
     """
 
-    path: Path
+    path: str
     shards: dict[str, Shard]
     distance_quantiles: list[tuple[float, float]]
     dataset_hash: str
 
 
-def read(folder: Path) -> DatasetFile | None:
-    """The dataset.json of a folder; None where there is none.
+def read(folder: str | os.PathLike) -> DatasetFile | None:
+    """The dataset.json of a folder, here or remote; None where there is none.
 
     Raises UserError, naming file and key, where it cannot be read or is malformed.
     """
-    path = folder / records.DATASET_FILE
-    if not path.is_file():
+    path = storage.joined(str(folder), records.DATASET_FILE)
+    if not storage.exists(path):
         return None
-    stored = read_json(path)
+    stored = _remote_json(path) if storage.is_remote(path) else read_json(path)
     if not isinstance(stored, dict):
         raise _malformed(path, "it must be an object")
     digest = stored.get("dataset_hash", "")
@@ -56,7 +57,14 @@ def read(folder: Path) -> DatasetFile | None:
     return DatasetFile(path, _shards(stored, path), _quantiles(stored, path), digest)
 
 
-def _shards(stored: dict[str, Any], path: Path) -> dict[str, Shard]:
+def _remote_json(path: str) -> Any:
+    try:
+        return json.loads(storage.read_bytes(path))
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON: {error}") from error
+
+
+def _shards(stored: dict[str, Any], path: str) -> dict[str, Shard]:
     entries = stored.get("shards", [])
     if not isinstance(entries, list):
         raise _malformed(path, '"shards" must be a list')
@@ -72,7 +80,7 @@ def _shards(stored: dict[str, Any], path: Path) -> dict[str, Shard]:
     return found
 
 
-def _quantiles(stored: dict[str, Any], path: Path) -> list[tuple[float, float]]:
+def _quantiles(stored: dict[str, Any], path: str) -> list[tuple[float, float]]:
     try:
         pairs = (stored.get("distance_quantiles") or {}).items()
         return sorted((float(quantile), float(distance)) for quantile, distance in pairs)
@@ -80,7 +88,7 @@ def _quantiles(stored: dict[str, Any], path: Path) -> list[tuple[float, float]]:
         raise _malformed(path, '"distance_quantiles" must map numbers to numbers') from error
 
 
-def _malformed(path: Path, reason: str) -> UserError:
+def _malformed(path: str, reason: str) -> UserError:
     return UserError(f"{path} is not what tfrecords_tools.build writes: {reason}")
 
 
@@ -91,19 +99,19 @@ def hash_of(shards: Sequence[str]) -> str | None:
     a hash over those and the names of the files. None where a folder's is not known, or a shard
     has another size than was written. Raises UserError as `read` does.
     """
-    folders: dict[Path, list[Path]] = {}
-    for path in map(Path, shards):
-        folders.setdefault(path.parent, []).append(path)
+    folders: dict[str, list[str]] = {}
+    for path in shards:
+        folders.setdefault(storage.folder(path), []).append(path)
     parts = []
     for folder, paths in folders.items():
         described = read(folder)
         if described is None or not described.dataset_hash:
             return None
         for path in paths:
-            entry = described.shards.get(path.name)
-            if entry is None or entry.bytes != path.stat().st_size:
+            entry = described.shards.get(storage.name(path))
+            if entry is None or entry.bytes != storage.size_and_time(path)[0]:
                 return None
-        names = sorted(path.name for path in paths)
+        names = sorted(map(storage.name, paths))
         whole = names == sorted(described.shards)
         parts.append(described.dataset_hash if whole else _digest(described.dataset_hash, *names))
     return parts[0] if len(parts) == 1 else _digest(*sorted(parts))

@@ -4,10 +4,7 @@ The hashes come from the dataset.json that a build leaves beside its shards; rea
 records again at every start would cost more than it guards against.
 """
 
-from pathlib import Path
-
-from lorbms_tf.data import dataset_file
-from lorbms_tf.errors import UserError
+from lorbms_tf.data import dataset_file, storage
 
 _SHOWN = 5
 
@@ -18,16 +15,13 @@ def fingerprint(shards: list[str]) -> list[dict]:
     With the hash of the dataset that it belongs to, where that is known. Folders are left out, so
     that records may be moved. Raises UserError for a missing shard and a malformed dataset.json.
     """
-    described = {folder: dataset_file.read(folder) for folder in {Path(s).parent for s in shards}}
+    described = {folder: dataset_file.read(folder) for folder in map(storage.folder, shards)}
     found = []
-    for path in map(Path, shards):
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise UserError(f"record file {path} cannot be read: {error.strerror}") from error
-        entry = {"file": path.name, "bytes": size, "sha256": None}
-        dataset = described[path.parent]
-        told = dataset.shards.get(path.name) if dataset else None
+    for path in shards:
+        size, _ = storage.size_and_time(path)
+        entry = {"file": storage.name(path), "bytes": size, "sha256": None}
+        dataset = described[storage.folder(path)]
+        told = dataset.shards.get(entry["file"]) if dataset else None
         if told and told.bytes == size:  # else it was replaced after the build
             entry["sha256"] = told.sha256
             if dataset.dataset_hash:

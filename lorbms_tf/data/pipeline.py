@@ -1,25 +1,33 @@
-"""Shards -> batches: parse 40 strings, draw one of ten per quadrant, gather, THEN decode five.
+"""Shards -> batches: draw a record and one of ten candidates a quadrant, read and decode five.
 
-The order of records and every draw are functions of the seed, the epoch and the record's place in
-the epoch, so that a run can be continued at any step; `lorbms_tf.data.damage` says how that holds
-with damaged records in between.
+The order of records and every draw are functions of the seed, the epoch and the place in the
+epoch, so that a run is continued at any step at the same cost; `lorbms_tf.data.damage` says how
+that holds with damaged records in between.
 """
 
 import math
 import re
 from collections.abc import Iterable, Iterator
 
-import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.data import images, reading, records
+from lorbms_tf.data.byte_ranges import ImageReader
 from lorbms_tf.data.damage import BadRecords, scan_shard
+from lorbms_tf.data.record_index import RecordIndex
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
-_FILES_AT_ONCE = 8
-_TRAINING_KEYS = ("reference/image", "candidates/image", "candidates/distance")
-_ID_KEYS = ("reference/id", "candidates/id")
+_READ_AT_ONCE = 32  # records: one call of Python for several small batches
+_DECODED_AT_ONCE = 4 << 20  # bytes of pixels
+_ENDLESS = 1 << 40  # epochs
+_KEYS = (
+    "reference/image",
+    "candidates/image",
+    "candidates/distance",
+    "reference/id",
+    "candidates/id",
+)
 
 
 def check_image_size(shards: list[str], image_size: int, bad: BadRecords | None = None) -> None:
@@ -71,22 +79,26 @@ def draw_candidates(parsed: dict, seed: int, number) -> dict:
     return drawn
 
 
-def _example(serialized, number, image_size: int, seed: int, with_ids: bool) -> dict:
-    """One record decoded, its images uint8: they become floats a batch at a time."""
-    parsed = records.parse(serialized, _TRAINING_KEYS + (_ID_KEYS if with_ids else ()))
-    drawn = draw_candidates(parsed, seed, number)
-    candidates = [
-        images.tf_decode(drawn["candidate_images"][i], image_size) for i in range(NUM_QUADRANTS)
-    ]
-    example = {
-        "reference": images.tf_decode(parsed["reference/image"], image_size),  # [S, S, 3]
-        "candidates": tf.stack(candidates),  # [4, S, S, 3]
-        "distances": drawn["distances"],  # [4]
+def _decoded(encoded, image_size: int) -> dict:
+    """The images of one record, JPEG strings [5], as uint8: floats are made a batch at a time."""
+    pixels = [images.tf_decode(image, image_size) for image in tf.unstack(encoded)]
+    return {
+        "reference": pixels[0],  # [S, S, 3]
+        "candidates": tf.stack(pixels[1:]),  # [4, S, S, 3]
     }
-    if with_ids:
-        example["id"] = parsed["reference/id"]
-        example["candidate_ids"] = drawn["candidate_ids"]  # [4]
-    return example
+
+
+def _example(serialized, number, image_size: int, seed: int) -> dict:
+    """One record decoded, with its ids."""
+    parsed = records.parse(serialized, _KEYS)
+    drawn = draw_candidates(parsed, seed, number)
+    encoded = tf.concat([parsed["reference/image"][None], drawn["candidate_images"]], 0)
+    return {
+        **_decoded(tf.ensure_shape(encoded, [1 + NUM_QUADRANTS]), image_size),
+        "distances": drawn["distances"],  # [4]
+        "id": parsed["reference/id"],
+        "candidate_ids": drawn["candidate_ids"],  # [4]
+    }
 
 
 def _with_floats(batch: dict) -> dict:
@@ -103,13 +115,12 @@ def _options(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def training_batches(
-    shards: list[str],
+    index: RecordIndex,
     image_size: int,
     batch_size: int,
     seed: int,
     first_step: int = 0,
     epochs: int | None = None,
-    shuffle_buffer: int = 2048,
     devices: int = 1,
     worker: int = 0,
     workers: int = 1,
@@ -121,15 +132,14 @@ def training_batches(
     references; all workers together see what one device alone would see, in the same order.
 
     Args:
-      shards: record files.
+      index: of all records, see `index_making.open_index`.
       image_size: side of the images in pixels.
       batch_size: references in a batch; an epoch's incomplete last batch is left out.
       seed: of order and draws.
-      first_step: batches to leave out at the start (over all epochs).
+      first_step: batches to leave out at the start (over all epochs); they cost nothing.
       epochs: after how many epochs to end; None: never.
-      shuffle_buffer: records among which the order is shuffled (files are shuffled as well).
       devices: among which a batch is divided, over all workers.
-      worker: whose share this is, from 0; it alone is decoded.
+      worker: whose share this is, from 0; it alone is read.
       workers: how many there are, with equally many devices each.
       bad: where damaged records are counted; None: not one is tolerated.
 
@@ -138,64 +148,75 @@ def training_batches(
       [-1, 1], distances float32 [B, 4].
 
     Raises:
-      UserError: a shard is cut short, there are fewer records than one batch, or more damaged
-        ones than are tolerated.
+      UserError: there are fewer records than one batch.
     """
-    bad = bad or BadRecords()
-    steps_per_epoch = count_steps(shards, batch_size, bad)
-    first_epoch, skipped = divmod(first_step, steps_per_epoch)
-    per_epoch = steps_per_epoch * batch_size
+    steps_per_epoch = count_steps(len(index), batch_size)
+    last = steps_per_epoch * (_ENDLESS if epochs is None else epochs)
+    local, own = devices // workers, batch_size // devices
+    reader = ImageReader(index)
 
-    def one_epoch(epoch) -> tf.data.Dataset:
-        numbers = tf.data.Dataset.range(epoch * per_epoch, (epoch + 1) * per_epoch)
-        shuffled = _shuffled_epoch(shards, seed, epoch, shuffle_buffer, bad)
-        done = tf.where(epoch == first_epoch, skipped * batch_size, 0)
-        # The numbers end the epoch at whole batches.
-        return tf.data.Dataset.zip(shuffled, numbers).skip(tf.cast(done, tf.int64))
+    def order(item) -> tuple[tf.Tensor, tf.Tensor]:
+        """One device's share of a step: numbers [B / devices] of records, draws [..., 4]."""
+        step, begin = item // local, worker * local * own + item % local * own
+        epoch, place = step // steps_per_epoch, step % steps_per_epoch * batch_size + begin
+        places = place + tf.range(own, dtype=tf.int64)
+        numbers = record_numbers(places, len(index), seed, epoch)
+        draws = tf.random.stateless_uniform(
+            [batch_size, NUM_QUADRANTS], _seeds(seed, step), maxval=records.NUM_CANDIDATES,
+            dtype=tf.int32,
+        )  # fmt: skip
+        return numbers, draws[begin : begin + own]
 
-    last = np.iinfo(np.int32).max if epochs is None else epochs
-    dataset = tf.data.Dataset.range(first_epoch, max(last, first_epoch)).flat_map(one_epoch)
-
-    def example(serialized, number) -> dict:
-        return _example(serialized, number, image_size, seed, with_ids=False)
-
-    if workers > 1:
-        share = batch_size // workers  # each epoch begins with a whole batch, so numbers tell
-        dataset = dataset.filter(lambda _, number: number % batch_size // share == worker)
-    own = batch_size // devices
-    dataset = dataset.batch(own, drop_remainder=True)
-    dataset = reading.decoded_batches(dataset, example, shards, bad, own)
-    return _options(dataset.map(_with_floats).prefetch(tf.data.AUTOTUNE))
-
-
-def _shuffled_epoch(
-    shards: list[str], seed: int, epoch: tf.Tensor, shuffle_buffer: int, bad: BadRecords
-) -> tf.data.Dataset:
-    """The records of all shards (`reading.Place`) in the order of one epoch; called in a graph."""
-    # In this graph alone: the order shall not depend on TensorFlow's global seed.
-    tf.compat.v1.set_random_seed(None)
-    seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
-    indices = tf.range(len(shards), dtype=tf.int64)
-    order = tf.random.experimental.stateless_shuffle(indices, seeds)
-    dataset = tf.data.Dataset.from_tensor_slices(order).interleave(
-        reading.shard_reader(shards, bad),
-        cycle_length=min(_FILES_AT_ONCE, len(shards)),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    # Far apart for neighbouring seeds, so that no two runs share the order of an epoch.
-    shuffle_seed = 1_000_003 * tf.constant(seed, tf.int64) + epoch
-    return dataset.shuffle(shuffle_buffer, shuffle_seed, reshuffle_each_iteration=False)
-
-
-def count_steps(shards: list[str], batch_size: int, bad: BadRecords | None = None) -> int:
-    """Whole batches in one epoch. UserError where there is not even one."""
-    total = sum(reading.count(path, bad or BadRecords()) for path in shards)
-    if total < batch_size:
-        raise UserError(
-            f"the record files hold {total} records, fewer than --batch_size={batch_size}"
+    def read(numbers, draws) -> tuple[tf.Tensor, ...]:
+        numbers, draws = tf.reshape(numbers, [-1]), tf.reshape(draws, [-1, NUM_QUADRANTS])
+        encoded, distances = tf.numpy_function(
+            reader.read, [numbers, draws], [tf.string, tf.float32]
         )
-    return total // batch_size
+        encoded = tf.ensure_shape(encoded, [None, 1 + NUM_QUADRANTS])
+        return encoded, tf.ensure_shape(distances, [None, NUM_QUADRANTS]), numbers
+
+    def decode(encoded, distances, number) -> dict:
+        return {**_decoded(encoded, image_size), "distances": distances}
+
+    def locate(encoded, distances, number) -> tuple[str, int, str]:
+        unread = any(image == b"" for image in encoded.numpy())
+        return *index.place(int(number)), reader.fault(int(number)) if unread else ""
+
+    def split(batches: dict) -> dict:
+        return {name: tf.reshape(t, [-1, own, *t.shape[1:]]) for name, t in batches.items()}
+
+    items = tf.data.Dataset.range(first_step * local, max(first_step, last) * local)
+    dataset = items.map(order).batch(_batches_at_once(own, image_size))
+    dataset = dataset.map(read, tf.data.AUTOTUNE, deterministic=True)
+    dataset = reading.decoded_batches(dataset, decode, locate, bad or BadRecords(), own)
+    # Floats are made in one thread: memory of that size is dear where many threads ask for it.
+    dataset = dataset.map(split).unbatch().map(_with_floats)
+    return _options(dataset.prefetch(tf.data.AUTOTUNE))
+
+
+def record_numbers(places, num_records: int, seed: int, epoch) -> tf.Tensor:
+    """Which records stand at some places of an epoch, int64 [B] both: a permutation of all."""
+    last = tf.constant(num_records - 1, tf.int64)
+    return tf.random.experimental.index_shuffle(places, _seeds(seed, epoch), last)
+
+
+def _seeds(seed: int, number: tf.Tensor) -> tf.Tensor:
+    return tf.stack([tf.constant(seed, tf.int64), number])
+
+
+def _batches_at_once(batch_size: int, image_size: int) -> int:
+    """How many batches are read by one call and decoded by one thread."""
+    pixels = (1 + NUM_QUADRANTS) * 3 * image_size**2  # bytes of a record
+    return max(1, min(_READ_AT_ONCE, _DECODED_AT_ONCE // pixels) // batch_size)
+
+
+def count_steps(num_records: int, batch_size: int) -> int:
+    """Whole batches in one epoch. UserError where there is not even one."""
+    if num_records < batch_size:
+        raise UserError(
+            f"the record files hold {num_records} records, fewer than --batch_size={batch_size}"
+        )
+    return num_records // batch_size
 
 
 def checked(batches: Iterable, pattern: str) -> Iterator:
@@ -274,12 +295,16 @@ def evaluation_batches(
     check_image_size(shards, image_size, bad)
     total = total if limit is None else min(total, limit)
     places = tf.data.Dataset.range(len(shards)).flat_map(reading.shard_reader(shards, bad))
-    dataset = tf.data.Dataset.zip(places, tf.data.Dataset.range(total)).batch(batch_size)
+    dataset = tf.data.Dataset.zip(places, tf.data.Dataset.range(total))
+    dataset = dataset.map(lambda place, number: (*place, number)).batch(batch_size)
 
-    def example(serialized, number) -> dict:
-        return _example(serialized, number, image_size, seed, with_ids=True)
+    def decode(serialized, shard, number_in_shard, number) -> dict:
+        return _example(serialized, number, image_size, seed)
 
-    dataset = reading.decoded_batches(dataset, example, shards, bad)
+    def locate(serialized, shard, number_in_shard, number) -> tuple[str, int, str]:
+        return shards[int(shard)], int(number_in_shard), ""
+
+    dataset = reading.decoded_batches(dataset, decode, locate, bad)
     dataset = dataset.map(_with_floats).prefetch(tf.data.AUTOTUNE)
     if not bad.limit:  # none is left out: progress over the batches has an ETA
         steps = math.ceil(total / batch_size)

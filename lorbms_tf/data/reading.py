@@ -3,6 +3,7 @@
 `lorbms_tf.data.damage` says what a damaged record is and why it keeps its place.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -36,11 +37,11 @@ def count(path: str, bad: BadRecords) -> int:
 def read_shard(path: str, bad: BadRecords) -> Iterator[bytes]:
     """As `records.read_shard`, with empty bytes for the damaged records of a scanned shard."""
     scan = bad.scans.get(path)
-    if scan is None:
+    if scan is None or scan.first_fault is None:
         yield from records.read_shard(path)
         return
-    for number in range(len(scan.offsets)):
-        yield read_record(path, scan, number)
+    for offset in scan.offsets:
+        yield read_record(path, offset)
 
 
 def shard_reader(shards: list[str], bad: BadRecords) -> Callable:
@@ -57,7 +58,7 @@ def shard_reader(shards: list[str], bad: BadRecords) -> Callable:
         heads = [n if fault is None else fault for n, fault in zip(counts, faults, strict=True)]
 
     def read_one(index, number) -> bytes:
-        return read_record(shards[index], scans[index], number)
+        return read_record(shards[index], scans[index].offsets[number])
 
     def read_tail(index, number) -> tf.Tensor:
         read = tf.numpy_function(read_one, [index, number], tf.string)
@@ -80,7 +81,7 @@ def shard_reader(shards: list[str], bad: BadRecords) -> Callable:
 def decoded_batches(
     dataset: tf.data.Dataset,
     decode: Callable,
-    shards: list[str],
+    locate: Callable,
     bad: BadRecords,
     batch_size: int | None = None,
 ) -> tf.data.Dataset:
@@ -90,81 +91,86 @@ def decoded_batches(
     without fault never leave TensorFlow.
 
     Args:
-      dataset: batches of (`Place`, number), number int64 [B].
-      decode: (serialized, number) -> dict of tensors of one record.
-      shards: the files, by index.
+      dataset: tuples of tensors [B, ...], the fields of records.
+      decode: the fields of one record -> dict of tensors.
+      locate: the fields of one record, eager -> (its file, number in it, what is known to be wrong
+        with it or "").
       bad: where damaged records are counted, and which knows how many are tolerated.
-      batch_size: every batch keeps this size: the seat of a damaged record is taken by the next
-        good one of its batch, in a circle. None: damaged records are left out, and so is a batch
-        of nothing else.
+      batch_size: what comes in holds one or several whole batches of this size, and keeps its
+        own: the seat of a damaged record is taken by the next good one of its batch, in a circle.
+        None: damaged records are left out, and so is a batch of nothing else.
     """
-    any_record = tf.data.Dataset.from_tensors((tf.constant(b""), tf.constant(0, tf.int64)))
-    spec = any_record.map(decode).element_spec  # of one record; nothing is decoded
-    rescue = _Rescue(decode, spec, shards, bad, refill=batch_size is not None)
+    of_one = [tf.TensorSpec(spec.shape[1:], spec.dtype) for spec in dataset.element_spec]
+    function = tf.function(decode, autograph=False).get_concrete_function(*of_one)
+    spec = function.structured_outputs  # of one record; nothing is decoded
+    rescue = _Rescue(decode, spec, locate, bad, batch_size)
 
-    def fast(place: Place, number) -> tf.data.Dataset:
-        batch = tf.data.Dataset.from_tensor_slices((place.serialized, number))
-        return batch.map(decode).batch(tf.size(number, tf.int64), drop_remainder=True)
+    def fast(*fields) -> tf.data.Dataset:
+        batch = tf.data.Dataset.from_tensor_slices(fields)
+        return batch.map(decode).batch(tf.shape(fields[0], tf.int64)[0], drop_remainder=True)
 
-    def slow(place: Place, number) -> tf.data.Dataset:
+    def slow(*fields) -> tf.data.Dataset:
         types = [tensor.dtype for tensor in spec.values()]
-        batch = tf.data.Dataset.from_tensors((*place, number))
-        return batch.map(
+        return tf.data.Dataset.from_tensors(fields).map(
             lambda *values: dict(zip(spec, tf.py_function(rescue, values, types), strict=True))
         )
 
     def shaped(batch: dict) -> dict:
         return {
-            name: tf.ensure_shape(tensor, [batch_size, *spec[name].shape])
+            name: tf.ensure_shape(tensor, [None, *spec[name].shape])
             for name, tensor in batch.items()
         }
 
-    def either(place: Place, number) -> tf.data.Dataset:
-        good = fast(place, number).map(shaped).ignore_errors()
-        return good.concatenate(slow(place, number).map(shaped)).take(1)
+    def either(*fields) -> tf.data.Dataset:
+        good = fast(*fields).map(shaped).ignore_errors()
+        return good.concatenate(slow(*fields).map(shaped)).take(1)
 
-    decoded = dataset.interleave(
-        either, tf.data.AUTOTUNE, 1, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    # One more than can work; still more would only fill memory that lies in no cache.
+    at_once = len(os.sched_getaffinity(0)) + 1
+    decoded = dataset.interleave(either, at_once, 1, at_once, deterministic=True)
     if batch_size is None and bad.limit:
         decoded = decoded.filter(lambda batch: tf.size(batch["distances"]) > 0)
     return decoded
 
 
 class _Rescue:
-    """Decodes a batch record by record, eagerly, around the damaged ones."""
+    """Decodes batches record by record, eagerly, around the damaged ones."""
 
-    def __init__(self, decode, spec: dict, shards: list[str], bad: BadRecords, refill: bool):
-        self._decode, self._spec, self._shards = decode, spec, shards
-        self._bad, self._refill = bad, refill
+    def __init__(self, decode, spec: dict, locate, bad: BadRecords, batch_size: int | None):
+        self._decode, self._spec, self._locate = decode, spec, locate
+        self._bad, self._batch_size = bad, batch_size
 
-    def __call__(self, serialized, shard, number_in_shard, number) -> list:
-        made = []
-        for i in range(len(number)):
-            try:
-                made.append(self._decode(serialized[i], number[i]))
-            except tf.errors.InvalidArgumentError as error:
-                made.append(None)
-                path, place = self._shards[int(shard[i])], int(number_in_shard[i])
-                self._count(path, place, error.message.splitlines()[0])
-        good = [example for example in made if example is not None]
-        if not good and self._refill:
-            raise ValueError(
-                f"record file {path}, record {place}: damaged, as are all others of its batch"
-            )
-        if self._refill:
-            good = [_next_good(made, i) for i in range(len(made))]
+    def __call__(self, *fields) -> list:
+        made = [self._decoded(*(field[i] for field in fields)) for i in range(len(fields[0]))]
+        if self._batch_size is None:
+            good = [example for example in made if example is not None]
+        else:
+            good = [
+                self._next_good(made, fields, i - i % self._batch_size, i) for i in range(len(made))
+            ]
         if not good:
             return [tf.zeros([0, *spec.shape], spec.dtype) for spec in self._spec.values()]
         return [tf.stack([example[name] for example in good]) for name in self._spec]
 
-    def _count(self, path: str, number: int, reason: str) -> None:
+    def _decoded(self, *fields) -> dict | None:
         try:
-            self._bad.add(path, number, reason)
-        except UserError as error:
-            raise ValueError(str(error)) from error  # TensorFlow hands on no other with its text
+            return self._decode(*fields)
+        except tf.errors.InvalidArgumentError as error:
+            path, number, reason = self._locate(*fields)
+            try:
+                self._bad.add(path, number, reason or error.message.splitlines()[0])
+            except UserError as beyond:
+                raise ValueError(str(beyond)) from beyond  # TensorFlow hands on no other's text
+            return None
 
-
-def _next_good(made: list, index: int):
-    """The entry at `index`, or the first after it that is not None, in a circle."""
-    return next(example for example in made[index:] + made[:index] if example is not None)
+    def _next_good(self, made: list, fields, begin: int, index: int) -> dict:
+        """The example at `index`, or the first after it that is whole, in a circle."""
+        batch = made[begin : begin + self._batch_size]
+        circle = batch[index - begin :] + batch[: index - begin]
+        good = next((example for example in circle if example is not None), None)
+        if good is None:
+            path, number, _ = self._locate(*(field[index] for field in fields))
+            raise ValueError(
+                f"record file {path}, record {number}: damaged, as are all others of its batch"
+            )
+        return good

@@ -5,7 +5,6 @@ in order of distance, all as JPEG, with their photo ids, versions and squared L2
 (thesis, section 3.4 and the alternative it names in 3.6). Shards are uncompressed TFRecord files.
 """
 
-import os
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from lorbms_tf.data import shard_globs
+from lorbms_tf.data import shard_globs, storage
 from lorbms_tf.errors import UserError
 from lorbms_tf.quadrants import NUM_QUADRANTS
 
@@ -145,7 +144,9 @@ def shard_path(folder, prefix: str, index: int, count: int) -> Path:
 
 
 def find_shards(pattern: str) -> list[str]:
-    """Files that match a glob (or a comma list of globs), sorted (see `shard_globs.paths`).
+    """Files that match a glob (or a comma list of globs), here or remote (gs://...), sorted.
+
+    What a glob stands for: `shard_globs.paths`.
 
     Raises UserError where a glob matches nothing, or where a set that calls itself "-of-N"
     lacks some of its N shards.
@@ -186,11 +187,9 @@ def count(path: str) -> int:
 
     Raises UserError where the file is missing or cut short.
     """
-    size = os.path.getsize(path) if os.path.exists(path) else -1
-    if size < 0:
-        raise UserError(f"record file {path} does not exist")
+    size, _ = storage.size_and_time(path)
     number = position = 0
-    with open(path, "rb") as file:
+    with storage.open_binary(path) as file:
         while position < size:
             file.seek(position)
             header = file.read(8)  # length, little-endian; then 4 bytes CRC, data, 4 bytes CRC

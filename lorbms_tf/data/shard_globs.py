@@ -5,8 +5,7 @@ import os
 import re
 from pathlib import Path
 
-import tensorflow as tf
-
+from lorbms_tf.data import storage
 from lorbms_tf.errors import UserError
 
 NUMBERED = re.compile(r"(.*)-(\d{5})-of-(\d{5})", re.DOTALL)
@@ -38,23 +37,14 @@ def paths(pattern: str) -> set[str]:
 
 
 def _matches(pattern: str) -> set[str]:
-    if "://" in pattern:
-        return _shards(_remote(pattern))
+    if storage.is_remote(pattern):
+        return _shards(storage.remote_files(pattern))
     if os.path.isfile(pattern):
         return set() if pattern.endswith(".json") else {pattern}
     folder = _folder(pattern)
     rest = pattern[len(folder) :]
     # As much of the path as is there means itself; the rest is a glob.
     return _shards({path for path in glob.glob(glob.escape(folder) + rest) if os.path.isfile(path)})
-
-
-def _remote(pattern: str) -> set[str]:
-    try:
-        return {path for path in tf.io.gfile.glob(pattern) if not tf.io.gfile.isdir(path)}
-    except tf.errors.NotFoundError:
-        return set()
-    except tf.errors.OpError as error:
-        raise UserError(f"{pattern} cannot be looked through: {error.message}") from error
 
 
 def _folder(pattern: str) -> str:
@@ -87,7 +77,7 @@ def _nothing(part: str, pattern: str) -> UserError:
         what += f", part of {pattern!r}"
     if instead:
         return UserError(f"{what}: name its shards, quoted: {instead}")
-    if not folder.is_dir() and not glob.has_magic(str(folder)) and "://" not in part:
+    if not folder.is_dir() and not glob.has_magic(str(folder)) and not storage.is_remote(part):
         return UserError(f"{what}: there is no folder {folder} ({_NAMES}; quote the glob)")
     return UserError(f"{what} ({_NAMES}; quote the glob)")
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from lorbms_tf import command, flags, run_directory, training_logs
 from lorbms_tf.config import TrainConfig
-from lorbms_tf.data import pipeline
+from lorbms_tf.data import index_making, pipeline
 from lorbms_tf.errors import Stopped, UserError
 from lorbms_tf.model import Lorbms
 from lorbms_tf.training import event_files, strategies
@@ -165,15 +165,15 @@ class Run:
     def batches(self, first_step: int):
         """The batches of the run from a step on; each device's share of every one."""
         config = self.plan.config
+        index = index_making.open_index(self.plan.shards, self.plan.bad)
 
         def own_share(context: tf.distribute.InputContext) -> tf.data.Dataset:
             dataset = pipeline.training_batches(
-                self.plan.shards,
+                index,
                 config.image_size,
                 config.batch_size,
                 seed=config.seed,
                 first_step=first_step,
-                shuffle_buffer=config.shuffle_buffer,
                 devices=context.num_replicas_in_sync,
                 worker=context.input_pipeline_id,
                 workers=context.num_input_pipelines,

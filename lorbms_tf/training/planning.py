@@ -1,13 +1,12 @@
 """A run before it starts: what it would do, resolved and checked against what is there."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 
 from lorbms_tf import run_directory
 from lorbms_tf.config import TrainConfig
-from lorbms_tf.data import dataset_file, fingerprint, pipeline, records
+from lorbms_tf.data import dataset_file, fingerprint, index_making, pipeline, records, storage
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import registry
@@ -21,21 +20,21 @@ def resolve_tau(config: TrainConfig, shards: list[str]) -> TrainConfig:
     """
     if config.tau_quantile < 0:
         return config
-    folders = sorted({Path(shard).parent for shard in shards})
+    folders = sorted(set(map(storage.folder, shards)))
     if len(folders) > 1:
         raise UserError(
             "--tau_quantile needs all --records in one folder with one dataset.json; they lie in "
-            f"{', '.join(map(str, folders))}: name --tau instead"
+            f"{', '.join(folders)}: name --tau instead"
         )
     points = _distance_quantiles(folders[0])
     if not points:
-        path = folders[0] / records.DATASET_FILE
+        path = storage.joined(folders[0], records.DATASET_FILE)
         raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
     tau = float(np.interp(config.tau_quantile, *zip(*points, strict=True)))
     return dataclasses.replace(config, tau=tau)
 
 
-def _distance_quantiles(folder: Path) -> list[tuple[float, float]]:
+def _distance_quantiles(folder: str) -> list[tuple[float, float]]:
     """(quantile, squared distance) pairs of a folder's records, ascending; empty if not known."""
     described = dataset_file.read(folder)
     return described.distance_quantiles if described else []
@@ -52,6 +51,7 @@ class Plan:
     data: list[dict]  # the shards' fingerprint
     changes: list[str]  # what --allow_changes lets differ from the run that is continued
     bad: BadRecords  # where damaged records are counted
+    notes: list[str]  # what else differs from it, without having been asked for
 
 
 def plan(config: TrainConfig, chief: bool = True) -> Plan:
@@ -71,14 +71,15 @@ def plan(config: TrainConfig, chief: bool = True) -> Plan:
     for found in (shards, records.find_shards(config.eval_records) if config.eval_records else []):
         bad.scan(found)
         pipeline.check_image_size(found, config.image_size, bad)
-    steps_per_epoch = pipeline.count_steps(shards, config.batch_size, bad)
+    steps_per_epoch = pipeline.count_steps(index_making.count(shards, bad), config.batch_size)
     total = config.epochs * steps_per_epoch
     if config.max_steps:
         total = min(total, config.max_steps)
     resolved = run_directory.continued(resolve_tau(config, shards))
     data = fingerprint.fingerprint(shards)
     changes = run_directory.check(resolved, data) if chief else []
-    return Plan(resolved, shards, steps_per_epoch, total, data, changes, bad)
+    notes = run_directory.retired(config.run_dir) if chief else []
+    return Plan(resolved, shards, steps_per_epoch, total, data, changes, bad, notes)
 
 
 def autoencoder_note(planned: Plan) -> str:
@@ -110,7 +111,7 @@ def never_mixed(config: TrainConfig, step: int) -> str:
 
 def tau_warning(planned: Plan) -> str:
     """A sentence where tau lies outside the records' distances, so that it decides nothing."""
-    points = _distance_quantiles(Path(planned.shards[0]).parent)
+    points = _distance_quantiles(storage.folder(planned.shards[0]))
     tau = planned.config.tau
     if not points or points[0][1] <= tau <= points[-1][1]:
         return ""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.data import damage, pipeline, records
+from lorbms_tf.data import damage, index_making, pipeline, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from tests import tiny
@@ -57,7 +57,8 @@ def with_broken_image(whole, folder, broken):
 
 def training(path, bad, first_step=0, **changes):
     settings = {"image_size": 32, "batch_size": 3, "seed": 4, "epochs": 2, **changes}
-    dataset = pipeline.training_batches([path], first_step=first_step, bad=bad, **settings)
+    index = index_making.open_index([path], bad)
+    dataset = pipeline.training_batches(index, first_step=first_step, bad=bad, **settings)
     return [batch["reference"].numpy() for batch in pipeline.checked(dataset, path)]
 
 
@@ -114,7 +115,8 @@ def test_lost_records_are_counted_where_dataset_json_tells(whole, tmp_path, said
         (tmp_path / records.DATASET_FILE).write_text(json.dumps({"shards": shards}))
     bad = tolerant(path)
     assert bad.count == counted and "behind the break" in bad.summary()
-    assert pipeline.count_steps([path], 3, bad) == 2  # of the six that are left
+    index = index_making.open_index([path], bad)
+    assert pipeline.count_steps(len(index), 3) == 2  # of the six that are left
 
 
 @pytest.mark.parametrize("left", [0, 6])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.data import images, pipeline, records
+from lorbms_tf.data import images, index_making, pipeline, records
 from lorbms_tf.errors import UserError
 from tests import tiny
 
@@ -20,7 +20,8 @@ def take(dataset, count=None):
 
 def training(pattern, **changes):
     settings = {"image_size": 32, "batch_size": 2, "seed": 4, "epochs": 2, **changes}
-    return take(pipeline.training_batches(records.find_shards(pattern), **settings))
+    index = index_making.open_index(records.find_shards(pattern))
+    return take(pipeline.training_batches(index, **settings))
 
 
 def test_evaluation_gives_every_record_once_in_order(pattern):

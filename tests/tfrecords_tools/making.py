@@ -66,8 +66,9 @@ def build_config(photos: Path, **changes) -> BuildConfig:
 
 
 def content(folder) -> dict[str, bytes]:
-    """The files of a folder: name to bytes."""
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    """The files below a folder: path to bytes."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def read_all(folder) -> list[records.Record]:
