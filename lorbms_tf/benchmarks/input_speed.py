@@ -130,12 +130,14 @@ def bytes_a_record(index: RecordIndex, config, batches: int) -> float | None:
     def so_far() -> int:
         return int(counters.read_text().split("rchar:")[1].split()[0])
 
-    dataset = _as_it_is(index, config, config.batch_size, epochs=1).take(batches)
+    made = iter(_as_it_is(index, config, config.batch_size))
+    for _ in range(batches):  # until no more is prefetched than used; tracing reads files as well
+        next(made)
     before = so_far()
-    steps = sum(1 for _ in dataset)
-    # Prefetched batches that nobody asked for count as well: with many batches they are few. A
-    # row of the index is mapped into memory, which the system does not count.
-    return (so_far() - before) / (steps * config.batch_size) + record_index.ROW.itemsize
+    for _ in range(batches):
+        next(made)
+    # A row of the index is mapped into memory, which the system does not count.
+    return (so_far() - before) / (batches * config.batch_size) + record_index.ROW.itemsize
 
 
 def resume_seconds(shards: list[str], config) -> float:
