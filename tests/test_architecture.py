@@ -50,6 +50,7 @@ LAYERS = {
     "around": (
         "lorbms_tf.training",
         "lorbms_tf.benchmarks",
+        "lorbms_tf.features",
         "lorbms_tf.probing",
         "lorbms_tf.run_directory",
         "lorbms_tf.evaluation.registry",
