@@ -35,6 +35,7 @@ LAYERS = {
         "lorbms_tf.mixing",
         "lorbms_tf.interpolation",
         "lorbms_tf.losses",
+        "lorbms_tf.distances",
         "lorbms_tf.networks",
         "lorbms_tf.image_signature",
         "lorbms_tf.data.pipeline",
@@ -84,6 +85,7 @@ TOOL_DOORS = (
 )
 MAY_TOUCH_ABSL = ("lorbms_tf.flags", "lorbms_tf.command", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
+    "lorbms_tf.distances",
     "lorbms_tf.networks",
     "lorbms_tf.mixing",
     "lorbms_tf.interpolation",
