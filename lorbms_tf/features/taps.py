@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
-from keras import ops
 
 from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
@@ -24,9 +23,9 @@ from lorbms_tf.features import squeezenet, vgg
 from lorbms_tf.features.applications import IMAGENET, RANDOM, without_classifier
 from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.networks.alexnet import AlexNet
+from lorbms_tf.networks.vgg import VGG
 
 MOBILENET = "MobileNetV2"
-_SMALLEST_NORM = 1e-10
 
 
 class Taps:
@@ -51,9 +50,37 @@ class Taps:
         self.network.trainable = False
         self.weights_hash = weights_files.hash_weights(self.network)
 
+    def __call__(self, images: Any, **options: Any) -> dict[str, Any]:
+        """Images [B, H, W, 3] in [-1, 1] -> maps [B, h, w, C] by the name of the layer.
+
+        options: further arguments of the network's `layer_maps`.
+        """
+        return self.network.layer_maps(self._prepare(images), self.layers, **options)
+
+
+class RedrawnTaps:
+    """VGG with random weights that are drawn anew at each call, "stochastic" (Amir and Weiss).
+
+    Attributes:
+      layers: as in `Taps`.
+
+    Args:
+      taps: of vgg16 or vgg19, whose shapes and layers count.
+      seed: a generator, whose state says which draw is next.
+      keep_first: keep the first convolution as it is ("first trained").
+
+    Raises UserError where the network is no VGG.
+    """
+
+    def __init__(self, taps: Taps, seed: keras.random.SeedGenerator, keep_first: bool = False):
+        if not isinstance(taps.network, VGG):
+            raise UserError(f"{taps.name} cannot be drawn anew at each call; valid: vgg16, vgg19")
+        self.layers, self._taps, self._seed, self._keep_first = taps.layers, taps, seed, keep_first
+
     def __call__(self, images: Any) -> dict[str, Any]:
-        """Images [B, H, W, 3] in [-1, 1] -> maps [B, h, w, C] by the name of the layer."""
-        return self.network.layer_maps(self._prepare(images), self.layers)
+        """As `Taps`, by new weights."""
+        kernels = self._taps.network.drawn_kernels(self._seed, first=not self._keep_first)
+        return self._taps(images, kernels=kernels)
 
 
 class Source(NamedTuple):
@@ -83,16 +110,6 @@ class Functional(keras.Model):
         inner = keras.Model(self.model.input, outputs)
         maps = inner(images, training=training)
         return dict(zip(names, maps if isinstance(maps, list) else [maps], strict=True))
-
-
-def unit_norm(maps: Any) -> Any:
-    """Maps [B, h, w, C], at each place divided by their length over the channels.
-
-    A place without any feature stays zero. Amir and Weiss's perceptual losses and LPIPS (Zhang et
-    al., 2018) compare such maps.
-    """
-    squared = ops.sum(ops.square(maps), axis=-1, keepdims=True)  # [B, h, w, 1]
-    return maps * ops.rsqrt(ops.maximum(squared, _SMALLEST_NORM**2))
 
 
 def make(name: str, layers: Sequence[str], weights: str = "", seed: int = 0) -> Taps:

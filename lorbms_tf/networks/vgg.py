@@ -98,22 +98,45 @@ class VGG(keras.Model):
         """The maps of the last convolution; `training` changes nothing."""
         return self.layer_maps(images, self.layer_names[-1:])[self.layer_names[-1]]
 
-    def layer_maps(self, images: Any, names: Sequence[str], training: bool = False) -> dict:
+    def layer_maps(
+        self,
+        images: Any,
+        names: Sequence[str],
+        training: bool = False,
+        kernels: Sequence | None = None,
+    ) -> dict:
         """The maps `[B, h, w, C]` of named convolutions, after ReLU.
 
-        Raises ValueError for a layer that this network does not have.
+        With `kernels`, one a convolution (`drawn_kernels`), those take the place of the network's
+        own, without biases. Raises ValueError for a layer that this network does not have.
         """
-        return picked(self._stages(images), names, self.layer_names)
+        return picked(self._stages(images, kernels), names, self.layer_names)
+
+    def drawn_kernels(self, seed: keras.random.SeedGenerator, first: bool = True) -> list:
+        """Random kernels for all convolutions, He normal, other ones at each call.
+
+        first: also for the first convolution; else it keeps its own.
+        """
+        kernels = [None if not first else self._drawn(self.convs[0], seed)]
+        return kernels + [self._drawn(conv, seed) for conv in self.convs[1:]]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
-    def _stages(self, images: Any) -> Iterator[tuple[str, Any]]:
+    def _drawn(self, conv: keras.layers.Layer, seed: keras.random.SeedGenerator) -> Any:
+        shape = tuple(conv.kernel.shape)
+        deviation = (2.0 / (shape[0] * shape[1] * shape[2])) ** 0.5
+        return keras.random.normal(shape, stddev=deviation, dtype=self.compute_dtype, seed=seed)
+
+    def _stages(self, images: Any, kernels: Sequence | None) -> Iterator[tuple[str, Any]]:
         maps = self.input_conv(images) if self.input_conv else images
-        for name, conv in zip(self.layer_names, self.convs, strict=True):
+        kernels = kernels or [None] * len(self.convs)
+        for name, conv, kernel in zip(self.layer_names, self.convs, kernels, strict=True):
             if name.endswith("_1") and name != "conv1_1":
                 maps = ops.max_pool(maps, 2, strides=2, padding="valid")  # [B, h / 2, w / 2, C]
-            maps = ops.relu(conv(self._padded(maps)))  # [B, h, w, width of the block]
+            padded = self._padded(maps)
+            convolved = conv(padded) if kernel is None else ops.conv(padded, kernel)
+            maps = ops.relu(convolved)  # [B, h, w, width of the block]
             yield name, maps
 
     def _padded(self, maps: Any) -> Any:
