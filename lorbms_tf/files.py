@@ -21,7 +21,7 @@ from lorbms_tf.errors import UserError
 
 _LEFTOVER = ".*.tmp"
 # What numpy raises where bytes of an .npz file are missing or not those that were written.
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def not_writable(path: Path, error: OSError) -> UserError:
@@ -255,7 +255,7 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     try:
         with np.load(path) as stored:
             return {name: stored[name] for name in names or stored}
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise unusable(path, error) from error
 
 

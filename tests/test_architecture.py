@@ -39,6 +39,7 @@ LAYERS = {
         "lorbms_tf.mixing",
         "lorbms_tf.interpolation",
         "lorbms_tf.losses",
+        "lorbms_tf.distances",
         "lorbms_tf.networks",
         "lorbms_tf.image_signature",
         "lorbms_tf.data.pipeline",
@@ -54,6 +55,7 @@ LAYERS = {
     "around": (
         "lorbms_tf.training",
         "lorbms_tf.benchmarks",
+        "lorbms_tf.features",
         "lorbms_tf.probing",
         "lorbms_tf.run_directory",
         "lorbms_tf.evaluation.registry",
@@ -93,6 +95,7 @@ MAY_TOUCH_ABSL = (
     *TOOL_DOORS,
 )
 ANY_BACKEND = (
+    "lorbms_tf.distances",
     "lorbms_tf.networks",
     "lorbms_tf.mixing",
     "lorbms_tf.interpolation",

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from lorbms_tf.networks import layers
+from lorbms_tf.networks.stages import picked
 
 
 class Layout(NamedTuple):
@@ -70,6 +71,8 @@ class AlexNet(keras.Model):
         ValueError: the images are too small, there are not five even conv_widths, a size is not
             positive, or the layout is unknown.
     """
+
+    layer_names = [f"conv{number}" for number in range(1, NUM_CONVS + 1)]
 
     def __init__(
         self,
@@ -155,15 +158,25 @@ class AlexNet(keras.Model):
 
     def maps(self, images, number=5, training=False):
         """Maps of the convolution `number`, 1 to 5, before a pool after it: `[B, h, w, C]`."""
-        pools = LAYOUTS[self.settings["layout"]].pools
-        maps = images
-        for index in range(number):
+        name = f"conv{number}"
+        return self.layer_maps(images, (name,), training)[name]
+
+    def layer_maps(self, images, names, training=False):
+        """The maps `[B, h, w, C]` of named convolutions, after ReLU and batch norm, before a pool.
+
+        Raises ValueError for a layer that there is not.
+        """
+        return picked(self._stages(images, training), names, self.layer_names)
+
+    def _stages(self, images, training):
+        maps, pools = images, LAYOUTS[self.settings["layout"]].pools
+        for index, name in enumerate(self.layer_names):
             if index and pools[index - 1]:
                 maps = _pool(maps, pools[index - 1])
             maps = ops.relu(self.convs[index](maps))
             if self.norms:
                 maps = self.norms[index](maps, training=training)
-        return maps
+            yield name, maps
 
     def get_config(self):
         return {**super().get_config(), **self.settings}

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from lorbms_tf.networks import layers
+from lorbms_tf.networks.stages import picked
 
 LEAK = 0.2
 
@@ -54,12 +55,27 @@ class Discriminator(keras.Model):
 
     def features(self, images):
         """The penultimate maps, `[B, h, w, widths[-1]]`: 4x4x336 at 64 px, 6x6x336 at 96 px."""
+        return self.layer_maps(images, self.layer_names[-1:])[self.layer_names[-1]]
+
+    @property
+    def layer_names(self):
+        """The layers that `layer_maps` knows, conv1 to conv4 with the defaults."""
+        return [f"conv{number}" for number in range(1, len(self.convs) + 1)]
+
+    def layer_maps(self, images, names, training=False):
+        """The maps `[B, h, w, C]` of named convolutions, after LeakyReLU.
+
+        Raises ValueError for a layer that there is not.
+        """
+        return picked(self._stages(images), names, self.layer_names)
+
+    def _stages(self, images):
         maps = images
-        for conv in self.convs:
+        for name, conv in zip(self.layer_names, self.convs, strict=True):
             maps = conv(maps)  # [B, h / 2, w / 2, width]
             # LeakyReLU, written out: TensorFlow's graph optimiser trips over the fused form.
             maps = ops.maximum(maps, LEAK * maps)
-        return maps
+            yield name, maps
 
     def get_config(self):
         return {**super().get_config(), **self.settings}

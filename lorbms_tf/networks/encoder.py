@@ -4,8 +4,10 @@ import keras
 from keras import ops
 
 from lorbms_tf.networks import layers, rewrites
+from lorbms_tf.networks.stages import picked
 
 BIAS = 0.01
+CODE = "code"  # the name of the last layer
 
 
 def _conv(filters, kernel_size, seed, dtype):
@@ -132,17 +134,35 @@ class Encoder(keras.Model):
 
     def call(self, images, training=None):
         """Encodes `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
-        codes = self.head(self.features(images))
-        return ops.cast(codes, self.variable_dtype)  # [B, 2, 2, chunk_size]
+        return self.layer_maps(images, (CODE,))[CODE]
 
     def features(self, images):
         """The maps before the last convolution narrows them: `[B, 2, 2, 656]` at 64 px."""
+        last = self.layer_names[-2]
+        return self.layer_maps(images, (last,))[last]
+
+    @property
+    def layer_names(self):
+        """The layers that `layer_maps` knows: stem, block1 to block5 with the defaults, code."""
+        return ["stem", *(f"block{number + 1}" for number in range(len(self.blocks))), CODE]
+
+    def layer_maps(self, images, names, training=False):
+        """The maps `[B, h, w, C]` of named layers; those of a block after the pool that ends it.
+
+        Raises ValueError for a layer that there is not.
+        """
         self._check_divisible(images.shape)
+        return picked(self._stages(images), names, self.layer_names)
+
+    def _stages(self, images):
         maps = self.stem(self.coordinates(images))  # [B, H, W, stem_width]
-        for block, transition in zip(self.blocks, self.transitions, strict=True):
+        yield "stem", maps
+        blocks = zip(self.layer_names[1:-1], self.blocks, self.transitions, strict=True)
+        for name, block, transition in blocks:
             maps = transition(block(maps))  # [B, h, w, C + growth * layers]
             maps = ops.max_pool(maps, 2, strides=2, padding="valid")  # [B, h / 2, w / 2, C']
-        return maps
+            yield name, maps
+        yield CODE, ops.cast(self.head(maps), self.variable_dtype)  # [B, 2, 2, chunk_size]
 
     def get_config(self):
         return {**super().get_config(), **self.settings}

@@ -1,0 +1,1 @@
+"""Images to features, by networks that are published or were trained here."""
