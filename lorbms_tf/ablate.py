@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from lorbms_tf import command, flags, stored_config
-from lorbms_tf.config import TrainConfig, require, setting
+from lorbms_tf.cli import command, flags, stored_config
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.score_config import ScoreConfig
+from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.progress import clock
 from lorbms_tf.training import ablation
 from lorbms_tf.training.ablation import Trial
@@ -85,8 +86,8 @@ def ablate(config: AblateConfig) -> str:
     """
     planned, folder = trials(config), Path(config.out)
     begun = stored_config.is_begun(folder, stored_config.ABLATION, f"--out={folder}")
-    from lorbms_tf import scoring
     from lorbms_tf.data import fingerprint, records
+    from lorbms_tf.evaluation import scoring
 
     scoring.check_metrics(config)
     protocol = ScoreConfig(**{f.name: getattr(config, f.name) for f in fields(ScoreConfig)})

@@ -9,9 +9,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lorbms_tf import command, flags, progress
-from lorbms_tf.config import TrainConfig, require, setting
+from lorbms_tf import progress
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.config import TrainConfig
 
 SUBCOMMANDS = ("train_step", "input", "mix_latency")
 

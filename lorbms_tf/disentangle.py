@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf import command, files, flags
-from lorbms_tf.config import require, setting
+from lorbms_tf import files
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.data.quadrants import NAMES
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NAMES
 
 TEST_SHARE = 0.25  # of the scenes, for the transfers; the judging probe learns from the others
 PERMUTATIONS = 10  # of the labels
@@ -58,10 +59,10 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
 
     Raises UserError for runs and folders that cannot be used, and for too few scenes.
     """
-    from lorbms_tf import run_directory
     from lorbms_tf.data import images, scene_truth
     from lorbms_tf.evaluation.finite import check_finite
     from lorbms_tf.progress import track
+    from lorbms_tf.training import run_directory
 
     config.validate()
     truth = scene_truth.read(config.scenes)
@@ -101,7 +102,8 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[s
     Raises:
       ValueError: too few scenes, codes that are not finite, or nothing that varies.
     """
-    from lorbms_tf.evaluation import chunk_probes, disentanglement
+    from lorbms_tf.evaluation import disentanglement
+    from lorbms_tf.lorbms.scores import chunk_probes
     from lorbms_tf.progress import track
 
     found = chunk_probes.told(codes, factors, seed)
@@ -133,8 +135,9 @@ def transfers(
 
     codes: of the pictures. See `evaluation.transfer_truth.accuracies` for the table.
     """
-    from lorbms_tf import mixing, quadrants
-    from lorbms_tf.evaluation import transfer_truth
+    from lorbms_tf.data import quadrants
+    from lorbms_tf.lorbms import mixing
+    from lorbms_tf.lorbms.scores import transfer_truth
 
     order = np.random.default_rng(seed).permutation(len(pictures))
     tested, learned = np.split(order, [int(len(pictures) * TEST_SHARE)])
@@ -198,7 +201,7 @@ def _score_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _cautions(found: dict[str, Any]) -> list[str]:
-    from lorbms_tf.evaluation import chunk_probes
+    from lorbms_tf.lorbms.scores import chunk_probes
 
     if found["scenes"] >= FEW:
         return []

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import command, files, flags
-from lorbms_tf.config import setting
+from lorbms_tf import files
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.score_config import ScoringConfig
 
@@ -42,7 +43,7 @@ class EvaluateConfig(ScoringConfig):
 
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Scores by name, after where they come from (`scoring.score`); the swap matrix is printed."""
-    from lorbms_tf import scoring
+    from lorbms_tf.evaluation import scoring
     from lorbms_tf.training import planning
 
     scored = scoring.score(config)
@@ -144,9 +145,8 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
     """
     if config.checkpoint != _ALL:
         return [config]
-    from lorbms_tf import run_directory
     from lorbms_tf.evaluation import tables
-    from lorbms_tf.training import checkpoints
+    from lorbms_tf.training import checkpoints, run_directory
 
     run_directory.read_config(config.run_dir)
     folder = run_directory.resolve(config.run_dir) / run_directory.CHECKPOINTS
@@ -163,7 +163,7 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
 
 def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) -> bool:
     """Whether a line of --out holds all scores asked for, measured in this way."""
-    from lorbms_tf.scoring import shown_name
+    from lorbms_tf.evaluation.scoring import shown_name
 
     asked = json.loads(json_line(config, {}, digest))
     protocol = line.get("protocol") or {}
@@ -177,7 +177,7 @@ def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) 
 
 def _evaluate_and_tell(config: EvaluateConfig, digest: str | None) -> None:
     scores = evaluate(config)
-    from lorbms_tf.scoring import shown_name
+    from lorbms_tf.evaluation.scoring import shown_name
 
     print(
         f"{scores['records']} records of {config.records}, "

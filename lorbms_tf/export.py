@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorbms_tf import command, files, flags, progress, stored_config
-from lorbms_tf.config import require, setting
+from lorbms_tf import files, progress
+from lorbms_tf.cli import command, flags, stored_config
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 
 
@@ -39,7 +40,7 @@ class ExportConfig:
 
 
 def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
-    """Writes DIR/VERSION (see `lorbms_tf.saved_model`) and checks it against the model.
+    """Writes DIR/VERSION (see `lorbms_tf.serving.saved_model`) and checks it against the model.
 
     Returns:
       The folder, and the largest difference between reloaded and original outputs.
@@ -49,7 +50,8 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
         exists; the folder is of another command, or cannot be written.
       RuntimeError: the written model computes something else; nothing is kept.
     """
-    from lorbms_tf import run_directory, saved_model
+    from lorbms_tf.serving import saved_model
+    from lorbms_tf.training import run_directory
 
     parent = Path(config.export_dir)
     stored_config.refuse_other(parent, f"--export_dir={parent}", own=stored_config.EXPORTS)
@@ -66,8 +68,7 @@ def export_weights(config: ExportConfig) -> Path:
 
     Raises UserError where there is no run or no checkpoint, or the folder exists.
     """
-    from lorbms_tf import run_directory
-    from lorbms_tf.training import checkpoints
+    from lorbms_tf.training import checkpoints, run_directory
 
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
@@ -108,7 +109,7 @@ def main(argv: Sequence[str]) -> None:
         print(f"wrote {folder}: configuration and networks, {size / 1e6:.1f} MB")
         print(command.next_step("lorbms_tf.report", run_dir=folder, out="report.html"))
         return
-    from lorbms_tf import run_directory
+    from lorbms_tf.training import run_directory
 
     folder, difference = export_saved_model(config)
     print(f"wrote {folder}: signatures decode (also serving_default), encode, mix")

@@ -5,7 +5,7 @@ r"""What a representation knows, taught to AlexNet by pseudo-labels (thesis 4.3.
         --dataset=stl10:DIR
 """
 
-from lorbms_tf import command, flags
+from lorbms_tf.cli import command, flags
 from lorbms_tf.probing.settings import TransferConfig
 
 

@@ -6,7 +6,7 @@ python -m lorbms_tf.probe --table=FILE
 
 import json
 
-from lorbms_tf import command, flags
+from lorbms_tf.cli import command, flags
 from lorbms_tf.probing import results
 from lorbms_tf.probing.settings import ProbeConfig
 

@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lorbms_tf import command, flags, pictures, quadrants
-from lorbms_tf.config import require, setting
-from lorbms_tf.data import images
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.data import images, quadrants
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file, read_lines
+from lorbms_tf.pages import pictures
 
 SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions", "pasted")
 PAIRS_PER_ROW = 2
@@ -124,8 +125,8 @@ def read_pairs(path: str) -> list[Pair]:
 
 
 def _read_transfers(config: RenderConfig, image_size: int):
-    """The photos of all pairs, as `rendering.Transfers`."""
-    from lorbms_tf.rendering import Transfers
+    """The photos of all pairs, as `sheets.Transfers`."""
+    from lorbms_tf.lorbms.sheets import Transfers
 
     if config.pairs:
         pairs = read_pairs(config.pairs)
@@ -161,7 +162,7 @@ def _read_records(config: RenderConfig, image_size: int, subcommand: str):
 
 
 def _draw_pasted(config: RenderConfig, tau: float, batches):
-    from lorbms_tf import mixing, rendering
+    from lorbms_tf.lorbms import mixing, sheets
 
     read = [{name: np.asarray(values) for name, values in batch.items()} for batch in batches]
     reference, candidates, distances = (
@@ -169,20 +170,20 @@ def _draw_pasted(config: RenderConfig, tau: float, batches):
         for name in ("reference", "candidates", "distances")
     )
     mask = np.asarray(mixing.replacement_mask(distances, tau))
-    return rendering.pasted_sheet(reference, candidates, mask, config.rows, config.cell)
+    return sheets.pasted_sheet(reference, candidates, mask, config.rows, config.cell)
 
 
 def _draw_records(config: RenderConfig, model, batches, subcommand: str):
-    from lorbms_tf import rendering
     from lorbms_tf.evaluation import registry
+    from lorbms_tf.lorbms import sheets
 
     # Eagerly: for the few batches of a picture, tracing would take longer than running.
     rendered = registry.render_all(model.render, batches)
     if subcommand == "reconstructions":
-        return rendering.reconstructions_sheet(
+        return sheets.reconstructions_sheet(
             rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell
         )
-    return rendering.scene_sheet(
+    return sheets.scene_sheet(
         rendered.reference,
         images.to_float(rendered.candidates),
         rendered.mask,
@@ -198,7 +199,7 @@ def render(subcommand: str, config: RenderConfig) -> Path:
     """
     config.validate()
     config.check_flags_of(subcommand)
-    from lorbms_tf import run_directory
+    from lorbms_tf.training import run_directory
 
     trained = run_directory.read_config(config.run_dir)
     image_size = trained.image_size
@@ -210,12 +211,12 @@ def render(subcommand: str, config: RenderConfig) -> Path:
     if subcommand == "pasted":  # which needs no model
         return pictures.save(_draw_pasted(config, trained.tau, given), config.out)
     model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
-    from lorbms_tf import rendering
+    from lorbms_tf.lorbms import sheets
 
     if subcommand == "transfer":
-        picture = rendering.draw_transfers(model, given, config.cell)
+        picture = sheets.draw_transfers(model, given, config.cell)
     elif subcommand == "paths":
-        picture = rendering.draw_paths(model, given, config.steps, config.cell)
+        picture = sheets.draw_paths(model, given, config.steps, config.cell)
     else:
         picture = _draw_records(config, model, given, subcommand)
     return pictures.save(picture, config.out)

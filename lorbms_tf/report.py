@@ -6,8 +6,8 @@ python -m lorbms_tf.report --run_dir=R --records=GLOB --out=report.html
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorbms_tf import command, flags
-from lorbms_tf.config import require, setting
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.score_config import ScoringConfig
 
@@ -46,7 +46,7 @@ def report(config: ReportConfig) -> Path:
     Raises UserError for a run directory without config.json, for records, scores or a checkpoint
     that were asked for and cannot be used, and where the page cannot be written.
     """
-    from lorbms_tf import run_report
+    from lorbms_tf.lorbms import run_report
 
     run = run_report.describe(config, config.scores, config.rows, config.cell)
     run_report.write(run, config.out)

@@ -12,9 +12,12 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lorbms_tf import command, flags, progress, run_directory
-from lorbms_tf.config import TrainConfig, setting
+from lorbms_tf import progress
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import setting
+from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.progress import clock
+from lorbms_tf.training import run_directory
 
 
 @dataclass(frozen=True, kw_only=True)

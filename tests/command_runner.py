@@ -20,7 +20,7 @@ from unittest import mock
 import tensorflow as tf
 from absl import flags as absl_flags
 
-from lorbms_tf import command, flags
+from lorbms_tf.cli import command, flags
 from lorbms_tf.errors import UserError
 
 FLAGS = absl_flags.FLAGS

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf import stored_config
 from lorbms_tf.ablate import AblateConfig
-from lorbms_tf.config import TrainConfig
+from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 GIVEN = {"records": "r*", "eval_records": "e*", "out": "o"}

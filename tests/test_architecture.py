@@ -22,47 +22,47 @@ LAYERS = {
         "lorbms_tf.errors",
         "lorbms_tf.files",
         "lorbms_tf.progress",
-        "lorbms_tf.child_process",
-        "lorbms_tf.stderr_filter",
+        "lorbms_tf.cli.child_process",
+        "lorbms_tf.cli.stderr_filter",
         "lorbms_tf.tensorflow_paths",
-        "lorbms_tf.help_page",
-        "lorbms_tf.command",
-        "lorbms_tf.flags",
-        "lorbms_tf.config",
-        "lorbms_tf.stored_config",
-        "lorbms_tf.quadrants",
-        "lorbms_tf.pictures",
+        "lorbms_tf.cli.help_page",
+        "lorbms_tf.cli.command",
+        "lorbms_tf.cli.flags",
+        "lorbms_tf.lorbms.config",
+        "lorbms_tf.cli.stored_config",
+        "lorbms_tf.data.quadrants",
+        "lorbms_tf.pages.pictures",
         "lorbms_tf.data",
-        "lorbms_tf.html_report",
+        "lorbms_tf.pages",
     ),
     "parts": (
-        "lorbms_tf.mixing",
-        "lorbms_tf.interpolation",
-        "lorbms_tf.losses",
+        "lorbms_tf.lorbms.mixing",
+        "lorbms_tf.lorbms.chunk_paths",
+        "lorbms_tf.lorbms.losses",
         "lorbms_tf.distances",
         "lorbms_tf.networks",
-        "lorbms_tf.image_signature",
+        "lorbms_tf.features.saved_model",
         "lorbms_tf.data.pipeline",
         "lorbms_tf.evaluation",
         "lorbms_tf.pseudo_labels",
     ),
     "system": (
-        "lorbms_tf.objective",
-        "lorbms_tf.optimizers",
-        "lorbms_tf.training_logs",
-        "lorbms_tf.model",
+        "lorbms_tf.lorbms.objective",
+        "lorbms_tf.training.optimizers",
+        "lorbms_tf.lorbms.scalars",
+        "lorbms_tf.lorbms.model",
     ),
     "around": (
         "lorbms_tf.training",
         "lorbms_tf.benchmarks",
         "lorbms_tf.features",
         "lorbms_tf.probing",
-        "lorbms_tf.run_directory",
+        "lorbms_tf.training.run_directory",
         "lorbms_tf.evaluation.registry",
-        "lorbms_tf.rendering",
-        "lorbms_tf.saved_model",
-        "lorbms_tf.scoring",
-        "lorbms_tf.run_report",
+        "lorbms_tf.lorbms.sheets",
+        "lorbms_tf.serving.saved_model",
+        "lorbms_tf.evaluation.scoring",
+        "lorbms_tf.lorbms.run_report",
     ),
     "doors": (
         "lorbms_tf.train",
@@ -88,28 +88,28 @@ TOOL_DOORS = (
     "tfrecords_tools.synthesize",
 )
 MAY_TOUCH_ABSL = (
-    "lorbms_tf.flags",
-    "lorbms_tf.help_page",
-    "lorbms_tf.command",
+    "lorbms_tf.cli.flags",
+    "lorbms_tf.cli.help_page",
+    "lorbms_tf.cli.command",
     *LAYERS["doors"],
     *TOOL_DOORS,
 )
 ANY_BACKEND = (
     "lorbms_tf.distances",
     "lorbms_tf.networks",
-    "lorbms_tf.mixing",
-    "lorbms_tf.interpolation",
-    "lorbms_tf.losses",
-    "lorbms_tf.objective",
+    "lorbms_tf.lorbms.mixing",
+    "lorbms_tf.lorbms.chunk_paths",
+    "lorbms_tf.lorbms.losses",
+    "lorbms_tf.lorbms.objective",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained
 # encoder, opened through its run directory, is a feature network, as is a SavedModel; DeepCluster
 # learns pseudo-labels as the evaluation's knowledge transfer does.
 TOOLS_MAY_USE = (
     "lorbms_tf.networks",
-    "lorbms_tf.image_signature",
-    "lorbms_tf.mixing",
-    "lorbms_tf.run_directory",
+    "lorbms_tf.features.saved_model",
+    "lorbms_tf.lorbms.mixing",
+    "lorbms_tf.training.run_directory",
     "lorbms_tf.pseudo_labels",
 )
 HEAVY = {
@@ -128,7 +128,7 @@ HEAVY = {
         "lorbms_tf.probing.knn",
     ),
     "imagehash": ("tfrecords_tools.duplicates",),
-    "matplotlib": ("lorbms_tf.html_report.charts", "tfrecords_tools.report.charts"),
+    "matplotlib": ("lorbms_tf.pages.charts", "tfrecords_tools.report.charts"),
     "pycocotools": ("tfrecords_tools.coco",),
     "torch": ("tfrecords_tools.convert_deepcluster",),
     "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
@@ -176,7 +176,7 @@ def violations(module: str, source: str, known: set[str] = frozenset()) -> list[
     for target in sorted(imports(module, source, known)):
         wrong += [f"{module} imports {target}: {reason}" for reason in _arrow(module, target)]
         if inside(target, "absl.flags") and module not in MAY_TOUCH_ABSL:
-            wrong.append(f"{module} imports absl.flags: only doors and lorbms_tf.flags do")
+            wrong.append(f"{module} imports absl.flags: only doors and lorbms_tf.cli.flags do")
         if inside(target, "tensorflow") and any(inside(module, part) for part in ANY_BACKEND):
             wrong.append(f"{module} imports tensorflow: keras.ops and keras.random only")
         heavy = target.split(".")[0]
@@ -232,24 +232,32 @@ def test_the_packages_keep_the_rules():
 @pytest.mark.parametrize(
     "module, source, reason",
     [
-        ("lorbms_tf.quadrants", "import lorbms_tf.model", "words must not know system"),
-        ("lorbms_tf.losses", "from lorbms_tf.objective import Scene", "must not know system"),
-        ("lorbms_tf.model", "from lorbms_tf import run_directory", "must not know around"),
-        ("lorbms_tf.model", "from lorbms_tf.training import loop", "must not know around"),
-        ("lorbms_tf.model", "from . import run_directory", "must not know around"),
+        ("lorbms_tf.data.quadrants", "import lorbms_tf.lorbms.model", "words must not know system"),
+        (
+            "lorbms_tf.lorbms.losses",
+            "from lorbms_tf.lorbms.objective import Scene",
+            "must not know system",
+        ),
+        ("lorbms_tf.lorbms.model", "from lorbms_tf import run_directory", "must not know around"),
+        ("lorbms_tf.lorbms.model", "from lorbms_tf.training import loop", "must not know around"),
+        ("lorbms_tf.lorbms.model", "from . import run_directory", "must not know around"),
         ("lorbms_tf.networks.encoder", "from ..model import Lorbms", "must not know system"),
         ("lorbms_tf.data.records", "from lorbms_tf.data import pipeline", "must not know parts"),
         ("lorbms_tf.evaluation.psnr", "import lorbms_tf.evaluation.registry", "not know around"),
         ("lorbms_tf.render", "from lorbms_tf import train", "a door imports no other door"),
-        ("lorbms_tf.model", "def f():\n  import tfrecords_tools.build", "never imports the tools"),
+        (
+            "lorbms_tf.lorbms.model",
+            "def f():\n  import tfrecords_tools.build",
+            "never imports the tools",
+        ),
         ("lorbms_tf.attic", "import lorbms_tf.errors", "has no place"),
-        ("lorbms_tf.model", "from lorbms_tf.attic import x", "has no place"),
+        ("lorbms_tf.lorbms.model", "from lorbms_tf.attic import x", "has no place"),
         ("tfrecords_tools.build", "from lorbms_tf import model", "the tools use words and"),
         ("tfrecords_tools.build", "import lorbms_tf.data.pipeline", "the tools use words and"),
         ("lorbms_tf.networks.layers", "import tensorflow as tf", "keras.ops"),
-        ("lorbms_tf.mixing", "def f():\n  from tensorflow import math", "keras.ops"),
-        ("lorbms_tf.objective", "import tensorflow.math", "keras.ops"),
-        ("lorbms_tf.model", "from absl import flags", "only doors"),
+        ("lorbms_tf.lorbms.mixing", "def f():\n  from tensorflow import math", "keras.ops"),
+        ("lorbms_tf.lorbms.objective", "import tensorflow.math", "keras.ops"),
+        ("lorbms_tf.lorbms.model", "from absl import flags", "only doors"),
         ("tfrecords_tools.coco", "from absl.flags import FLAGS", "only doors"),
         ("tfrecords_tools.build", "import faiss", "only tfrecords_tools.clusters"),
         ("tfrecords_tools.build", "import torch", "only tfrecords_tools.convert_deepcluster"),
@@ -259,11 +267,11 @@ def test_the_packages_keep_the_rules():
 )
 def test_each_rule_can_fail(module, source, reason):
     known = {
-        "lorbms_tf.run_directory",
+        "lorbms_tf.training.run_directory",
         "lorbms_tf.training.loop",
         "lorbms_tf.data.pipeline",
         "lorbms_tf.train",
-        "lorbms_tf.model",
+        "lorbms_tf.lorbms.model",
     }
     found = violations(module, source, known)
     assert len(found) == 1 and reason in found[0], found
@@ -272,18 +280,24 @@ def test_each_rule_can_fail(module, source, reason):
 @pytest.mark.parametrize(
     "module, source",
     [
-        ("lorbms_tf.model", "from lorbms_tf import mixing, quadrants\nimport tensorflow as tf"),
+        (
+            "lorbms_tf.lorbms.model",
+            "from lorbms_tf import mixing, quadrants\nimport tensorflow as tf",
+        ),
         ("lorbms_tf.networks.classifier", "from lorbms_tf.networks.alexnet import AlexNet"),
-        ("lorbms_tf.render", "from lorbms_tf.run_directory import load_model\nimport numpy"),
+        (
+            "lorbms_tf.render",
+            "from lorbms_tf.training.run_directory import load_model\nimport numpy",
+        ),
         ("lorbms_tf.evaluation.registry", "from lorbms_tf.evaluation import psnr"),
-        ("lorbms_tf.flags", "from absl import flags"),
+        ("lorbms_tf.cli.flags", "from absl import flags"),
         ("tfrecords_tools.clusters", "import faiss"),
         ("tfrecords_tools.quadrant_features", "from lorbms_tf.networks.alexnet import AlexNet"),
         ("tfrecords_tools.build", "from lorbms_tf.data import records, images"),
     ],
 )
 def test_good_imports_pass(module, source):
-    known = {"lorbms_tf.mixing", "lorbms_tf.quadrants", "lorbms_tf.evaluation.psnr"}
+    known = {"lorbms_tf.lorbms.mixing", "lorbms_tf.data.quadrants", "lorbms_tf.evaluation.psnr"}
     assert violations(module, source, known) == []
 
 

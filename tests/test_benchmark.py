@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import benchmark, saved_model
+from lorbms_tf import benchmark
 from lorbms_tf.benchmarks import input_speed, machine, mix_latency
 from lorbms_tf.data import index_making, records
 from lorbms_tf.errors import UserError
-from lorbms_tf.model import Lorbms
+from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.serving import saved_model
 from tests import tiny
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import evaluate, progress, run_directory
+from lorbms_tf import evaluate, progress
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
 from lorbms_tf.evaluation import extractors, tables
-from lorbms_tf.model import Lorbms
+from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.training import run_directory
 from tests import tiny
 
 

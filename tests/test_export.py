@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lorbms_tf import export, run_directory, saved_model
+from lorbms_tf import export
 from lorbms_tf.errors import UserError
 from lorbms_tf.export import ExportConfig
+from lorbms_tf.serving import saved_model
+from lorbms_tf.training import run_directory
 from tests import tiny
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf.config import TrainConfig
+from lorbms_tf.lorbms.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGFILES = sorted((ROOT / "configs").glob("*/*.cfg"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lorbms_tf.model import Lorbms
+from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.networks.layers import SpectralConv2D
 from tests import tiny
 

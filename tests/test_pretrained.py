@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lorbms_tf import run_directory
 from lorbms_tf.data.images import to_float
-from lorbms_tf.evaluation.mix_fidelity import faithful_quadrants
 from lorbms_tf.evaluation.psnr import psnr
+from lorbms_tf.lorbms.scores.mix_fidelity import faithful_quadrants
+from lorbms_tf.training import run_directory
 from tests.test_train_configs import PLACES, ROOT, parse
 from tfrecords_tools.scenes.scene import render, sample
 

@@ -4,9 +4,10 @@ import pytest
 from absl import flags as absl_flags
 from PIL import Image
 
-from lorbms_tf import render, run_directory
+from lorbms_tf import render
 from lorbms_tf.errors import UserError
 from lorbms_tf.render import RenderConfig
+from lorbms_tf.training import run_directory
 from tests import tiny
 
 

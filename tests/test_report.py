@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import report, run_directory
+from lorbms_tf import report
 from lorbms_tf.errors import UserError
 from lorbms_tf.report import ReportConfig
+from lorbms_tf.training import run_directory
 from lorbms_tf.training.event_files import EventWriter
 from tests import tiny
-from tests.html_report.reading import Reader
+from tests.pages.reading import Reader
 
 LINE = {"run_dir": "runs/other", "records_glob": "r*", "step": 3, "records": 4, "ssim": 0.875}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf import config
+from lorbms_tf.lorbms import config
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGFILES = sorted((ROOT / "configs").glob("*.cfg"))

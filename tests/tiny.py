@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import run_directory
-from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import images, records
-from lorbms_tf.model import Lorbms
-from lorbms_tf.training import checkpoints
+from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.training import checkpoints, run_directory
 
 IMAGE_SIZE = 32  # the least that the classifier takes
 STEP = 7

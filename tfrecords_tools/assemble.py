@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.data import index_making, records
+from lorbms_tf.data.quadrants import NAMES
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import sha256_file
 from lorbms_tf.progress import track
-from lorbms_tf.quadrants import NAMES
 
 QUANTILES = tuple(round(0.05 * step, 2) for step in range(21))  # 0, 0.05, ..., 1
 

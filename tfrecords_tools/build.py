@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import command, flags, stored_config
+from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path, is_dir, read_json, write_json

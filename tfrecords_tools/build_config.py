@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from lorbms_tf.config import require, setting
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from tfrecords_tools import duplicates, feature_store, sources, tfds_source, versions
 

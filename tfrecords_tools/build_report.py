@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf import command
+from lorbms_tf.cli import command
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
-from lorbms_tf.quadrants import NAMES, NUM_QUADRANTS
+from lorbms_tf.data.quadrants import NAMES, NUM_QUADRANTS
 from tfrecords_tools import assemble, feature_networks, neighbours, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lorbms_tf import command, flags
-from lorbms_tf.config import setting
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file
 from lorbms_tf.networks.deepcluster import SOBEL, DeepClusterAlexNet, trunk_side

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from lorbms_tf import command, flags
+from lorbms_tf.cli import command, flags
 from lorbms_tf.pseudo_labels import clusters
 from tfrecords_tools import deepcluster_training
 from tfrecords_tools.deepcluster_config import DeepClusterConfig

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.data.images import BadImage, read_photo
+from lorbms_tf.data.quadrants import NUM_QUADRANTS, quadrant
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
 from lorbms_tf.progress import track
-from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 from tfrecords_tools import build_report, feature_store, sources, versions
 from tfrecords_tools.sources import Photo
 from tfrecords_tools.threads import in_order

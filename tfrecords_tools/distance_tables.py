@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lorbms_tf import mixing
-from lorbms_tf.quadrants import NAMES
+from lorbms_tf.data.quadrants import NAMES
+from lorbms_tf.lorbms import mixing
 
 SHOWN_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 TAU_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

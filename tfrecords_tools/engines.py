@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from lorbms_tf import command
+from lorbms_tf.cli import command
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from tfrecords_tools import assemble, image_chunks, neighbours, sources

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf import command, flags
-from lorbms_tf.config import require, setting
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path

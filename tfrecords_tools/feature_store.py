@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, temporary_path, unusable
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 DTYPES = ("float32", "float16")
 BLOCK_BYTES = 256 * 2**20  # of float32 that is read at once where everything is read

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lorbms_tf import command, flags, pictures, progress
-from lorbms_tf.config import require, setting
+from lorbms_tf import progress
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
+from lorbms_tf.pages import pictures
 from tfrecords_tools import distance_tables, neighbour_sheet, record_checks, versions
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import sheets

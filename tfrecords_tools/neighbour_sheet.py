@@ -6,10 +6,10 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from lorbms_tf import pictures, quadrants
-from lorbms_tf.data import records
+from lorbms_tf.data import quadrants, records
 from lorbms_tf.data.images import decode_jpeg
 from lorbms_tf.data.records import Record
+from lorbms_tf.pages import pictures
 
 CELL = 96  # pixels
 

@@ -10,8 +10,8 @@ import itertools
 import numpy as np
 
 from lorbms_tf import progress
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NUM_QUADRANTS
 from tfrecords_tools import in_cluster
 from tfrecords_tools.clusters import cluster
 from tfrecords_tools.feature_store import FeatureFile

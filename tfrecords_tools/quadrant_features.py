@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from lorbms_tf.data.images import decode_jpeg
+from lorbms_tf.data.quadrants import NUM_QUADRANTS, quadrant
 from lorbms_tf.progress import track
-from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 from tfrecords_tools.feature_networks import NETWORKS, FeatureNetwork, extractor
 
 __all__ = ["NETWORKS", "FeatureNetwork", "compute", "extractor"]
@@ -38,7 +38,7 @@ def compute(
       total: number of items N, needed where `items` has no length.
 
     Returns:
-      float32 [N, 4, D], quadrants in the order of `lorbms_tf.quadrants`. It is the only thing that
+      float32 [N, 4, D], quadrants in the order of `data.quadrants`. It is the only thing that
       grows: N * 16 * D bytes, which is 20 kB an item at D = 1280 and 6.9 GB for tr_v5.
 
     Raises:

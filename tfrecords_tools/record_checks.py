@@ -9,10 +9,10 @@ import numpy as np
 
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, decode_jpeg
+from lorbms_tf.data.quadrants import NAMES
 from lorbms_tf.data.records import Record
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json, sha256_file
-from lorbms_tf.quadrants import NAMES
 from tfrecords_tools import provenance
 
 

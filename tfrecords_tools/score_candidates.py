@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorbms_tf import command, flags
-from lorbms_tf.config import require, setting
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from tfrecords_tools.scoring import scorecard

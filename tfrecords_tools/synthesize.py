@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import command, flags, pictures
-from lorbms_tf.config import setting
+from lorbms_tf.cli import command, flags
+from lorbms_tf.cli.settings import setting
 from lorbms_tf.data.images import read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
+from lorbms_tf.pages import pictures
 from tfrecords_tools.scenes import annotations, folder
 from tfrecords_tools.scenes.backgrounds import KINDS
 from tfrecords_tools.scenes.objects import CATEGORIES

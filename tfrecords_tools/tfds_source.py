@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from lorbms_tf import command
+from lorbms_tf.cli import command
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory, read_json, write_json
 from lorbms_tf.progress import track

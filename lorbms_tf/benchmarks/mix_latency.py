@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import command
 from lorbms_tf.benchmarks import machine
+from lorbms_tf.cli import command
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NUM_QUADRANTS
 from lorbms_tf.tensorflow_paths import without_signs
 
 BATCH_SIZES = (1, 32)
@@ -37,7 +37,7 @@ def load(export_dir: str):
 
 def fresh_signatures(model) -> dict[str, Callable]:
     """The functions that `model` would be served with."""
-    from lorbms_tf import saved_model
+    from lorbms_tf.serving import saved_model
 
     return saved_model.ServedModel(model).functions
 

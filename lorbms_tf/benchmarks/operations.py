@@ -6,9 +6,9 @@ matrix rate says how far all improvements together have come, and may exceed 1.
 
 import numpy as np
 
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
+from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.networks import alexnet
-from lorbms_tf.networks.building import Networks
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 
 def _conv(layer, side: int) -> int:

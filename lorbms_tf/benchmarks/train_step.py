@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.benchmarks import machine, operations
-from lorbms_tf.config import ModelConfig
-from lorbms_tf.model import Lorbms
+from lorbms_tf.lorbms.config import ModelConfig
+from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.progress import track
 from lorbms_tf.training import strategies
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from lorbms_tf.data import storage
 from lorbms_tf.data.damage import CHECKSUM_REASON, HEADER, read_record
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.data.record_index import BAD_CHECKSUM, GOOD, RecordIndex
 from lorbms_tf.data.records import NUM_CANDIDATES, deserialize
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 _OPEN_FILES = 256  # more are opened at each use: a process may have some 1024
 _COLUMNS = NUM_CANDIDATES * np.arange(NUM_QUADRANTS) + 1  # of each quadrant's first candidate

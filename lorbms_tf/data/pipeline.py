@@ -14,9 +14,9 @@ import tensorflow as tf
 from lorbms_tf.data import images, reading, records
 from lorbms_tf.data.byte_ranges import ImageReader
 from lorbms_tf.data.damage import BadRecords, scan_shard
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.data.record_index import RecordIndex
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 _READ_AT_ONCE = 32  # records: one call of Python for several small batches
 _DECODED_AT_ONCE = 4 << 20  # bytes of pixels

@@ -15,8 +15,8 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from lorbms_tf.data import shard_globs, storage
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 SCHEMA_VERSION = 1
 NUM_CANDIDATES = 10

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lorbms_tf.data.quadrants import NAMES
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
-from lorbms_tf.quadrants import NAMES
 
 ANNOTATIONS = "annotations/instances.json"
 _PLACES = {"x": ("left", "middle", "right"), "y": ("top", "middle", "bottom")}

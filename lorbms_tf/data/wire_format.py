@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.data.records import NUM_CANDIDATES
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 NUM_IMAGES = 1 + NUM_QUADRANTS * NUM_CANDIDATES  # the reference, then the candidates by quadrant
 _VARINT, _FIXED64, _DELIMITED, _FIXED32 = 0, 1, 2, 5

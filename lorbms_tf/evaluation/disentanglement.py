@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lorbms_tf.evaluation.chunk_probes import Told
 from lorbms_tf.evaluation.finite import check_finite
+from lorbms_tf.lorbms.scores.chunk_probes import Told
 
 _MARGIN = 2.0  # times the most that is found in noise
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lorbms_tf.config import require, setting
+from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 
 

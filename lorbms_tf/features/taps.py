@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 import keras
 
-from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import squeezenet, vgg
 from lorbms_tf.features.applications import IMAGENET, RANDOM, without_classifier
 from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.networks.alexnet import AlexNet
 from lorbms_tf.networks.vgg import VGG
+from lorbms_tf.training import run_directory
 
 MOBILENET = "MobileNetV2"
 

@@ -5,7 +5,7 @@ encoder_before_bottleneck   what its last convolution reads: 3x3x656
 discriminator               its penultimate maps: 6x6x336
 alexnet:conv1 ... conv5     maps of a convolution after ReLU and batch norm: 4x4x256 for conv5
 alexnet:fc7                 the last hidden dense layer: 4096
-saved_model:DIR             any SavedModel that takes one image (`lorbms_tf.image_signature`)
+saved_model:DIR             any SavedModel that takes one image (`lorbms_tf.features.saved_model`)
 """
 
 import math
@@ -16,10 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import image_signature, run_directory
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.units import units
+from lorbms_tf.features import saved_model
 from lorbms_tf.files import is_file
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
@@ -28,6 +28,7 @@ from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.probing.labelled import Images
 from lorbms_tf.probing.settings import SAVED_MODEL, FeatureConfig
 from lorbms_tf.progress import track
+from lorbms_tf.training import run_directory
 
 RANDOM = "random"
 _CLASSES = {"encoder": Encoder, "discriminator": Discriminator, "alexnet": AlexNet}
@@ -189,7 +190,7 @@ def _forward(network: keras.Model, name: str, layer: str) -> Callable:
 
 def _saved_model(config: FeatureConfig) -> Features:
     name, size = config.features, config.image_size
-    signature = image_signature.ImageSignature(name)
+    signature = saved_model.ImageSignature(name)
     if signature.side not in (None, size):
         side = signature.side
         raise UserError(f"--features={name} reads images of {side} px: pass --image_size={side}")

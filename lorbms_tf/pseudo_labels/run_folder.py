@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import stored_config
+from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import remove_leftovers
 

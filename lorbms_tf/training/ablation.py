@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf import child_process, flags, run_directory, stored_config
-from lorbms_tf.config import TrainConfig, from_dict, to_dict
+from lorbms_tf.cli import child_process, flags, stored_config
+from lorbms_tf.cli.settings import from_dict, to_dict
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import ablation_table, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
+from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.training import run_directory
 
 
 @dataclasses.dataclass(frozen=True)

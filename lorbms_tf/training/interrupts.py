@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from lorbms_tf import stderr_filter
+from lorbms_tf.cli import stderr_filter
 from lorbms_tf.errors import Stopped
 
 Item = TypeVar("Item")

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from lorbms_tf import command, flags, run_directory, training_logs
-from lorbms_tf.config import TrainConfig
+from lorbms_tf.cli import command, flags
 from lorbms_tf.data import index_making, pipeline
 from lorbms_tf.errors import Stopped, UserError
-from lorbms_tf.model import Lorbms
-from lorbms_tf.training import event_files, strategies
+from lorbms_tf.lorbms import scalars
+from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.training import event_files, run_directory, strategies
 from lorbms_tf.training.checkpoints import Best, Checkpoints
 from lorbms_tf.training.evaluator import Evaluator
 from lorbms_tf.training.interrupts import Interrupts
@@ -107,7 +108,7 @@ class Run:
         self.first_step = self._done = self._saved = self._restore()
         # There is no control flow on tensors to convert, and converting costs many seconds.
         self._sigmas = tf.function(
-            lambda: training_logs.spectral_sigmas(self.model.networks), autograph=False
+            lambda: scalars.spectral_sigmas(self.model.networks), autograph=False
         )
         self._train_step, self._autoencoder_step = (
             tf.function(self._over_devices(step), autograph=False, jit_compile=jit or None)

@@ -14,12 +14,15 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
-from lorbms_tf import flags, pictures, rendering
-from lorbms_tf.config import TrainConfig, to_dict
+from lorbms_tf.cli import flags
+from lorbms_tf.cli.settings import to_dict
+from lorbms_tf.lorbms import sheets
+from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.scalars import shares
+from lorbms_tf.pages import pictures
 from lorbms_tf.progress import clock
 from lorbms_tf.training.event_files import EventWriter
 from lorbms_tf.training.watch import Watch
-from lorbms_tf.training_logs import shares
 
 _SHORT = {
     "loss/autoencoder": "AE",
@@ -212,7 +215,7 @@ class Samples:
         mask, reconstruction, mix = self._render(
             batch["reference"], batch["candidates"], batch["distances"]
         )
-        sheet = rendering.scene_sheet(
+        sheet = sheets.scene_sheet(
             batch["reference"], batch["candidates"], mask, mix, reconstruction
         )
         with events.at(step):

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from lorbms_tf.config import TrainConfig
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.training import meeting
 from lorbms_tf.training.interrupts import Interrupts, ending_at_once
 

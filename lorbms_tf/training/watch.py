@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.training_logs import DIVERSITY, FAKE, REAL
+from lorbms_tf.lorbms.scalars import DIVERSITY, FAKE, REAL
 
 _ALIKE = 0.01  # of the spread of the references
 _HALF = 0.5e-6  # less than one judgement in a million

@@ -1,9 +1,9 @@
 """Multiply-adds against numbers known by hand."""
 
 from lorbms_tf.benchmarks import operations
-from lorbms_tf.config import ModelConfig
+from lorbms_tf.lorbms.building import build_networks
+from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder
-from lorbms_tf.networks.building import build_networks
 
 
 def test_encoder():

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from lorbms_tf.config import TrainConfig
 from lorbms_tf.data import dataset_file, fingerprint
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.training import planning
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lorbms_tf.data import scene_truth
+from lorbms_tf.data.quadrants import NAMES
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NAMES
 from tfrecords_tools.scenes import folder
 
 

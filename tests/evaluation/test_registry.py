@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from lorbms_tf import mixing
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import registry
+from lorbms_tf.lorbms import mixing
 
 
 def batches():

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.probing import features, linear
 from lorbms_tf.probing.settings import FeatureConfig, ProbeConfig
+from lorbms_tf.training import run_directory
 from tests import tiny
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)

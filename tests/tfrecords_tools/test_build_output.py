@@ -2,10 +2,10 @@
 
 import pytest
 
-from lorbms_tf import stored_config
-from lorbms_tf.config import TrainConfig
+from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json, write_json
+from lorbms_tf.lorbms.config import TrainConfig
 from tests.tfrecords_tools.making import build_config, content, siblings
 from tfrecords_tools import assemble, build, build_report, coco, sources
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf import child_process, run_directory
+from lorbms_tf.cli import child_process
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
 from lorbms_tf.evaluation.score_config import ScoreConfig
-from lorbms_tf.training import ablation
+from lorbms_tf.training import ablation, run_directory
 from tests import tiny
 
 PROTOCOL = ScoreConfig(metrics=("psnr",))

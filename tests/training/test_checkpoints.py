@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.model import Lorbms
+from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.training import checkpoints
 from tests import tiny
 from tests.training import making

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import run_directory
-from lorbms_tf.training import checkpoints, loop, planning
+from lorbms_tf.training import checkpoints, loop, planning, run_directory
 from tests.training.making import config, variables
 
 pytestmark = pytest.mark.usefixtures("eagerly")

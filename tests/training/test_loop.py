@@ -11,9 +11,8 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
-from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
-from lorbms_tf.training import checkpoints, loop, planning
+from lorbms_tf.training import checkpoints, loop, planning, run_directory
 from tests import tiny
 from tests.training.making import config, variables
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import flags, run_directory
+from lorbms_tf.cli import flags
 from lorbms_tf.errors import UserError
-from lorbms_tf.training import checkpoints
+from lorbms_tf.training import checkpoints, run_directory
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.scalars import DIVERSITY, FAKE, REAL
 from lorbms_tf.training.watch import Watch
-from lorbms_tf.training_logs import DIVERSITY, FAKE, REAL
 from tests import tiny
 
 HEALTHY = {REAL: 0.8, FAKE: 0.7, DIVERSITY: 0.9, "loss/generator": 1.0}

@@ -7,8 +7,8 @@ import apache_beam as beam
 import numpy as np
 
 from lorbms_tf.data import records
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.files import atomic_file, read_json
-from lorbms_tf.quadrants import NUM_QUADRANTS
 from tfrecords_tools import clusters, image_chunks, neighbours
 from tfrecords_tools.distributed import assembly, images, jobs, photos, search
 from tfrecords_tools.neighbours import Neighbours

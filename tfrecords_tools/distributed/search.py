@@ -12,7 +12,7 @@ import apache_beam as beam
 import numpy as np
 
 from lorbms_tf.data import records
-from lorbms_tf.quadrants import NUM_QUADRANTS
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from tfrecords_tools import clusters, feature_store, in_cluster
 from tfrecords_tools.distributed import jobs
 from tfrecords_tools.feature_store import FeatureFile

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file
+from lorbms_tf.training import run_directory
 from tfrecords_tools.feature_networks import (
     alexnet,
     base,

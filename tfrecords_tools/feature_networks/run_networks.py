@@ -5,8 +5,8 @@ RUN_DIR is what `--run_dir` of training was, or "pretrained:NAME". The latest ch
 
 import tensorflow as tf
 
-from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
+from lorbms_tf.training import run_directory
 from tfrecords_tools.feature_networks import base
 
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.image_signature import ImageSignature, check
+from lorbms_tf.features.saved_model import ImageSignature, check
 from tfrecords_tools.feature_networks import base
 
 __all__ = ["build", "check"]

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lorbms_tf.html_report import charts, formats
-from lorbms_tf.html_report.charts import COLOURS, WIDTH
+from lorbms_tf.pages import charts, formats
+from lorbms_tf.pages.charts import COLOURS, WIDTH
 
 _THICK = 0.73  # of a row, the rest is the gap to the next
 _ROW = 30  # height, in the charts' units

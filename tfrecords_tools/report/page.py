@@ -9,7 +9,7 @@ import numpy as np
 
 from lorbms_tf.data.records import Record
 from lorbms_tf.files import atomic_path
-from lorbms_tf.html_report import formats, html
+from lorbms_tf.pages import formats, html
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import score_section, sections, sheets
 from tfrecords_tools.scoring.scorecard import Scorecard

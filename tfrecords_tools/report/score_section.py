@@ -1,7 +1,7 @@
 """The section on how good the candidates are, beside random choice."""
 
-from lorbms_tf.html_report import formats, html
-from lorbms_tf.html_report.charts import svg_text
+from lorbms_tf.pages import formats, html
+from lorbms_tf.pages.charts import svg_text
 from tfrecords_tools.report import charts
 from tfrecords_tools.scoring import scorecard
 from tfrecords_tools.scoring.measures import Comparison, Estimate

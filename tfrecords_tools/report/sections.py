@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf.html_report import formats, html
-from lorbms_tf.html_report.charts import svg_text
-from lorbms_tf.quadrants import NAMES, PLACES
+from lorbms_tf.data.quadrants import NAMES, PLACES
+from lorbms_tf.pages import formats, html
+from lorbms_tf.pages.charts import svg_text
 from tfrecords_tools import distance_tables
 from tfrecords_tools.record_checks import Checked
 from tfrecords_tools.report import charts

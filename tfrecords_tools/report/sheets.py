@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lorbms_tf import quadrants
+from lorbms_tf.data import quadrants
 from lorbms_tf.data.images import decode_jpeg, encode_jpeg
 from lorbms_tf.data.records import Record
-from lorbms_tf.html_report import formats, html
+from lorbms_tf.pages import formats, html
 
 _QUALITY = 90
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lorbms_tf.quadrants import NUM_QUADRANTS
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from tfrecords_tools.scoring.truth import Labels, Truth
 
 Score = Callable[[Labels, np.ndarray, np.ndarray], np.ndarray]

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from lorbms_tf.data.images import decode_jpeg
+from lorbms_tf.data.quadrants import NUM_QUADRANTS, quadrant
 from lorbms_tf.progress import track
-from lorbms_tf.quadrants import NUM_QUADRANTS, quadrant
 
 COLOUR_BINS = 4  # of each channel: 64 colours
 ORIENTATIONS = 8  # over half a turn

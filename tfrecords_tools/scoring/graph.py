@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lorbms_tf.data import records
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
-from lorbms_tf.quadrants import NUM_QUADRANTS
 
 Name = tuple[str, str]  # photo id and version
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.data.file_names import skeleton
+from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
-from lorbms_tf.quadrants import NUM_QUADRANTS
 from tfrecords_tools import coco, versions, voc
 from tfrecords_tools.notes import Notes
 from tfrecords_tools.scoring import regions

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf import run_directory
 from lorbms_tf.errors import UserError
+from lorbms_tf.training import run_directory
 from tests import tiny
 from tfrecords_tools.feature_networks import extractor
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lorbms_tf.html_report.charts import COLOURS, svg_text
-from tests.html_report.reading import Reader
+from lorbms_tf.pages.charts import COLOURS, svg_text
+from tests.pages.reading import Reader
 from tfrecords_tools.report import charts
 
 EDGES = np.linspace(0, 1, 11)

@@ -9,7 +9,7 @@ import pytest
 
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
-from tests.html_report.reading import Reader
+from tests.pages.reading import Reader
 from tests.tfrecords_tools import making
 from tfrecords_tools import assemble, inspect
 from tfrecords_tools.inspect import InspectConfig

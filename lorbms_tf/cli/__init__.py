@@ -1,0 +1,1 @@
+"""Command lines: how doors start, settings as flags, processes that doors start."""

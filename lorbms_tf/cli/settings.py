@@ -1,0 +1,78 @@
+"""Settings: a frozen dataclass whose fields become flags and lines of config.json, and back.
+
+`lorbms_tf.cli.flags` defines the flags.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+from lorbms_tf.errors import UserError
+
+# Settings of runs that were made before, and what to know where such a run is continued.
+RETIRED = {
+    "shuffle_buffer": "records now come in another order: shuffled over the whole set, not over "
+    "--shuffle_buffer of them",
+}
+
+
+def setting(
+    default: Any, help: str, choices: tuple = (), may_change: bool = False, former: Any = None
+) -> Any:
+    """A dataclass field that becomes a flag.
+
+    Args:
+      default: the value when the flag is not given.
+      help: what it means, with its unit and range.
+      choices: the valid values, where they are few.
+      may_change: whether a run may be continued with another value of it.
+      former: what held before there was this setting, where that is not the default.
+    """
+    metadata = {"help": help, "choices": choices, "may_change": may_change, "former": former}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def require(name: str, value: float, minimum: float, below: float = math.inf) -> None:
+    """Raises UserError unless minimum <= value < below (a NaN never passes)."""
+    if not minimum <= value < below:
+        top = "" if math.isinf(below) else f" and below {below}"
+        raise UserError(f"--{name}={value} is not valid: at least {minimum}{top}")
+
+
+def to_dict(config: Any) -> dict:
+    """The configuration as plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(config_class: type, values: dict, source: str = "configuration"):
+    """The inverse of `to_dict`; unknown names and wrong types are a UserError.
+
+    Names that are missing, as settings newer than the file are, take what held before there were
+    such settings: the former value, else the default. Those that are no settings any more
+    (`RETIRED`) are passed over.
+
+    Args:
+      config_class: the dataclass to make.
+      values: names and plain JSON values.
+      source: the file they came from, for the message.
+    """
+    if not isinstance(values, dict):
+        raise UserError(f"{source} holds no settings by name")
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    unknown = sorted(set(values) - set(fields) - set(RETIRED))
+    if unknown:
+        raise UserError(f"{source} has unknown settings: {', '.join(unknown)}")
+    formers = {name: field.metadata.get("former") for name, field in fields.items()}
+    made = {name: value for name, value in formers.items() if value is not None}
+    for name, value in values.items():
+        if name in RETIRED:
+            continue
+        default = fields[name].default
+        if isinstance(default, tuple) and isinstance(value, list):
+            value = tuple(value)
+        number = isinstance(default, float) and type(value) is int
+        numbers = not isinstance(default, tuple) or all(type(v) is int for v in value)
+        if (type(value) is not type(default) and not number) or not numbers:
+            raise UserError(f"{source}: {name} has the wrong type: {value!r}")
+        made[name] = value
+    return config_class(**made)

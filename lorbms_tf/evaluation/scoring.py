@@ -1,0 +1,232 @@
+"""Scores of a trained model on held-out records: loaded, rendered once, and measured."""
+
+import contextlib
+import math
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from lorbms_tf import progress
+from lorbms_tf.data import pipeline, records
+from lorbms_tf.data.damage import BadRecords
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import extractors, registry, scene_scores, tables
+from lorbms_tf.evaluation.registry import Rendered
+from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
+from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.scores import seams
+from lorbms_tf.lorbms.scores.swap_matrix import SwapMatrix, swap_matrix
+from lorbms_tf.training import run_directory
+
+
+class Scored(NamedTuple):
+    """What was measured, and what it was measured on.
+
+    scores: by name, after "step" (of the checkpoint), "tau", the number of "records" and the
+      "protocol" of the scores of sets. Names of scores of features hold the extractor, as in
+      frechet_mobilenet_v2_mix. A score may be infinite (PSNR of an image reproduced exactly).
+      It is None where it could not be computed; "missing" then says why, by the same names.
+    swaps: by what the quadrants were compared by, "pixels" or "features", where asked for.
+    cautions: what is to be known beside the scores, in sentences.
+    """
+
+    scores: dict[str, Any]
+    rendered: Rendered
+    swaps: dict[str, SwapMatrix]
+    model: Any  # Lorbms
+    trained: TrainConfig
+    bad: BadRecords
+    cautions: list[str]
+
+
+def check_metrics(config: ScoreConfig) -> None:
+    """Raises UserError for unknown metrics and extractors, and for a missing weights file."""
+    _check_names(config)
+    if needs_extractor(config.metrics):
+        extractors.check(config.extractor, config.extractor_weights)
+
+
+def _check_names(config: ScoreConfig) -> None:
+    valid = (*registry.METRICS, *registry.SEAMS, *scene_scores.SCORES, *registry.SWAP_METRICS)
+    registry.check_names(config.metrics, valid=valid)
+
+
+def shown_name(name: str, config: ScoreConfig) -> str:
+    """The name of a score with its extractor: frechet_mix -> frechet_mobilenet_v2_mix."""
+    if not needs_extractor([name]):
+        return name
+    if name in registry.SWAP_METRICS:
+        return name.replace("features", config.extractor)
+    kind, _, of = name.rpartition("_")
+    return f"{kind}_{config.extractor}_{of}"
+
+
+def needs_extractor(metrics) -> bool:
+    """Whether any of these metrics is one of features."""
+    compared_by = {swap.compared_by for swap in _swap_metrics(metrics)}
+    return "features" in compared_by or scene_scores.needs_extractor(metrics)
+
+
+def _swap_metrics(metrics) -> list[registry.SwapMetric]:
+    return [registry.SWAP_METRICS[name] for name in metrics if name in registry.SWAP_METRICS]
+
+
+def score(config: ScoringConfig) -> Scored:
+    """Computes the scores; one that cannot be had does not cost the others.
+
+    What is known to be missing before the pass is said at once, on stderr. Raises UserError for
+    metrics, runs or records that cannot be used, and where no score at all can be computed.
+    """
+    _check_names(config)
+    if needs_extractor(config.metrics):
+        extractors.check(config.extractor, config.extractor_weights)
+    missing = _too_few(config)
+    possible = tuple(name for name in config.metrics if name not in missing)
+    if config.metrics and not possible:
+        raise UserError(_nothing(missing))
+    for name, reason in missing.items():
+        print(f"{name} cannot be computed: {reason}", file=sys.stderr, flush=True)
+    extractor = None
+    if needs_extractor(possible):
+        extractor = extractors.make(config.extractor, config.extractor_weights, config.resize)
+    model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
+    bad = BadRecords(config.max_bad_records)
+    rendered = _render(config, model, trained.image_size, bad)
+    images = {
+        "real": _real(config, trained.image_size, bad, rendered.reference),
+        "mix": rendered.mix,
+        "reconstruction": rendered.reconstruction,
+        scene_scores.REFERENCES: rendered.reference,
+    }
+    sets = scene_scores.Sets(images, extractor, config.batch_size, config.seed)
+    swaps = _Swaps(config, model, rendered.reference, extractor)
+    values: dict[str, float | None] = dict.fromkeys(config.metrics)
+    for name in possible:
+        try:
+            values[name] = _measure(name, rendered, sets, swaps)
+        except ValueError as error:
+            missing[name] = str(error)
+    if config.metrics and len(missing) == len(values):
+        raise UserError(_nothing(missing))
+    found = {
+        "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
+        "tau": trained.tau,
+        "records": len(rendered.reference),
+    }
+    if extractor or any(name in scene_scores.SCORES for name in possible):
+        found["protocol"] = _protocol(config, possible, len(images["real"]), extractor)
+    found.update({shown_name(name, config): value for name, value in values.items()})
+    if missing:
+        found["missing"] = {shown_name(name, config): reason for name, reason in missing.items()}
+    known = [name for name in possible if name in scene_scores.SCORES and name not in missing]
+    cautions = [text for text in (scene_scores.caution(name, sets) for name in known) if text]
+    return Scored(found, rendered, swaps.made, model, trained, bad, list(dict.fromkeys(cautions)))
+
+
+def _nothing(missing: dict[str, str]) -> str:
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
+    return f"--metrics: none can be computed ({reasons})"
+
+
+def _too_few(config: ScoringConfig) -> dict[str, str]:
+    """By metric why it cannot be had, as far as the number of records tells before the pass."""
+    limits = (("records", config.limit), ("real_records", 0))
+    counts = {}
+    for flag, limit in limits:
+        if pattern := getattr(config, flag):
+            shards = records.find_shards(pattern)
+            with contextlib.suppress(UserError):  # of damaged shards, which the pass judges
+                counts[flag] = min(sum(map(records.count, shards)), limit or sys.maxsize)
+    found = {}
+    for name in config.metrics:
+        least = least_records(name)
+        for flag, count in counts.items():
+            concerned = flag == "records" or name in scene_scores.SCORES
+            if concerned and count < least:
+                found[name] = f"it takes at least {least} records, --{flag} holds {count}"
+                if flag == "records" and 0 < config.limit == count:
+                    found[name] = f"it takes at least {least} records, not --limit={count}"
+    return found
+
+
+def least_records(name: str) -> int:
+    """How many records a metric takes at least."""
+    if name in registry.SEAMS:
+        return seams.LEAST
+    if name in registry.SWAP_METRICS:
+        return 2
+    return scene_scores.SCORES[name][0].least if name in scene_scores.SCORES else 1
+
+
+def _protocol(config: ScoringConfig, metrics, real_images: int, extractor) -> dict[str, Any]:
+    """How the scores of sets were measured."""
+    return {
+        "real": config.real_records or "the references",
+        "real_images": real_images,
+        "resize": config.resize if extractor else None,
+        "extractor": config.extractor if extractor else None,
+        "extractor_sha256": extractor.weights_hash if extractor else None,
+        **({tables.PATCHES: tables.DRAWN_APART} if tables.has_patches(metrics) else {}),
+    }
+
+
+def _measure(name: str, rendered: Rendered, sets: scene_scores.Sets, swaps: "_Swaps") -> float:
+    """One score, maybe infinite. ValueError where it cannot be computed."""
+    if name in registry.SWAP_METRICS:
+        swap = registry.SWAP_METRICS[name]
+        value = swap.of(swaps.matrix(swap.compared_by))
+    elif name in scene_scores.SCORES:
+        value = scene_scores.compute(name, sets)
+    else:
+        value = {**registry.METRICS, **registry.SEAMS}[name](rendered)
+    if not math.isfinite(value) and name != "psnr":  # infinite where all is reproduced exactly
+        raise ValueError(f"it comes out as {value}")
+    return value
+
+
+def _render(config: ScoringConfig, model, image_size: int, bad) -> Rendered:
+    batches = pipeline.evaluation_batches(
+        config.records, image_size, config.batch_size, config.seed, config.limit or None, bad
+    )
+    render = tf.function(model.render, autograph=False, reduce_retracing=True)
+    tracked = progress.track(batches, label="rendering", unit="step")
+    return registry.render_all(render, pipeline.checked(tracked, config.records))
+
+
+def _real(config: ScoringConfig, image_size: int, bad, references):
+    """The real images: references of --real_records, or those that were rendered."""
+    if not config.real_records:
+        return references
+    batches = pipeline.evaluation_batches(
+        config.real_records, image_size, config.batch_size, config.seed, bad=bad
+    )
+    checked = pipeline.checked(batches, config.real_records)
+    return np.concatenate([np.asarray(batch["reference"]) for batch in checked])
+
+
+class _Swaps:
+    """The swap matrices of a model, each made when first asked for; `made`: those that could be."""
+
+    def __init__(self, config: ScoringConfig, model, references: np.ndarray, extractor):
+        self.made: dict[str, SwapMatrix] = {}
+        self._config, self._model = config, model
+        self._references, self._extractor = references, extractor
+
+    def matrix(self, compared_by: str) -> SwapMatrix:
+        """By "pixels" or "features". ValueError where it cannot be computed."""
+        if compared_by not in self.made:
+            functions = [
+                tf.function(function, autograph=False, reduce_retracing=True)
+                for function in (self._model.encode, self._model.decode)
+            ]
+            config = self._config
+            describe = self._features if compared_by == "features" else None
+            self.made[compared_by] = swap_matrix(
+                *functions, self._references, config.seed, config.batch_size, describe
+            )
+        return self.made[compared_by]
+
+    def _features(self, quadrants: np.ndarray) -> np.ndarray:
+        return self._extractor(quadrants, self._config.batch_size)[0]

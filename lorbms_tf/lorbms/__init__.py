@@ -1,0 +1,1 @@
+"""The thesis: learning object representations by mixing scenes."""

@@ -1,0 +1,92 @@
+"""Scene mixing in latent space: which quadrants are replaced, and the codes that result.
+
+Source: thesis, section 3.5 and algorithm 1. Shapes: B references, four quadrants, chunks of
+width C.
+"""
+
+from keras import ops
+
+from lorbms_tf.data import quadrants
+
+
+def replacement_mask(distances, tau):
+    """Which quadrants are replaced by their drawn candidates (thesis, algorithm 1).
+
+    A quadrant is kept iff its candidate is the farthest of the four, or farther than tau, and it
+    is not the nearest of the four; else it is replaced. So one to three are always replaced.
+    (Read literally, the last statement of the pseudocode would undo these two guarantees.) Ties:
+    the nearest is the lowest index among equals, the farthest the highest.
+
+    Args:
+      distances: float [B, 4], squared L2 between the reference's quadrants and the candidates'.
+      tau: threshold in the same unit; a quadrant at exactly tau is replaced.
+
+    Returns:
+      bool [B, 4], True where replaced.
+    """
+    distances = ops.convert_to_tensor(distances, "float32")
+    last = quadrants.NUM_QUADRANTS - 1
+    positions = ops.arange(quadrants.NUM_QUADRANTS)  # [4]
+    nearest = ops.argmin(distances, axis=1)  # [B]; the first among equals
+    farthest = last - ops.argmax(ops.flip(distances, axis=1), axis=1)  # [B]; the last
+    is_nearest = ops.equal(positions, ops.cast(nearest, positions.dtype)[:, None])  # [B, 4]
+    is_farthest = ops.equal(positions, ops.cast(farthest, positions.dtype)[:, None])  # [B, 4]
+    keep = ops.logical_or(is_farthest, distances > tau)
+    return ops.logical_or(is_nearest, ops.logical_not(keep))
+
+
+def candidate_chunks(candidate_codes):
+    """Of candidate i's code only chunk i is used: codes [B, 4, 2, 2, C] -> chunks [B, 4, C]."""
+    return ops.stack(
+        [candidate_codes[:, i, i // 2, i % 2] for i in range(quadrants.NUM_QUADRANTS)], axis=1
+    )
+
+
+def mix_codes(reference_codes, replacements, mask):
+    """f_mix: the reference's code with the masked chunks replaced (thesis, section 3.2).
+
+    Args:
+      reference_codes: [B, 2, 2, C].
+      replacements: chunks [B, 4, C] to put where the mask is True.
+      mask: bool [B, 4].
+
+    Returns:
+      codes [B, 2, 2, C].
+    """
+    kept = quadrants.chunks(reference_codes)  # [B, 4, C]
+    return quadrants.from_chunks(ops.where(mask[:, :, None], replacements, kept))
+
+
+def cycle_codes(reference_codes, mixed_again, mask):
+    """f^_ref: the KEPT chunks of the re-encoded mix, the reference's own for the replaced.
+
+    Args:
+      reference_codes: f_ref [B, 2, 2, C].
+      mixed_again: Enc(I_mix) [B, 2, 2, C].
+      mask: bool [B, 4] of the mix.
+
+    Returns:
+      codes [B, 2, 2, C] (thesis, section 3.2, the second reconstruction).
+    """
+    return mix_codes(mixed_again, quadrants.chunks(reference_codes), mask)
+
+
+def classifier_labels(mask):
+    """Labels y^j of the four pairs (I_mix, I_qj): bit j is set iff quadrant j was replaced.
+
+    Mask [B, 4] -> float32 [B, 4 pairs, 4 bits]; every bit besides the diagonal is 0 (eq. 3.5).
+    """
+    diagonal = ops.eye(quadrants.NUM_QUADRANTS, dtype="float32")  # [4, 4]
+    return ops.cast(mask, "float32")[:, :, None] * diagonal
+
+
+def paste_quadrants(reference, candidates, mask):
+    """The mix in data space, I_{f_mix} of figure 4.2: quadrants pasted, nothing blended.
+
+    Reference [B, H, W, C], candidates [B, 4, H, W, C], mask bool [B, 4] -> images [B, H, W, C].
+    """
+    kept = quadrants.split(reference)  # [B, 4, H/2, W/2, C]
+    replaced = ops.stack(
+        [quadrants.quadrant(candidates[:, i], i) for i in range(quadrants.NUM_QUADRANTS)], axis=1
+    )
+    return quadrants.join(ops.where(mask[:, :, None, None, None], replaced, kept))

@@ -1,0 +1,263 @@
+"""The model: four networks, three optimizers, and one training step (thesis, 3.3 and 3.6)."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from lorbms_tf.lorbms import losses, mixing, objective, scalars
+from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
+from lorbms_tf.lorbms.config import ModelConfig
+from lorbms_tf.lorbms.objective import Scene
+from lorbms_tf.networks.decoder import Decoder
+from lorbms_tf.networks.encoder import Encoder
+from lorbms_tf.networks.layers import advance_spectral_norms
+from lorbms_tf.training import optimizers
+
+
+class Lorbms(keras.Model):
+    """The mixing autoencoder with its discriminator and classifier.
+
+    Images are float [B, H, W, 3] in [-1, 1], codes [B, 2, 2, C], masks bool [B, 4] (True where
+    the quadrant is replaced).
+
+    Args:
+      config: sizes, loss weights and rates; the defaults are the thesis.
+      seed: seed of all initial weights.
+      precision: arithmetic of the networks, "float32", "mixed_bfloat16" or "mixed_float16";
+        weights, codes, images and losses are float32 in all.
+    """
+
+    def __init__(self, config: ModelConfig, seed: int = 0, precision: str = "float32", **kwargs):
+        super().__init__(name="lorbms", **kwargs)
+        self.config = config
+        networks = build_networks(config, seed, precision)
+        self.encoder, self.decoder, self.discriminator, self.classifier = networks
+        self.averaged = None  # encoder and decoder of the moving average
+        if config.ema_decay:
+            self.averaged = build_generator(config, seed, precision)
+            for network in self.averaged:
+                network.trainable = False
+        self.precision = precision
+        self.tau = config.tau
+        self.loss_share = 1.0  # one over the number of replicas: their gradients are summed
+        self.dynamic_shapes = True  # False where XLA compiles the step (`objective.forward`)
+        self.built = True
+
+    @property
+    def networks(self) -> Networks:
+        """The four networks by name."""
+        return Networks(self.encoder, self.decoder, self.discriminator, self.classifier)
+
+    @property
+    def generator(self) -> tuple[Encoder, Decoder]:
+        """Encoder and decoder that make codes and images: the averaged, where there are any."""
+        return self.averaged or (self.encoder, self.decoder)
+
+    @property
+    def saved_networks(self) -> dict:
+        """Every network that a checkpoint holds, by name."""
+        named = self.networks._asdict()
+        if self.averaged:
+            named["averaged_encoder"], named["averaged_decoder"] = self.averaged
+        return named
+
+    def encode(self, images):
+        """Images [B, H, W, 3] -> codes [B, 2, 2, C] (eq. 3.1)."""
+        return self.generator[0](images, training=False)
+
+    def decode(self, codes):
+        """Codes [B, 2, 2, C] -> images [B, H, W, 3] in [-1, 1] (eq. 3.2)."""
+        return self.generator[1](codes, training=False)
+
+    def call(self, images, training=False):
+        """Reconstructions I^ = Dec(Enc(I)), images in and out [B, H, W, 3]."""
+        return self.decode(self.encode(images))
+
+    def mix(self, reference, candidates, mask):
+        """I_mix: the masked quadrants taken over from their candidates, in latent space.
+
+        Reference [B, H, W, 3], candidates [B, 4, H, W, 3], mask bool [B, 4] -> [B, H, W, 3].
+        """
+        return self.decode(self.mix_codes(reference, candidates, mask)[1])
+
+    def mix_codes(self, reference, candidates, mask):
+        """The codes (f_ref, f_mix), each [B, 2, 2, C], of what `mix` takes."""
+        codes, replacements = objective.encode_scene(self.generator[0], reference, candidates)
+        return codes, mixing.mix_codes(codes, replacements, mask)
+
+    def render(self, reference, candidates, distances):
+        """What a trained model makes of drawn candidates: (mask, I^_ref, I_mix).
+
+        Reference [B, H, W, 3], candidates [B, 4, H, W, 3], distances [B, 4] -> bool [B, 4] and
+        two times images [B, H, W, 3].
+        """
+        mask = mixing.replacement_mask(distances, self.tau)
+        codes, mixed = self.mix_codes(reference, candidates, mask)
+        return mask, self.decode(codes), self.decode(mixed)
+
+    def compile_optimizers(
+        self, total_steps: int = 0, schedule: str = "constant", warmup_steps: int = 0
+    ) -> None:
+        """Makes the three Adams of section 3.6.
+
+        Args:
+          total_steps: length of the run in training steps; needed by the cosine schedule.
+          schedule: "constant" or "cosine" (to zero at the end of the run, from the end of the
+            autoencoder steps on).
+          warmup_steps: training steps over which the rates rise from 0 before that.
+        """
+        config = self.config
+        steps = max(1, total_steps - config.autoencoder_steps)  # those of all four networks
+
+        def adam(rate: float, updates: int, alone: int = 0) -> optimizers.Adam:
+            warmup = warmup_steps * (1 if alone else updates)
+            return optimizers.Adam(
+                optimizers.rate_over_run(rate, alone + steps * updates, warmup, schedule, alone),
+                clip_norm=config.clip_norm,
+                scale_loss=self.precision == "mixed_float16",
+                beta_1=config.adam_beta_1,
+                beta_2=config.adam_beta_2,
+                epsilon=config.adam_epsilon,
+            )
+
+        self.compile(
+            generator_optimizer=adam(
+                config.generator_learning_rate, config.generator_updates, config.autoencoder_steps
+            ),
+            discriminator_optimizer=adam(config.discriminator_learning_rate, 1),
+            classifier_optimizer=adam(config.classifier_learning_rate, 1),
+        )
+
+    def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer):
+        """Sets the optimizers, of the kind `optimizers.Adam`, and makes their variables.
+
+        So a checkpoint can hold them before the first step.
+        """
+        super().compile()
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.classifier_optimizer = classifier_optimizer
+        generator_optimizer.build(self.generator_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        classifier_optimizer.build(self.classifier.trainable_variables)
+
+    @property
+    def generator_variables(self) -> list:
+        """What a generator update changes: the trainable variables of encoder and decoder."""
+        return self.encoder.trainable_variables + self.decoder.trainable_variables
+
+    def train_step(self, batch):
+        """One training step on one batch (thesis, section 3.6).
+
+        Args:
+          batch: dict of reference [B, H, W, 3], candidates [B, 4, H, W, 3] and distances [B, 4].
+
+        Returns:
+          dict of float32 scalars (see `lorbms_tf.lorbms.scalars`), means over this replica's batch;
+          those of the last generator update.
+        """
+        self.advance_spectral_norms()
+        logs = {}
+        for _ in range(self.config.generator_updates):  # twice in the thesis
+            scene = self._update_generator(batch, logs)  # eq. 3.6
+        self._update_discriminator(scene, logs)  # eq. 3.9
+        self._update_classifier(scene, logs)  # eq. 3.5
+        self._update_average()
+        return logs
+
+    def autoencoder_step(self, batch):
+        """One step in which encoder and decoder learn to reconstruct and nothing is mixed.
+
+        Not in the thesis. It costs a fraction of a training step, so that a small budget reaches
+        sharp reconstructions sooner; mixing is then learnt by a decoder that can already draw.
+
+        Takes what `train_step` takes and returns dict of float32 scalars, fewer of them.
+        """
+        advance_spectral_norms(self.decoder)
+        reference, logs = batch["reference"], {}
+        with tf.GradientTape() as tape:
+            reconstruction = self.decoder(self.encoder(reference, training=True), training=True)
+            loss = losses.distance(reference, reconstruction, self.config.reconstruction_norm)
+        self._descend(tape, loss, self.generator_optimizer, ("encoder", "decoder"), logs)
+        self._update_average()
+        return {**scalars.of_autoencoder(reference, reconstruction, loss), **logs}
+
+    def advance_spectral_norms(self) -> None:
+        """One power iteration in every spectrally normalised layer; once per training step."""
+        advance_spectral_norms(self.decoder)
+        advance_spectral_norms(self.discriminator)
+        if self.averaged:
+            advance_spectral_norms(self.averaged[1])
+
+    def _update_generator(self, batch, logs) -> Scene:
+        mask = mixing.replacement_mask(batch["distances"], self.tau)
+        # The classifier judges with the batch's own statistics, as it is trained, but here its
+        # moving averages must stay as they are: they belong to the classifier's update.
+        networks = self.networks._replace(classifier=self._classify_statelessly)
+        with tf.GradientTape() as tape:
+            scene = objective.forward(
+                networks, batch["reference"], batch["candidates"], mask, self.dynamic_shapes
+            )
+            loss = objective.generator_loss(networks, scene, self.config)
+        self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
+        logs |= scalars.of_generator(scene, loss, batch["distances"])
+        return scene
+
+    def _classify_statelessly(self, mixes, candidates, training=True):
+        classifier = self.classifier
+        logits, _ = classifier.stateless_call(
+            [ops.convert_to_tensor(v) for v in classifier.trainable_variables],
+            [ops.convert_to_tensor(v) for v in classifier.non_trainable_variables],
+            mixes,
+            candidates,
+            training=training,
+        )
+        return logits
+
+    def _update_discriminator(self, scene: Scene, logs) -> None:
+        with tf.GradientTape() as tape:
+            loss, real, fake = objective.discriminator_loss(self.networks, scene)
+        self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs)
+        logs |= scalars.of_discriminator(loss, real, fake)
+
+    def _update_classifier(self, scene: Scene, logs) -> None:
+        with tf.GradientTape() as tape:
+            loss, logits, labels = objective.classifier_loss(self.networks, scene, self.config)
+        self._descend(tape, loss, self.classifier_optimizer, ("classifier",), logs)
+        logs |= scalars.of_classifier(loss, logits, labels)
+
+    def _descend(self, tape, loss, optimizer, names, logs) -> None:
+        """One update of the named networks along the gradient of the loss."""
+        groups = [getattr(self, name).trainable_variables for name in names]
+        sources = [variable.value for group in groups for variable in group]
+        seed = self.loss_share * optimizer.output_gradient
+        gradients = tape.gradient(loss, sources, output_gradients=seed)
+        for name, norm in zip(names, optimizer.update(gradients, groups), strict=True):
+            logs[f"gradient_norm/{name}"] = norm
+        if optimizer.scale_loss:
+            logs[f"loss_scale/{names[-1]}"] = optimizer.output_gradient
+
+    def _update_average(self) -> None:
+        """Moves the averaged encoder and decoder towards the present ones."""
+        if not self.averaged:
+            return
+        pairs = [
+            (average.value, present.value)
+            for averaged, network in zip(self.averaged, self.networks[:2], strict=True)
+            for average, present in zip(averaged.variables, network.variables, strict=True)
+            if present.trainable  # singular vectors are the averaged kernels' own
+        ]
+        steps = ops.cast(self.generator_optimizer.iterations, "float32")
+        steps = steps / self.config.generator_updates
+        # Less at the beginning, or the average would be of the initial weights for long.
+        decay = ops.minimum(self.config.ema_decay, (1.0 + steps) / (10.0 + steps))
+
+        def move(average, present, share):
+            average.assign_add((present - average) * share)
+
+        def across(strategy, share):
+            for average, present in pairs:
+                strategy.extended.update(average, move, args=(present, share), group=False)
+
+        # Variables of several devices change together, between the devices.
+        tf.distribute.get_replica_context().merge_call(across, args=(1.0 - decay,))

@@ -1,0 +1,126 @@
+"""Networks + batch + mask -> scene, and the three joint losses (thesis, figure 3.4 and 3.3).
+
+Shapes: B references of H x W, four candidates each, codes [B, 2, 2, C]. Only keras.ops.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from lorbms_tf.data import quadrants
+from lorbms_tf.lorbms import losses, mixing
+from lorbms_tf.lorbms.building import Networks
+from lorbms_tf.lorbms.config import ModelConfig
+
+
+class Scene(NamedTuple):
+    """All images and codes of one generator forward pass (names as in figure 3.4)."""
+
+    reference: Any  # I_ref [B, H, W, 3]
+    candidates: Any  # I_q1..I_q4 [B, 4, H, W, 3]
+    mask: Any  # bool [B, 4], True where replaced
+    reconstruction: Any  # I^_ref = Dec(f_ref) [B, H, W, 3]
+    mix: Any  # I_mix = Dec(f_mix) [B, H, W, 3]
+    cycle: Any  # I'_ref = Dec(f^_ref) [B, H, W, 3]
+
+
+class GeneratorLoss(NamedTuple):
+    """Equation 3.6 and its three parts."""
+
+    total: Any
+    reconstruction: Any
+    adversarial: Any
+    classifier: Any
+
+
+def encode_scene(encoder, reference, candidates, training: bool = False):
+    """Encodes the 5B images in one call: f_ref [B, 2, 2, C] and candidate chunks [B, 4, C]."""
+    count = ops.shape(reference)[0]
+    height, width, channels = reference.shape[1:]
+    flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
+    codes = encoder(ops.concatenate([reference, flat], axis=0), training=training)  # [5B, 2, 2, C]
+    reference_codes = codes[:count]  # [B, 2, 2, C]
+    candidate_codes = ops.reshape(
+        codes[count:], (-1, quadrants.NUM_QUADRANTS, *codes.shape[1:])
+    )  # [B, 4, 2, 2, C]
+    return reference_codes, mixing.candidate_chunks(candidate_codes)
+
+
+def encode_replaced(encoder, reference, candidates, mask, training: bool = False):
+    """As `encode_scene`, but only the candidates that the mask puts in are encoded.
+
+    The chunks of the others are zeros; `mixing.mix_codes` with this mask does not look at them,
+    and their gradients are zeros in `encode_scene` too. How many images are encoded differs from
+    batch to batch, which XLA cannot compile.
+    """
+    count = ops.shape(reference)[0]
+    height, width, channels = reference.shape[1:]
+    flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
+    chosen = ops.nonzero(ops.reshape(mask, (-1,)))[0]  # [N], places in [4B]
+    images = ops.concatenate([reference, ops.take(flat, chosen, axis=0)], axis=0)
+    codes = encoder(images, training=training)  # [B + N, 2, 2, C]
+    own = ops.one_hot(chosen % quadrants.NUM_QUADRANTS, quadrants.NUM_QUADRANTS, dtype=codes.dtype)
+    own_chunks = ops.sum(quadrants.chunks(codes[count:]) * own[:, :, None], axis=1)  # [N, C]
+    shape = (ops.size(mask), codes.shape[-1])
+    replacements = ops.scatter(chosen[:, None], own_chunks, shape)  # [4B, C]
+    return codes[:count], quadrants.chunks(replacements)
+
+
+def forward(networks: Networks, reference, candidates, mask, dynamic: bool = True) -> Scene:
+    """One pass Enc - Dec - Enc - Dec (thesis, figure 3.4).
+
+    With `dynamic`, candidates that the mask leaves out are not encoded; XLA needs False.
+    """
+    count = ops.shape(reference)[0]
+    if dynamic:
+        codes, replacements = encode_replaced(
+            networks.encoder, reference, candidates, mask, training=True
+        )
+    else:
+        codes, replacements = encode_scene(networks.encoder, reference, candidates, training=True)
+    mixed = mixing.mix_codes(codes, replacements, mask)  # f_mix [B, 2, 2, C]
+    decoded = networks.decoder(ops.concatenate([codes, mixed], axis=0), training=True)
+    reconstruction, mix = decoded[:count], decoded[count:]  # each [B, H, W, 3]
+    mixed_again = networks.encoder(mix, training=True)  # f^_mix [B, 2, 2, C]
+    cycle = networks.decoder(mixing.cycle_codes(codes, mixed_again, mask), training=True)
+    return Scene(reference, candidates, mask, reconstruction, mix, cycle)
+
+
+def classify(classifier, mix, candidates):
+    """The four pairs (I_mix, I_qj) in one call of 4B -> logits [B, 4 pairs, 4 bits].
+
+    One call, so that batch normalisation sees all four kinds of pair together.
+    """
+    height, width, channels = mix.shape[1:]
+    pairs = quadrants.NUM_QUADRANTS
+    repeated = ops.repeat(mix, pairs, axis=0)  # [4B, H, W, 3], each mix four times in a row
+    flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
+    logits = classifier(repeated, flat, training=True)  # [4B, 4]
+    return ops.reshape(logits, (-1, pairs, quadrants.NUM_QUADRANTS))
+
+
+def generator_loss(networks: Networks, scene: Scene, config: ModelConfig) -> GeneratorLoss:
+    """Equation 3.6 on a scene; gradients are meant for encoder and decoder only."""
+    rec = losses.reconstruction(
+        scene.reference, scene.reconstruction, scene.cycle, config.reconstruction_norm
+    )
+    adv = losses.adversarial(networks.discriminator(scene.mix, training=True))
+    logits = classify(networks.classifier, scene.mix, scene.candidates)
+    cls = losses.classification(logits, mixing.classifier_labels(scene.mask), config.lambda_pair)
+    total = losses.generator(rec, adv, cls, config.lambda_rec, config.lambda_adv, config.lambda_cls)
+    return GeneratorLoss(total, rec, adv, cls)
+
+
+def discriminator_loss(networks: Networks, scene: Scene):
+    """Equation 3.9 on a detached scene: (loss, logits of I_ref, logits of I_mix)."""
+    mix = ops.stop_gradient(scene.mix)
+    real_logits = networks.discriminator(scene.reference, training=True)
+    fake_logits = networks.discriminator(mix, training=True)
+    return losses.discriminator(real_logits, fake_logits), real_logits, fake_logits
+
+
+def classifier_loss(networks: Networks, scene: Scene, config: ModelConfig):
+    """Equation 3.5 on a detached scene: (loss, logits [B, 4, 4], labels [B, 4, 4])."""
+    logits = classify(networks.classifier, ops.stop_gradient(scene.mix), scene.candidates)
+    labels = mixing.classifier_labels(scene.mask)
+    return losses.classification(logits, labels, config.lambda_pair), logits, labels

@@ -1,0 +1,1 @@
+"""Scores of mixes and chunks; one a file, arrays in, numbers out."""

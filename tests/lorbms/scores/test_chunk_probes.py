@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from lorbms_tf.lorbms.scores.chunk_probes import told
+
+
+def labels(count=400, classes=3, seed=0):
+    return np.random.default_rng(seed).integers(0, classes, (count, 4))
+
+
+def one_hot(values, classes=3):
+    """[N] -> [N, classes], noisy."""
+    noise = np.random.default_rng(1).normal(0, 0.1, (len(values), classes))
+    return np.eye(classes)[values] + noise
+
+
+def codes_of(parts):
+    """Four chunks [N, C] -> codes [N, 2, 2, C]."""
+    return np.stack(parts, axis=1).reshape(len(parts[0]), 2, 2, -1)
+
+
+def test_chunks_that_hold_their_own_quadrant():
+    kinds = labels()
+    found = told(codes_of([one_hot(kinds[:, i]) for i in range(4)]), {"kind": kinds})["kind"]
+    assert found.information.diagonal().min() > 0.95
+    assert found.information[~np.eye(4, dtype=bool)].max() < 0.05
+    assert found.accuracy.diagonal().min() == 1.0
+    assert found.accuracy[~np.eye(4, dtype=bool)].max() < 0.5
+    assert np.all((found.chance > 0.2) & (found.chance < 0.5))
+
+
+def test_one_chunk_that_holds_everything():
+    kinds = labels()
+    everything = np.concatenate([one_hot(kinds[:, i]) for i in range(4)], axis=1)
+    nothing = np.zeros_like(everything)
+    found = told(codes_of([nothing, nothing, everything, nothing]), {"kind": kinds})["kind"]
+    assert found.information[2].min() > 0.9
+    assert np.delete(found.information, 2, axis=0).max() < 0.05
+
+
+def test_information_is_the_share_of_the_entropy_that_is_left_over():
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 4, (4000, 4))
+    halves = kinds // 2  # one of the two bits of four equally frequent kinds
+    codes = codes_of([np.eye(2)[halves[:, i]] for i in range(4)])
+    found = told(codes, {"kind": kinds})["kind"]
+    np.testing.assert_allclose(found.information.diagonal(), 0.5, atol=0.02)
+    np.testing.assert_allclose(found.accuracy.diagonal(), 0.5, atol=0.05)
+
+
+def test_a_factor_that_never_changes_tells_nothing():
+    kinds = np.zeros((100, 4), int)
+    found = told(codes_of([np.ones((100, 2))] * 4), {"kind": kinds})["kind"]
+    np.testing.assert_array_equal(found.information, 0.0)
+    np.testing.assert_array_equal(found.accuracy, 1.0)
+    assert not found.varied.any()
+
+
+def test_a_factor_with_one_value_that_is_not_the_first():
+    kinds = labels()
+    kinds[:, 1] = 2
+    found = told(codes_of([one_hot(kinds[:, i]) for i in range(4)]), {"kind": kinds})["kind"]
+    assert found.varied.tolist() == [True, False, True, True]
+    np.testing.assert_array_equal(found.information[:, 1], 0.0)
+
+
+def test_codes_that_are_not_finite():
+    codes = np.zeros((60, 2, 2, 3))
+    codes[7, 0, 1] = np.nan
+    with pytest.raises(ValueError, match="1 of 60 codes are not finite"):
+        told(codes, {"kind": labels(60)})
+
+
+def test_too_few_scenes():
+    with pytest.raises(ValueError, match="at least 50 scenes, not 49"):
+        told(np.zeros((49, 2, 2, 3)), {"kind": labels(49)})
