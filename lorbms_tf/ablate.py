@@ -87,7 +87,7 @@ def ablate(config: AblateConfig) -> str:
     planned, folder = trials(config), Path(config.out)
     begun = stored_config.is_begun(folder, stored_config.ABLATION, f"--out={folder}")
     from lorbms_tf.data import fingerprint, records
-    from lorbms_tf.evaluation import scoring
+    from lorbms_tf.lorbms import scoring
 
     scoring.check_metrics(config)
     protocol = ScoreConfig(**{f.name: getattr(config, f.name) for f in fields(ScoreConfig)})

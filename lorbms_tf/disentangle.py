@@ -102,8 +102,7 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[s
     Raises:
       ValueError: too few scenes, codes that are not finite, or nothing that varies.
     """
-    from lorbms_tf.evaluation import disentanglement
-    from lorbms_tf.lorbms.scores import chunk_probes
+    from lorbms_tf.lorbms.scores import chunk_probes, disentanglement
     from lorbms_tf.progress import track
 
     found = chunk_probes.told(codes, factors, seed)

@@ -43,7 +43,7 @@ class EvaluateConfig(ScoringConfig):
 
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Scores by name, after where they come from (`scoring.score`); the swap matrix is printed."""
-    from lorbms_tf.evaluation import scoring
+    from lorbms_tf.lorbms import scoring
     from lorbms_tf.training import planning
 
     scored = scoring.score(config)
@@ -163,7 +163,7 @@ def each_checkpoint(config: EvaluateConfig, digest: str | None) -> list[Evaluate
 
 def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) -> bool:
     """Whether a line of --out holds all scores asked for, measured in this way."""
-    from lorbms_tf.evaluation.scoring import shown_name
+    from lorbms_tf.lorbms.scoring import shown_name
 
     asked = json.loads(json_line(config, {}, digest))
     protocol = line.get("protocol") or {}
@@ -177,7 +177,7 @@ def _is_alike(line: dict[str, Any], config: EvaluateConfig, digest: str | None) 
 
 def _evaluate_and_tell(config: EvaluateConfig, digest: str | None) -> None:
     scores = evaluate(config)
-    from lorbms_tf.evaluation.scoring import shown_name
+    from lorbms_tf.lorbms.scoring import shown_name
 
     print(
         f"{scores['records']} records of {config.records}, "

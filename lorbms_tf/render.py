@@ -174,8 +174,8 @@ def _draw_pasted(config: RenderConfig, tau: float, batches):
 
 
 def _draw_records(config: RenderConfig, model, batches, subcommand: str):
-    from lorbms_tf.evaluation import registry
     from lorbms_tf.lorbms import sheets
+    from lorbms_tf.lorbms.scores import registry
 
     # Eagerly: for the few batches of a picture, tracing would take longer than running.
     rendered = registry.render_all(model.render, batches)

@@ -139,7 +139,7 @@ def script(name: str) -> str:
 
 def install(extra: str) -> str:
     """The command that installs an extra of this package, for the message where it is missing."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / "constraints.txt").is_file():  # not a checkout
         return f"{python()} -m pip install 'lorbms-tf[{extra}]'"
     here = os.path.relpath(root)

@@ -14,12 +14,12 @@ from lorbms_tf import __version__
 from lorbms_tf.data import dataset_file, quadrants, records
 from lorbms_tf.data.images import to_float
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import scoring, tables
+from lorbms_tf.evaluation import tables
 from lorbms_tf.evaluation.score_config import ScoringConfig
 from lorbms_tf.files import atomic_path, read_json, sha256_file
-from lorbms_tf.lorbms import sheets
-from lorbms_tf.pages import formats, run_page
-from lorbms_tf.pages.run_page import Described
+from lorbms_tf.lorbms import run_page, scoring, sheets
+from lorbms_tf.lorbms.run_page import Described
+from lorbms_tf.pages import formats
 from lorbms_tf.training import checkpoints, event_files, loop, planning, run_directory
 
 _PAIRS_PER_ROW = 5  # of reconstructions

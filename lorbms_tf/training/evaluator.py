@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
-from lorbms_tf.evaluation import registry
+from lorbms_tf.lorbms.scores import registry
 from lorbms_tf.training.checkpoints import Best
 from lorbms_tf.training.event_files import EventWriter
 

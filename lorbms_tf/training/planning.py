@@ -7,8 +7,8 @@ import numpy as np
 from lorbms_tf.data import dataset_file, fingerprint, index_making, pipeline, records, storage
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import registry
 from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.scores import registry
 from lorbms_tf.training import run_directory
 
 

@@ -29,7 +29,7 @@ CHECKPOINTS = "checkpoints"
 LOGS = "logs"
 SAMPLES = "samples"
 README_FILE = "README.md"  # of a model of the package
-_PRETRAINED = Path(__file__).parent / "pretrained"
+_PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _PREFIX = "pretrained:"
 
 

@@ -12,11 +12,11 @@ from lorbms_tf import progress
 from lorbms_tf.data import pipeline, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import extractors, registry, scene_scores, tables
-from lorbms_tf.evaluation.registry import Rendered
+from lorbms_tf.evaluation import extractors, scene_scores, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
 from lorbms_tf.lorbms.config import TrainConfig
-from lorbms_tf.lorbms.scores import seams
+from lorbms_tf.lorbms.scores import registry, seams
+from lorbms_tf.lorbms.scores.registry import Rendered
 from lorbms_tf.lorbms.scores.swap_matrix import SwapMatrix, swap_matrix
 from lorbms_tf.training import run_directory
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.data.quadrants import NAMES, PLACES
+from lorbms_tf.lorbms import run_curves
 from lorbms_tf.lorbms.config import TrainConfig
-from lorbms_tf.pages import charts, formats, html, run_curves
+from lorbms_tf.pages import charts, formats, html
 
 _QUALITY = 90
 _SAYS = {

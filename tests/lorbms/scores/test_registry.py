@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import registry
 from lorbms_tf.lorbms import mixing
+from lorbms_tf.lorbms.scores import registry
 
 
 def batches():

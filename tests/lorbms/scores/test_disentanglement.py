@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lorbms_tf.evaluation.disentanglement import dci, gap, importance, scores
 from lorbms_tf.lorbms.scores.chunk_probes import Told
+from lorbms_tf.lorbms.scores.disentanglement import dci, gap, importance, scores
 
 
 def test_every_chunk_its_own_factor_is_perfect():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lorbms_tf.lorbms import run_curves, run_page
 from lorbms_tf.lorbms.config import TrainConfig
-from lorbms_tf.pages import run_curves, run_page
-from lorbms_tf.pages.run_page import Described
+from lorbms_tf.lorbms.run_page import Described
 from tests.pages.reading import Reader
 
 CONFIG = TrainConfig(records="<records>/*", autoencoder_steps=30, batch_size=7)
