@@ -18,7 +18,7 @@ from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.score_config import ScoreConfig
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.progress import clock
 from lorbms_tf.training import ablation
 from lorbms_tf.training.ablation import Trial
@@ -29,7 +29,7 @@ _COMMON = ("records", "eval_records", "seed", "epochs", "max_steps", "batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
-class AblateConfig(TrainConfig, ScoreConfig):
+class AblateConfig(LorbmsConfig, ScoreConfig):
     """The training that is varied, how it is varied, and how the variants are scored."""
 
     variants: tuple[str, ...] = setting(
@@ -43,7 +43,7 @@ class AblateConfig(TrainConfig, ScoreConfig):
     )
 
     def validate(self) -> None:
-        """As `TrainConfig.validate`, for all settings."""
+        """As `LorbmsConfig.validate`, for all settings."""
         super().validate()
         for name in ("records", "eval_records", "out", "variants", "seeds", "metrics"):
             if not getattr(self, name):
@@ -64,11 +64,11 @@ def trials(config: AblateConfig) -> list[Trial]:
 
     Trials that are there decide for all what settings hold that are newer than they.
     """
-    shared, folder = flags.read(TrainConfig), Path(config.out)
+    shared, folder = flags.read(LorbmsConfig), Path(config.out)
     made = []
     for seed in config.seeds:
         for path in config.variants:
-            varied, variant = flags.read(TrainConfig, flagfile=path), Path(path).stem
+            varied, variant = flags.read(LorbmsConfig, flagfile=path), Path(path).stem
             for name in _COMMON:
                 if getattr(varied, name) != getattr(shared, name):
                     raise UserError(f"{path} sets --{name}, which all variants must share")

@@ -13,13 +13,13 @@ from lorbms_tf import progress
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 
 SUBCOMMANDS = ("train_step", "input", "mix_latency")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig(TrainConfig):
+class BenchmarkConfig(LorbmsConfig):
     """A training configuration, and how long to measure."""
 
     steps: int = setting(5, "Training steps that are timed (train_step, input).")
@@ -29,7 +29,7 @@ class BenchmarkConfig(TrainConfig):
     export_dir: str = setting("", "An exported model; without it one is built (mix_latency).")
 
     def validate(self) -> None:
-        """As `TrainConfig.validate`, for all settings."""
+        """As `LorbmsConfig.validate`, for all settings."""
         super().validate()
         for name in ("steps", "calls", "matrix_side"):
             require(name, getattr(self, name), minimum=1)
@@ -39,6 +39,7 @@ class BenchmarkConfig(TrainConfig):
 def measure(subcommand: str, config: BenchmarkConfig) -> dict:
     """The fields of the JSON line. UserError for flags and files that cannot be used."""
     from lorbms_tf.benchmarks import input_speed, mix_latency, train_step
+    from lorbms_tf.lorbms.method import METHOD
     from lorbms_tf.training import loop
 
     if subcommand == "mix_latency" and config.export_dir:
@@ -48,7 +49,7 @@ def measure(subcommand: str, config: BenchmarkConfig) -> dict:
     if subcommand == "input" and not config.records:
         raise UserError("--records is required by `benchmark input`")
     progress.say("building the networks")
-    model = loop.build_model(config, total_steps=1)
+    model = loop.build_model(METHOD, config, total_steps=1)
     if subcommand == "mix_latency":
         return mix_latency.measure(mix_latency.fresh_signatures(model), config.calls)
     if subcommand == "input":

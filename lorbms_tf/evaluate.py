@@ -44,10 +44,10 @@ class EvaluateConfig(ScoringConfig):
 def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Scores by name, after where they come from (`scoring.score`); the swap matrix is printed."""
     from lorbms_tf.lorbms import scoring
-    from lorbms_tf.training import planning
+    from lorbms_tf.lorbms.method import never_mixed
 
     scored = scoring.score(config)
-    if caution := planning.never_mixed(scored.trained, scored.scores["step"]):
+    if caution := never_mixed(scored.trained, scored.scores["step"]):
         print(caution)
     if scored.bad.count:
         print(scored.bad.summary())

@@ -178,7 +178,7 @@ def _draw_records(config: RenderConfig, model, batches, subcommand: str):
     from lorbms_tf.lorbms.scores import registry
 
     # Eagerly: for the few batches of a picture, tracing would take longer than running.
-    rendered = registry.render_all(model.render, batches)
+    rendered = registry.render_all(model.infer, batches)
     if subcommand == "reconstructions":
         return sheets.reconstructions_sheet(
             rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell

@@ -12,12 +12,12 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lorbms_tf import progress
+from lorbms_tf import methods, progress
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import setting
-from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.progress import clock
 from lorbms_tf.training import run_directory
+from lorbms_tf.training.method import Method, Trainable, parameter_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +33,16 @@ class DoorConfig:
 def main(argv) -> None:
     """Prints the resolved configuration and the parameter table, then trains."""
     command.refuse_arguments(argv)
-    config, dry_run = flags.read(TrainConfig), flags.read(DoorConfig).dry_run
+    method = methods.get(_method_name())
+    config, dry_run = flags.read(method.config), flags.read(DoorConfig).dry_run
     # TensorFlow loads once the flags are known to be good.
     progress.say("loading TensorFlow, and looking at the records")
     from lorbms_tf.training import loop, planning, strategies
 
-    if dry_run and not config.records:
+    if dry_run and not getattr(config, method.source):
         print(flags.as_text(config))
-        print(loop.parameter_table(loop.build_model(config, total_steps=1)))
-        print("dry run without --records: nothing was looked for, nothing was written")
+        _print_parameters(method, loop.build_model(method, config, total_steps=1))
+        print(f"dry run without --{method.source}: nothing was looked for, nothing was written")
         return
     # A dry run is of one process, even where the hosts of a cluster would wait for each other.
     strategy = None if dry_run else strategies.make(config)
@@ -49,7 +50,7 @@ def main(argv) -> None:
     planned = planning.plan(config, chief)
     print(flags.as_text(planned.config))
     if dry_run:
-        print(loop.parameter_table(loop.build_model(planned.config, planned.total_steps)))
+        _print_parameters(method, loop.build_model(method, planned.config, planned.total_steps))
         _tell(planned)
         print("dry run: nothing was written")
         return
@@ -65,11 +66,11 @@ def main(argv) -> None:
 
 
 def _train(planned, strategy) -> None:
-    from lorbms_tf.training import loop, planning
+    from lorbms_tf.training import loop
 
     progress.say("building the networks")
     run = loop.Run(planned, strategy)
-    print(loop.parameter_table(run.model))
+    _print_parameters(planned.method, run.model)
     _tell(planned)
     if run.first_step:
         print(f"continuing {planned.config.run_dir} from step {run.first_step}")
@@ -80,40 +81,43 @@ def _train(planned, strategy) -> None:
         print(f"{made} steps in {clock(time.monotonic() - start)}")
     else:
         print(f"{folder} has reached step {run.first_step} already: nothing left to do")
-    if caution := planning.never_mixed(planned.config, planned.total_steps):
-        print(caution)
-    if planned.bad.count:
-        print(planned.bad.summary())
+    caution = planned.method.caution(planned.config, planned.total_steps)
+    for line in filter(None, (caution, planned.data.summary())):
+        print(line)
     print(
         f"run directory {folder}: config.json, checkpoints/, samples/ (pictures as training went "
         "on), logs/ (curves)"
     )
     print(f"Curves: {command.script('tensorboard')} --logdir={shlex.quote(folder)}")
-    records = planned.config.eval_records or planned.config.records
-    print(command.next_step("lorbms_tf.evaluate", run_dir=folder, records=records))
+    held_out = planned.data.held_out_flags()
+    print(command.next_step("lorbms_tf.evaluate", run_dir=folder, **held_out))
+
+
+def _print_parameters(method: Method, model: Trainable) -> None:
+    print(parameter_table(method.parameter_rows(model)))
 
 
 def _tell(planned) -> None:
     """What the run is about to do; warnings go to stderr, which `ablate` shows, too."""
-    from lorbms_tf.training import planning
+    per_epoch = planned.data.steps_per_epoch
+    print(
+        f"{planned.data.description()}, {per_epoch} steps an epoch, {planned.total_steps} steps in "
+        f"all ({planned.total_steps / per_epoch:.1f} epochs)"
+    )
+    for note in planned.data.notes(planned.config, planned.total_steps):
+        progress.say(note)
 
-    epochs = planned.total_steps / planned.steps_per_epoch
-    lines = [
-        f"{len(planned.shards)} shards, {planned.steps_per_epoch} steps an epoch, "
-        f"{planned.total_steps} steps in all ({epochs:.1f} epochs)"
-    ]
-    if not planned.config.eval_records:
-        lines.append("no --eval_records: the sample pictures show training references")
-    print("\n".join(lines))
-    for note in (planning.autoencoder_note(planned), planning.tau_warning(planned)):
-        if note:
-            progress.say(note)
+
+def _method_name() -> str:
+    return command.early_value("method", methods.DEFAULT)
 
 
 def console_main() -> None:
     """Entry point of the console script `lorbms-train`."""
+    name = _method_name()
     flags.define(DoorConfig)
-    flags.define(TrainConfig)
+    # A name that is not valid is told by `main`, where mistakes are told plainly.
+    flags.define(methods.get(name if name in methods.names() else methods.DEFAULT).config)
     command.run(main)
 
 

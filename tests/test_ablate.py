@@ -8,7 +8,7 @@ import pytest
 from lorbms_tf.ablate import AblateConfig
 from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 GIVEN = {"records": "r*", "eval_records": "e*", "out": "o"}
@@ -67,7 +67,7 @@ def test_variants_that_would_not_compare_are_refused(tmp_path):
 
 
 def test_an_ablation_leaves_the_folder_of_another_command_alone(tmp_path):
-    stored_config.write(tmp_path, stored_config.TRAINING, TrainConfig())
+    stored_config.write(tmp_path, stored_config.TRAINING, LorbmsConfig())
     words = [f"--{name}={value}" for name, value in {**GIVEN, "out": tmp_path}.items()]
     done = subprocess.run(
         [sys.executable, "-m", "lorbms_tf.ablate", *words], cwd=ROOT, capture_output=True, text=True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGFILES = sorted((ROOT / "configs").glob("*/*.cfg"))
@@ -40,7 +40,7 @@ def commands(path):
 def config_of(module):
     """The settings of a door."""
     if module == "lorbms_tf.train":
-        return TrainConfig
+        return LorbmsConfig
     known = vars(importlib.import_module(module)).values()
     kinds = [kind for kind in known if isinstance(kind, type) and kind.__module__ == module]
     return next(kind for kind in kinds if kind.__name__.endswith("Config"))
@@ -51,7 +51,7 @@ def config_of(module):
 )
 def test_flagfiles_fit_their_doors(path):
     if path.parent.name == "ablation" and "metrics" not in flags_of(path):
-        kind, line = TrainConfig, "--records="  # a variant: flags of training
+        kind, line = LorbmsConfig, "--records="  # a variant: flags of training
         assert "python -m lorbms_tf.ablate --flagfile=configs/" in path.read_text()
     else:
         told = commands(path)

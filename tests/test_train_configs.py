@@ -19,10 +19,10 @@ PARSE = """
 import json, sys
 from absl import flags as absl_flags
 from lorbms_tf import config, flags
-flags.define(config.TrainConfig)
+flags.define(config.LorbmsConfig)
 rest = absl_flags.FLAGS(["train", *sys.argv[1:]])
 assert rest == ["train"], rest
-print(json.dumps(config.to_dict(flags.read(config.TrainConfig))))
+print(json.dumps(config.to_dict(flags.read(config.LorbmsConfig))))
 """
 
 
@@ -33,7 +33,7 @@ def parse(flagfile):
         [sys.executable, "-c", PARSE, *words], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return config.from_dict(config.TrainConfig, json.loads(done.stdout), str(flagfile))
+    return config.from_dict(config.LorbmsConfig, json.loads(done.stdout), str(flagfile))
 
 
 def flag_lines(flagfile):
@@ -73,7 +73,7 @@ def test_its_first_comment_names_the_command(flagfile):
 
 
 def test_the_thesis_is_the_defaults():
-    assert parse(ROOT / "configs" / "thesis.cfg") == config.TrainConfig(**PLACES)
+    assert parse(ROOT / "configs" / "thesis.cfg") == config.LorbmsConfig(**PLACES)
 
 
 def test_the_thesis_names_every_setting_of_the_model():

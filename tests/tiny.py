@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.data import images, records
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.training import checkpoints, run_directory
 
@@ -27,7 +27,7 @@ def eagerly():
         tf.config.run_functions_eagerly(former)
 
 
-def config(**changes) -> TrainConfig:
+def config(**changes) -> LorbmsConfig:
     """A configuration of a few thousand parameters."""
     sizes = {
         "image_size": IMAGE_SIZE,
@@ -45,7 +45,7 @@ def config(**changes) -> TrainConfig:
         "records": "somewhere/*",
         "run_dir": "somewhere",
     }
-    return TrainConfig(**{**sizes, **changes})
+    return LorbmsConfig(**{**sizes, **changes})
 
 
 def random_batch(count: int = 2, size: int = IMAGE_SIZE) -> dict[str, tf.Tensor]:

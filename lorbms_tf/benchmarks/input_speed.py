@@ -192,7 +192,7 @@ def measure(config, model, steps: int, seconds: float) -> dict:
     """The fields of the JSON line.
 
     Args:
-      config: a `TrainConfig` with `records`.
+      config: a `LorbmsConfig` with `records`.
       model: built from it and compiled; its training steps are what input is waited for.
       steps: training steps over which the wait is measured.
       seconds: for each of the three ways to read, at each batch size.

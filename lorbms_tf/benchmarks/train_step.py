@@ -60,7 +60,7 @@ def measure(config, model: Lorbms, steps: int, matrix_side: int) -> dict:
     """The fields of the JSON line: rates, seconds by phase, operations, and the machine's share.
 
     Args:
-      config: a `TrainConfig`; only sizes, batch_size, precision and jit are looked at.
+      config: a `LorbmsConfig`; only sizes, batch_size, precision and jit are looked at.
       model: built from it and compiled.
       steps: whole iterations that are timed, after the first call.
       matrix_side: of the matrix product that measures the machine.

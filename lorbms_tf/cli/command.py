@@ -1,5 +1,6 @@
 """How every command line door starts: absl parses the flags, user errors are shown plainly."""
 
+import itertools
 import multiprocessing
 import os
 import shlex
@@ -76,6 +77,25 @@ def with_flagfiles(argv: Sequence[str]) -> list[str]:
     while words and words[0].startswith(("--flagfile=", "-flagfile=")):
         lines += flagfile_lines(words.pop(0).partition("=")[2])
     return [program, *lines, *words]
+
+
+def early_value(name: str, default: str) -> str:
+    """The value of a flag on the command line or in its flagfiles, before any flag is defined.
+
+    `default` where it is not there, or a flagfile cannot be read, which `run` tells.
+    """
+    try:
+        words = with_flagfiles(sys.argv)[1:]
+    except UserError:
+        return default
+    value = default
+    for word, after in itertools.pairwise([*words, ""]):
+        if word == "--":
+            break
+        flag, equals, given = word.lstrip("-").partition("=")
+        if word.startswith("-") and flag == name:
+            value = given if equals else after
+    return value
 
 
 def _parsed(argv: Sequence[str]) -> list[str]:

@@ -40,8 +40,8 @@ def write(folder: Path, kind: str, config: Any = None) -> None:
 
     Raises UserError where it cannot be written.
     """
-    settings = to_dict(config) if config else {}
-    write_json(folder / CONFIG_FILE, {_KIND: kind, **settings})
+    values = to_dict(config) if config else {}
+    write_json(folder / CONFIG_FILE, {_KIND: kind, **values})
 
 
 def read(folder: Path, kind: str, config_class: type[Config], flag: str) -> Config:
@@ -53,13 +53,17 @@ def read(folder: Path, kind: str, config_class: type[Config], flag: str) -> Conf
       config_class: of its settings.
       flag: that named the folder, with its value.
     """
-    path = folder / CONFIG_FILE
-    values = read_json(path)
+    return from_dict(config_class, settings(folder, kind, flag), str(folder / CONFIG_FILE))
+
+
+def settings(folder: Path, kind: str, flag: str) -> dict[str, Any]:
+    """The settings of a run as they are stored, by name. UserError as `read`."""
+    values = read_json(folder / CONFIG_FILE)
     if (other := _kind(values)) not in ("", kind):
         raise UserError(f"{flag} is a run of {other}, not of {kind}")
-    if isinstance(values, dict):
-        values = {name: value for name, value in values.items() if name != _KIND}
-    return from_dict(config_class, values, str(path))
+    if not isinstance(values, dict):
+        raise UserError(f"{folder / CONFIG_FILE} holds no settings by name")
+    return {name: value for name, value in values.items() if name != _KIND}
 
 
 def is_there(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """The settings of model and training: frozen dataclasses whose defaults are the thesis.
 
-`ModelConfig` holds what the networks and the objective are; `TrainConfig` adds data and run.
+`ModelConfig` holds what the networks and the objective are; `LorbmsConfig` adds data and run.
 Each field is one flag of `python -m lorbms_tf.train` (see `lorbms_tf.cli.flags`).
 """
 
@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 
 from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.data.records_config import RecordsConfig
 from lorbms_tf.errors import UserError
+from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,86 +122,19 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(ModelConfig):
-    """Everything that `python -m lorbms_tf.train` needs (thesis, section 3.6)."""
+class LorbmsConfig(RunConfig, RecordsConfig, ModelConfig):
+    """Everything that `python -m lorbms_tf.train` needs for the thesis (section 3.6)."""
 
-    records: str = setting("", "Glob of the training shards.", may_change=True)
-    eval_records: str = setting(
-        "", "Glob of held-out shards, for pictures and scores.", may_change=True
-    )
-    run_dir: str = setting("", "Folder of the run: made, or continued.", may_change=True)
-    batch_size: int = setting(12, "References in a step, over all devices.")
-    epochs: int = setting(50, "Passes over the references.", may_change=True)
-    max_steps: int = setting(0, "Stop after this many steps; 0: by --epochs.", may_change=True)
+    method: str = setting("lorbms", "What is trained (see `lorbms_tf.methods`).")
     tau_quantile: float = setting(
         -1.0,
         "Take tau as this quantile (0 to 1) of the distances in the training data's "
         "dataset.json; negative: use --tau.",
     )
-    schedule: str = setting(
-        "constant",
-        "Learning rates over the run: as they are, or to zero on a half cosine.",
-        choices=("constant", "cosine"),
-    )
-    warmup_steps: int = setting(
-        0, "Steps over which the learning rates rise from 0 before --schedule begins."
-    )
-    precision: str = setting(
-        "float32",
-        "Arithmetic of the networks in training; weights, norms and losses stay in float32. "
-        "mixed_float16 scales the losses.",
-        choices=("float32", "mixed_bfloat16", "mixed_float16"),
-    )
-    strategy: str = setting(
-        "auto",
-        "Devices: one; mirrored: all of this host; multi_worker: of all hosts in TF_CONFIG; auto: "
-        "the last of these that there is.",
-        choices=("auto", "one", "mirrored", "multi_worker"),
-        may_change=True,
-    )
-    device: str = setting(
-        "auto",
-        "Kind of device; gpu is an error where there is none.",
-        choices=("auto", "cpu", "gpu"),
-        may_change=True,
-    )
-    intra_op_threads: int = setting(
-        0,
-        "CPU threads within one operation, where operations also run beside each other; 0: as many "
-        "as cores. Small networks train faster with 1.",
-        may_change=True,
-    )
-    jit: str = setting(
-        "auto",
-        "Compile the training step with XLA; auto: on a single GPU.",
-        choices=("auto", "on", "off"),
-        may_change=True,
-    )
-    seed: int = setting(0, "Seed of weights, order and draws.")
-    max_bad_records: int = setting(
-        0,
-        "Leave out up to so many damaged records. Above 0 all record files are read once at the "
-        "start, to find them.",
-        may_change=True,
-    )
-    checkpoint_every_steps: int = setting(1000, "Steps between checkpoints.", may_change=True)
-    keep_checkpoints: int = setting(3, "How many of the last checkpoints stay.", may_change=True)
-    log_every_steps: int = setting(50, "Steps between TensorBoard scalars.", may_change=True)
-    sample_every_steps: int = setting(500, "Steps between sample pictures.", may_change=True)
-    sample_rows: int = setting(8, "References in a sample picture.", may_change=True)
-    evaluate_every_steps: int = setting(
-        0, "Steps between evaluations on --eval_records; 0: none, and no best.", may_change=True
-    )
-    evaluate_records: int = setting(
-        256, "Score at most so many of --eval_records; 0: all.", may_change=True
-    )
     best_metric: str = setting(
         "mix_fidelity",
         "Score (see evaluate) by which the best checkpoint is kept.",
         may_change=True,
-    )
-    allow_changes: bool = setting(
-        False, "Continue a run with other settings or records than it had.", may_change=True
     )
     collapse_steps: int = setting(
         1000,
@@ -211,19 +146,12 @@ class TrainConfig(ModelConfig):
     def validate(self) -> None:
         """As `ModelConfig.validate`, for all settings."""
         super().validate()
-        for name in ("batch_size", "epochs", "checkpoint_every_steps"):
-            require(name, getattr(self, name), minimum=1)
-        for name in ("keep_checkpoints", "log_every_steps", "sample_every_steps", "sample_rows"):
-            require(name, getattr(self, name), minimum=1)
-        counts = ("max_steps", "warmup_steps", "collapse_steps", "intra_op_threads")
-        for name in (*counts, "evaluate_every_steps", "evaluate_records"):
-            require(name, getattr(self, name), minimum=0)
+        self.validate_run()
+        self.validate_records()
         if self.evaluate_every_steps and not self.eval_records:
             raise UserError("--evaluate_every_steps needs --eval_records to evaluate on")
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
-        require("seed", self.seed, minimum=0)
-        require("max_bad_records", self.max_bad_records, minimum=0)
 
 
 def _all_at_least(name: str, values: tuple[int, ...], minimum: int = 1) -> None:

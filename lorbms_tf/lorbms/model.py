@@ -61,6 +61,33 @@ class Lorbms(keras.Model):
             named["averaged_encoder"], named["averaged_decoder"] = self.averaged
         return named
 
+    @property
+    def optimizers_by_name(self) -> dict:
+        """The three Adams by the name of what they change."""
+        return {
+            "generator": self.generator_optimizer,
+            "discriminator": self.discriminator_optimizer,
+            "classifier": self.classifier_optimizer,
+        }
+
+    @property
+    def state(self) -> dict:
+        """Nothing beside networks and optimizers changes in a step."""
+        return {}
+
+    def phase(self, step: int) -> str:
+        """The step method of training step `step` (from 1)."""
+        return "autoencoder_step" if step <= self.config.autoencoder_steps else "train_step"
+
+    def monitor(self) -> dict:
+        """Spectral norms, as float32 scalars by name."""
+        return scalars.spectral_sigmas(self.networks)
+
+    def infer(self, batch: dict) -> dict:
+        """`render` of a held-out batch, by name: mask, reconstruction, mix."""
+        made = self.render(batch["reference"], batch["candidates"], batch["distances"])
+        return dict(zip(("mask", "reconstruction", "mix"), made, strict=True))
+
     def encode(self, images):
         """Images [B, H, W, 3] -> codes [B, 2, 2, C] (eq. 3.1)."""
         return self.generator[0](images, training=False)

@@ -14,7 +14,7 @@ from PIL import Image
 from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.data.quadrants import NAMES, PLACES
 from lorbms_tf.lorbms import run_curves
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.pages import charts, formats, html
 
 _QUALITY = 90
@@ -50,7 +50,7 @@ class Described:
     """
 
     name: str
-    config: TrainConfig
+    config: LorbmsConfig
     missing: list[str] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     parameters: list[tuple[str, int]] = field(default_factory=list)
@@ -205,8 +205,8 @@ def _facts(run: Described) -> str:
     return html.section("The run", "", facts, parameters, *datasets)
 
 
-def _configuration(config: TrainConfig) -> str:
-    default = TrainConfig()
+def _configuration(config: LorbmsConfig) -> str:
+    default = LorbmsConfig()
     rows = [
         [f"--{f.name}", _text(getattr(config, f.name)), _text(getattr(default, f.name))]
         for f in dataclasses.fields(config)

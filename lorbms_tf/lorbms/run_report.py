@@ -18,9 +18,10 @@ from lorbms_tf.evaluation import tables
 from lorbms_tf.evaluation.score_config import ScoringConfig
 from lorbms_tf.files import atomic_path, read_json, sha256_file
 from lorbms_tf.lorbms import run_page, scoring, sheets
+from lorbms_tf.lorbms.method import never_mixed, parameter_rows
 from lorbms_tf.lorbms.run_page import Described
 from lorbms_tf.pages import formats
-from lorbms_tf.training import checkpoints, event_files, loop, planning, run_directory
+from lorbms_tf.training import checkpoints, event_files, run_directory
 
 _PAIRS_PER_ROW = 5  # of reconstructions
 _MASKS = ("1000", "0100", "0010", "0001", "1100", "0011", "1010", "0101")  # of transfers, in turn
@@ -52,7 +53,7 @@ def describe(config: ScoringConfig, scores: str, rows: int, cell: int) -> Descri
     if _checkpoint(config, folder, run):
         model = _measure(config, pattern, run, rows, cell) if pattern else None
         model = model or run_directory.load_model(config.run_dir, config.checkpoint)[0]
-        run.parameters = loop.parameter_counts(model)
+        run.parameters = parameter_rows(model)
     versions = f"lorbms_tf {__version__}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
     run.facts.append(("software of this page", versions))
     return run
@@ -138,7 +139,7 @@ def _checkpoint(config: ScoringConfig, folder: Path, run: Described) -> bool:
         run.missing.append(f"There are no scores, sheets and parameters: {error}.")
         return False
     run.facts.append(("checkpoint", f"after step {step:,} ({config.checkpoint})"))
-    if caution := planning.never_mixed(run.config, step):
+    if caution := never_mixed(run.config, step):
         run.missing.append(f"{caution[0].upper()}{caution[1:]}.")
     for file in sorted(Path(path).parent.glob(f"{Path(path).name}.data-*")):
         run.facts.append((f"sha256 of {file.name}", sha256_file(file)))

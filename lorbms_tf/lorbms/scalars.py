@@ -10,11 +10,8 @@ from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import GeneratorLoss, Scene
+from lorbms_tf.lorbms.signs import DIVERSITY, FAKE, REAL
 from lorbms_tf.networks.layers import SpectralConv2D
-
-REAL = "accuracy/discriminator_real"
-FAKE = "accuracy/discriminator_fake"
-DIVERSITY = "diversity/mix"
 
 
 def of_generator(scene: Scene, loss: GeneratorLoss, distances) -> dict:

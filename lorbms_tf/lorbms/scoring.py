@@ -14,7 +14,8 @@ from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import extractors, scene_scores, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.evaluation.scores import check_names
+from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.scores import registry, seams
 from lorbms_tf.lorbms.scores.registry import Rendered
 from lorbms_tf.lorbms.scores.swap_matrix import SwapMatrix, swap_matrix
@@ -36,7 +37,7 @@ class Scored(NamedTuple):
     rendered: Rendered
     swaps: dict[str, SwapMatrix]
     model: Any  # Lorbms
-    trained: TrainConfig
+    trained: LorbmsConfig
     bad: BadRecords
     cautions: list[str]
 
@@ -50,7 +51,7 @@ def check_metrics(config: ScoreConfig) -> None:
 
 def _check_names(config: ScoreConfig) -> None:
     valid = (*registry.METRICS, *registry.SEAMS, *scene_scores.SCORES, *registry.SWAP_METRICS)
-    registry.check_names(config.metrics, valid=valid)
+    check_names(config.metrics, "metrics", valid)
 
 
 def shown_name(name: str, config: ScoreConfig) -> str:
@@ -180,7 +181,7 @@ def _measure(name: str, rendered: Rendered, sets: scene_scores.Sets, swaps: "_Sw
     elif name in scene_scores.SCORES:
         value = scene_scores.compute(name, sets)
     else:
-        value = {**registry.METRICS, **registry.SEAMS}[name](rendered)
+        value = {**registry.METRICS, **registry.SEAMS}[name].of(rendered._asdict())
     if not math.isfinite(value) and name != "psnr":  # infinite where all is reproduced exactly
         raise ValueError(f"it comes out as {value}")
     return value
@@ -190,9 +191,9 @@ def _render(config: ScoringConfig, model, image_size: int, bad) -> Rendered:
     batches = pipeline.evaluation_batches(
         config.records, image_size, config.batch_size, config.seed, config.limit or None, bad
     )
-    render = tf.function(model.render, autograph=False, reduce_retracing=True)
+    infer = tf.function(model.infer, autograph=False, reduce_retracing=True)
     tracked = progress.track(batches, label="rendering", unit="step")
-    return registry.render_all(render, pipeline.checked(tracked, config.records))
+    return registry.render_all(infer, pipeline.checked(tracked, config.records))
 
 
 def _real(config: ScoringConfig, image_size: int, bad, references):

@@ -12,8 +12,8 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import ablation_table, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
-from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.training import run_directory
+from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Trial:
     """One variant with one seed: its settings, and where its files lie."""
 
     variant: str
-    config: TrainConfig
+    config: RunConfig
     files: Path  # .cfg, .log and .json are added
 
     @property
@@ -77,7 +77,7 @@ def _as_today(trained: dict[str, Any] | None) -> dict[str, Any] | None:
     """What a .json says was trained, with the settings that are newer than it."""
     if not trained:
         return None
-    return _as_json({**trained, "settings": to_dict(from_dict(TrainConfig, trained["settings"]))})
+    return _as_json({**trained, "settings": to_dict(from_dict(RunConfig, trained["settings"]))})
 
 
 def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> bool:

@@ -1,4 +1,4 @@
-"""Checkpoints: every variable of the model and its three optimizers, by place, written whole.
+"""Checkpoints: every variable of the model and its optimizers, by place, written whole.
 
     checkpoints/step-N.index, step-N.data-...   the last ones; networks, optimizers, step
     checkpoints/best/                           the best by one metric; networks alone
@@ -34,9 +34,9 @@ def model_variables(model) -> dict[str, tf.Variable]:
 
 
 def optimizer_variables(model) -> dict[str, tf.Variable]:
-    """Variables of the three optimizers by place, such as "generator_optimizer/0"."""
-    names = ("generator_optimizer", "discriminator_optimizer", "classifier_optimizer")
-    return _numbered({name: getattr(model, name) for name in names})
+    """Variables of all optimizers by place, such as "generator_optimizer/0"."""
+    named = model.optimizers_by_name.items()
+    return _numbered({f"{name}_optimizer": optimizer for name, optimizer in named})
 
 
 def _numbered(owners: dict) -> dict[str, tf.Variable]:
@@ -53,18 +53,17 @@ class Checkpoints:
 
     Args:
       folder: where they lie, made if need be.
-      model: a compiled `Lorbms`.
+      model: a compiled `method.Trainable`.
       keep: how many of the last stay.
     """
 
     def __init__(self, folder: Path, model, keep: int = 3):
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._folder, self._keep = Path(folder), keep
-        self._checkpoint = tf.train.Checkpoint(
-            step=self.step,
-            variables=model_variables(model),
-            optimizers=optimizer_variables(model),
-        )
+        parts = {"variables": model_variables(model), "optimizers": optimizer_variables(model)}
+        if state := {name: variable.value for name, variable in model.state.items()}:
+            parts["state"] = state  # else left out, as checkpoints made before there was any
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **parts)
 
     def save(self, step: int) -> str:
         """Saves all variables as those after `step` training steps; returns the path.

@@ -1,35 +1,44 @@
-"""Scores on held-out records every so many steps, and the best checkpoint by one of them."""
+"""Scores on held-out batches every so many steps, and the best checkpoint by one of them."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.lorbms.scores import registry
+from lorbms_tf.evaluation.scores import Score, gathered
 from lorbms_tf.training.checkpoints import Best
 from lorbms_tf.training.event_files import EventWriter
 
 
 class Evaluator:
-    """Renders held-out records, scores them, and keeps the networks if they are the best so far.
+    """Scores what a model makes of held-out batches; keeps the networks if they are the best.
 
     Args:
-      render: (reference, candidates, distances) -> (mask, reconstruction, mix); it must neither
-        change a variable nor draw from the run's random numbers.
+      infer: what the model makes of a batch (`method.Trainable.infer`).
       batches: gives the same held-out batches at each call.
+      scores: the method's, by name.
       best: where the best checkpoint is kept.
     """
 
-    def __init__(self, render: Callable, batches: Callable[[], Iterable[dict]], best: Best):
-        self._render, self._batches, self._best = render, batches, best
+    def __init__(
+        self,
+        infer: Callable[[dict], Mapping],
+        batches: Callable[[], Iterable[dict]],
+        scores: Mapping[str, Score],
+        best: Best,
+    ):
+        self._infer, self._batches, self._scores, self._best = infer, batches, scores, best
 
     def evaluate(self, step: int, events: EventWriter) -> dict[str, float]:
         """The scores by name; also a line on stderr, and TensorBoard's eval/NAME at `step`.
 
-        Raises UserError where records cannot be read, or the best or the scores not written.
+        Raises UserError where held-out data cannot be read, or the best or the scores not written.
         """
-        rendered = registry.render_all(self._render, self._batches())
-        scores = {name: self._score(name, rendered) for name in registry.METRICS}
+        reads = [name for score in self._scores.values() for name in score.reads]
+        compact = [name for score in self._scores.values() for name in score.compact]
+        arrays = gathered(self._infer, self._batches(), reads, compact)
+        scores = {name: self._score(name, arrays) for name in self._scores}
         with events.at(step):
             for name, value in scores.items():
                 tf.summary.scalar(f"eval/{name}", value)
@@ -39,11 +48,10 @@ class Evaluator:
         print(f"evaluation after step {step}: {shown}{note}", file=sys.stderr, flush=True)
         return scores
 
-    @staticmethod
-    def _score(name: str, rendered: registry.Rendered) -> float:
+    def _score(self, name: str, arrays: Mapping[str, np.ndarray]) -> float:
         """One score; NaN, which is never best, where it cannot be computed: training decides."""
         try:
-            return registry.METRICS[name](rendered)
+            return self._scores[name].of(arrays)
         except ValueError as error:
             print(f"{name} cannot be computed: {error}", file=sys.stderr, flush=True)
             return float("nan")

@@ -4,72 +4,42 @@ Keras's own `fit` is not used: it fails under several workers, and this loop is 
 device and many.
 """
 
-import dataclasses
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
 
 from lorbms_tf.cli import command, flags
-from lorbms_tf.data import index_making, pipeline
 from lorbms_tf.errors import Stopped, UserError
-from lorbms_tf.lorbms import scalars
-from lorbms_tf.lorbms.config import TrainConfig
-from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.training import event_files, run_directory, strategies
 from lorbms_tf.training.checkpoints import Best, Checkpoints
 from lorbms_tf.training.evaluator import Evaluator
 from lorbms_tf.training.interrupts import Interrupts
+from lorbms_tf.training.method import Method, Share, Trainable
 from lorbms_tf.training.planning import Plan
 from lorbms_tf.training.reporting import Reporter, Samples
+from lorbms_tf.training.run_config import RunConfig
 from lorbms_tf.training.watch import Watch
 
-_MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
+# Settings that differ between workers: where they find the files, and their devices.
+_EACH_ONES_OWN = ("records", "eval_records", "images", "run_dir", "device")
 
 
-def build_model(config: TrainConfig, total_steps: int) -> Lorbms:
+def build_model(method: Method, config: RunConfig, total_steps: int) -> Trainable:
     """A compiled model for a run. UserError where the sizes do not fit each other."""
     try:
-        model = Lorbms(config, seed=config.seed, precision=config.precision)
+        return method.model(config, total_steps)
     except ValueError as error:
         raise UserError(f"the networks cannot be built with these sizes: {error}") from error
-    model.compile_optimizers(total_steps, config.schedule, config.warmup_steps)
-    return model
 
 
-def _checksum(config: TrainConfig) -> int:
+def _checksum(config: RunConfig) -> int:
     """Of the settings that all workers must share; folders and devices are each one's own."""
-    own = {"records": "", "eval_records": "", "run_dir": "", "device": "auto"}
-    return zlib.crc32(flags.as_text(dataclasses.replace(config, **own)).encode())
-
-
-def parameter_counts(model: Lorbms) -> list[tuple[str, int]]:
-    """Trainable parameters of each network, as table 3.6 of the thesis counts them."""
-    counts = {
-        name: sum(v.value.shape.num_elements() for v in network.trainable_variables)
-        for name, network in model.networks._asdict().items()
-    }
-    return [
-        ("discriminator", counts["discriminator"]),
-        ("generator", counts["encoder"] + counts["decoder"]),
-        ("  encoder", counts["encoder"]),
-        ("  decoder", counts["decoder"]),
-        ("classifier", counts["classifier"]),
-        ("total", sum(counts.values())),
-    ]
-
-
-def parameter_table(model: Lorbms) -> str:
-    """`parameter_counts` as lines."""
-    return "\n".join(f"{name:<15}{count:>12,}" for name, count in parameter_counts(model))
-
-
-def tracing(config: TrainConfig, kind: str) -> str:
-    """A line for before the first step of a kind, which says how long it may take."""
-    many = sum(config.encoder_layers) + sum(config.decoder_layers) >= _MANY_LAYERS
-    time = "a minute or more" if many else "less than a minute"
-    return f"tracing the {kind} step: {time} at this size"
+    lines = flags.as_text(config).splitlines()
+    shared = [line for line in lines if line.partition("=")[0].lstrip("-") not in _EACH_ONES_OWN]
+    return zlib.crc32("\n".join(shared).encode())
 
 
 class Run:
@@ -98,7 +68,7 @@ class Run:
                 f"with {command.line('lorbms_tf.evaluate', run_dir=config.run_dir)} ..."
             )
         with self.strategy.scope():
-            self.model = build_model(config, planned.total_steps)
+            self.model = build_model(planned.method, config, planned.total_steps)
             self.model.loss_share = 1.0 / replicas
             self.model.dynamic_shapes = not jit
             self.folder = self._prepare()
@@ -106,15 +76,11 @@ class Run:
                 self.folder / run_directory.CHECKPOINTS, self.model, config.keep_checkpoints
             )
         self.first_step = self._done = self._saved = self._restore()
+        self._jit = jit or None
+        self._steps: dict[str, Callable] = {}  # by the name of the step method, when first wanted
         # There is no control flow on tensors to convert, and converting costs many seconds.
-        self._sigmas = tf.function(
-            lambda: scalars.spectral_sigmas(self.model.networks), autograph=False
-        )
-        self._train_step, self._autoencoder_step = (
-            tf.function(self._over_devices(step), autograph=False, jit_compile=jit or None)
-            for step in (self.model.train_step, self.model.autoencoder_step)
-        )
-        self._render = tf.function(self.model.render, autograph=False, reduce_retracing=True)
+        self._monitor = tf.function(self.model.monitor, autograph=False)
+        self._infer = tf.function(self.model.infer, autograph=False, reduce_retracing=True)
 
     def _prepare(self) -> Path:
         """Where this process writes: the run directory, or a temporary folder beside the chief.
@@ -122,7 +88,7 @@ class Run:
         Saving is the work of all devices together, so every worker must write something.
         """
         if self.chief:
-            return run_directory.prepare(self.plan.config, self.plan.data)
+            return run_directory.prepare(self.plan.config, self.plan.data.fingerprint)
         self._scratch = tempfile.TemporaryDirectory(prefix="lorbms-worker-")
         return Path(self._scratch.name)
 
@@ -165,67 +131,55 @@ class Run:
 
     def batches(self, first_step: int):
         """The batches of the run from a step on; each device's share of every one."""
-        config = self.plan.config
-        index = index_making.open_index(self.plan.shards, self.plan.bad)
 
         def own_share(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            dataset = pipeline.training_batches(
-                index,
-                config.image_size,
-                config.batch_size,
-                seed=config.seed,
-                first_step=first_step,
-                devices=context.num_replicas_in_sync,
-                worker=context.input_pipeline_id,
-                workers=context.num_input_pipelines,
-                bad=self.plan.bad,
+            share = Share(
+                context.num_replicas_in_sync,
+                context.input_pipeline_id,
+                context.num_input_pipelines,
             )
+            dataset = self.plan.data.training(first_step, share)
             # Or the workers would ask each other before each step whether any is at its end.
             endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
             return dataset.apply(endless)
 
         return iter(self.strategy.distribute_datasets_from_function(own_share))
 
-    def _held_out(self, pattern: str, batch_size: int, limit: int | None):
-        """Batches of held-out references; their draws follow from the seed, not from the run."""
-        config = self.plan.config
-        return pipeline.evaluation_batches(
-            pattern, config.image_size, batch_size, config.seed, limit, self.plan.bad
-        )
-
     def _samples(self) -> Samples:
-        config = self.plan.config
-        pattern = config.eval_records or config.records
-        held_out = self._held_out(pattern, config.sample_rows, config.sample_rows)
-        first = next(pipeline.checked(held_out, pattern))
-        return Samples(first, self._render, self.folder / run_directory.SAMPLES)
+        rows = self.plan.config.sample_rows
+        first = next(iter(self.plan.data.held_out(rows, rows)()))
+        folder = self.folder / run_directory.SAMPLES
+        return Samples(first, self._infer, self.plan.method.pictures, folder)
 
     def _evaluator(self, interrupts: Interrupts) -> Evaluator | None:
         config = self.plan.config
         if not config.evaluate_every_steps:
             return None
-        # Made once: each making counts the records and traces their decoding.
         limit = config.evaluate_records or None
-        held_out = self._held_out(config.eval_records, config.batch_size, limit)
+        held_out = self.plan.data.held_out(config.batch_size, limit)
         best = Best(self.folder / run_directory.CHECKPOINTS, self.model, config.best_metric)
 
         def batches():
-            return interrupts.watch(pipeline.checked(held_out, config.eval_records))
+            return interrupts.watch(held_out())
 
-        return Evaluator(self._render, batches, best)
+        return Evaluator(self._infer, batches, self.plan.method.scores(), best)
 
-    def _rates(self) -> dict[str, float]:
-        """Learning rates and spectral norms, for when scalars are written."""
-        optimizers = {
-            name: getattr(self.model, f"{name}_optimizer")
-            for name in ("generator", "discriminator", "classifier")
-        }
+    def _extras(self) -> dict[str, float]:
+        """Learning rates and what the model monitors, for when scalars are written."""
         # As a tensor first: with several devices the rate is a variable mirrored over them.
         rates = {
             f"learning_rate/{name}": float(tf.convert_to_tensor(optimizer.learning_rate))
-            for name, optimizer in optimizers.items()
+            for name, optimizer in self.model.optimizers_by_name.items()
         }
-        return {**rates, **{name: float(value) for name, value in self._sigmas().items()}}
+        return {**rates, **{name: float(value) for name, value in self._monitor().items()}}
+
+    def _step(self, phase: str) -> Callable:
+        """A step method as a graph over all devices."""
+        if phase not in self._steps:
+            self._reporter.say(self.plan.method.tracing(self.plan.config, phase))
+            over_devices = self._over_devices(getattr(self.model, phase))
+            self._steps[phase] = tf.function(over_devices, autograph=False, jit_compile=self._jit)
+        return self._steps[phase]
 
     def train(self) -> int:
         """Trains to the last step; returns how many steps this call has made.
@@ -259,25 +213,23 @@ class Run:
         config, total = self.plan.config, self.plan.total_steps
         logs = self.folder / run_directory.LOGS
         event_files.forget_from(logs, self.first_step + 1 if self.first_step else 0)
-        watch = Watch(Path(config.run_dir) / run_directory.CHECKPOINTS, config.collapse_steps)
-        reporter = Reporter(logs, config, self.plan.steps_per_epoch, total, watch)
+        method, data = self.plan.method, self.plan.data
+        checkpoints = Path(config.run_dir) / run_directory.CHECKPOINTS
+        watch = Watch(checkpoints, config.collapse_steps, method.signs, method.judged)
+        reporter = Reporter(logs, config, method, data.steps_per_epoch, total, watch)
         self._reporter = reporter
         reporter.settings()
         samples, evaluator = self._samples(), self._evaluator(interrupts)
         if self.first_step == 0:
             reporter.say("drawing the first pictures")
             samples.write(0, reporter.events)
-        batches = pipeline.checked(self.batches(self.first_step), config.records)
-        batches = reporter.timed(batches)
+        batches = reporter.timed(data.checked(self.batches(self.first_step)))
         for step in range(self.first_step + 1, total + 1):
-            alone = step <= config.autoencoder_steps
-            if step in (self.first_step + 1, config.autoencoder_steps + 1):
-                reporter.say(tracing(config, "autoencoder" if alone else "training"))
-            values = (self._autoencoder_step if alone else self._train_step)(self._next(batches))
+            values = self._step(self.model.phase(step))(self._next(batches))
             self._done = step
             if self._alone:
                 interrupts.work_begun()
-            reporter.step_done(step, values, self._rates)
+            reporter.step_done(step, values, self._extras)
             if step % config.sample_every_steps == 0 or step == total:
                 samples.write(step, reporter.events)
                 reporter.pause()

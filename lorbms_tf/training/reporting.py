@@ -7,7 +7,7 @@ at each step would make the devices wait.
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,23 +16,13 @@ from tensorboard.plugins.hparams import api as hparams
 
 from lorbms_tf.cli import flags
 from lorbms_tf.cli.settings import to_dict
-from lorbms_tf.lorbms import sheets
-from lorbms_tf.lorbms.config import TrainConfig
-from lorbms_tf.lorbms.scalars import shares
 from lorbms_tf.pages import pictures
 from lorbms_tf.progress import clock
 from lorbms_tf.training.event_files import EventWriter
+from lorbms_tf.training.method import Method
+from lorbms_tf.training.run_config import RunConfig
 from lorbms_tf.training.watch import Watch
 
-_SHORT = {
-    "loss/autoencoder": "AE",
-    "loss/generator": "L_G",
-    "loss/reconstruction": "rec",
-    "loss/adversarial": "adv",
-    "loss/classifier": "cls",
-    "loss/discriminator": "L_D",
-    "psnr/train": "PSNR",
-}
 _TERMINAL_INTERVAL = 0.5  # seconds between updates of the line on a terminal
 _PLAIN_INTERVAL = 10.0  # seconds between lines elsewhere
 
@@ -43,16 +33,23 @@ class Reporter:
     Args:
       logs: the TensorBoard folder of the run.
       config: of the run.
+      method: its short names and derived scalars.
       steps_per_epoch: for the epoch shown.
       total_steps: for the ETA.
       watch: sees the values of all steps, in groups.
     """
 
     def __init__(
-        self, logs: Path, config: TrainConfig, steps_per_epoch: int, total_steps: int, watch: Watch
+        self,
+        logs: Path,
+        config: RunConfig,
+        method: Method,
+        steps_per_epoch: int,
+        total_steps: int,
+        watch: Watch,
     ):
         self.events = EventWriter(logs)
-        self._config, self._watch = config, watch
+        self._config, self._method, self._watch = config, method, watch
         self._steps_per_epoch, self._total_steps = steps_per_epoch, total_steps
         self._pending: list[dict] = []  # not fetched yet
         self._rows: list[np.ndarray] = []  # fetched since the last scalars
@@ -74,7 +71,8 @@ class Reporter:
         }
         with self.events.at(0):
             tf.summary.text("configuration", "\n".join(f"    {line}" for line in lines))
-            hparams.hparams_config(hparams=[], metrics=[hparams.Metric(name) for name in _SHORT])
+            metrics = [hparams.Metric(name) for name in self._method.short_names]
+            hparams.hparams_config(hparams=[], metrics=metrics)
             hparams.hparams(values)
 
     def timed(self, batches: Iterable) -> Iterator:
@@ -155,7 +153,7 @@ class Reporter:
         self._rows = []
         scalars = {
             **self._latest,
-            **shares(self._latest, self._config),
+            **self._method.derived(self._latest, self._config),
             **extras,
             "speed/images_per_second": self.images_per_second,
             "speed/waiting_for_input": self.waiting_share,
@@ -175,7 +173,9 @@ class Reporter:
         self.check(step)
         values = self._means() if self._rows else self._latest
         losses = " ".join(
-            f"{short} {values[name]:.3f}" for name, short in _SHORT.items() if name in values
+            f"{short} {values[name]:.3f}"
+            for name, short in self._method.short_names.items()
+            if name in values
         )
         speed = self.images_per_second
         rest = (self._total_steps - step) * self._config.batch_size / speed if speed else 0.0
@@ -195,29 +195,27 @@ class Reporter:
 
 
 class Samples:
-    """Pictures of fixed held-out references: reconstructions and mixes, PNG and TensorBoard.
+    """A picture of fixed held-out references as training goes on, PNG and TensorBoard.
 
     Args:
-      batch: one batch of `data.pipeline.evaluation_batches`.
-      render: (reference, candidates, distances) -> (mask, reconstruction, mix).
+      batch: one held-out batch.
+      infer: what the model makes of a batch (`method.Trainable.infer`).
+      drawings: the method's pictures; the first is drawn.
       folder: of the PNG files.
     """
 
-    def __init__(self, batch: dict, render, folder: Path):
-        self._batch, self._render, self._folder = batch, render, folder
+    def __init__(
+        self, batch: dict, infer: Callable, drawings: Mapping[str, Callable], folder: Path
+    ):
+        self._batch, self._infer, self._folder = batch, infer, folder
+        self._name, self._draw = next(iter(drawings.items()))
 
     def write(self, step: int, events: EventWriter) -> Path:
-        """Renders the references now; returns the PNG's path.
+        """Draws the references as they are now; returns the PNG's path.
 
         Raises UserError where the PNG or the event file cannot be written.
         """
-        batch = self._batch
-        mask, reconstruction, mix = self._render(
-            batch["reference"], batch["candidates"], batch["distances"]
-        )
-        sheet = sheets.scene_sheet(
-            batch["reference"], batch["candidates"], mask, mix, reconstruction
-        )
+        picture = self._draw(self._batch, self._infer(self._batch))
         with events.at(step):
-            tf.summary.image("scenes", np.asarray(sheet)[None])
-        return pictures.save(sheet, self._folder / f"step_{step:08d}.png")
+            tf.summary.image(self._name, np.asarray(picture)[None])
+        return pictures.save(picture, self._folder / f"step_{step:08d}.png")

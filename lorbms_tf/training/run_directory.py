@@ -16,13 +16,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lorbms_tf import progress
+from lorbms_tf import methods, progress
 from lorbms_tf.cli import stored_config
-from lorbms_tf.cli.settings import RETIRED
+from lorbms_tf.cli.settings import RETIRED, from_dict
 from lorbms_tf.cli.stored_config import CONFIG_FILE, LOCK_FILE, TRAINING
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, read_json, remove_leftovers, write_json
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.training.method import Method
+from lorbms_tf.training.run_config import RunConfig
 
 RECORDS_FILE = "records.json"
 CHECKPOINTS = "checkpoints"
@@ -52,17 +53,28 @@ def resolve(run_dir: str) -> Path:
     return _PRETRAINED / name
 
 
-def read_config(run_dir: str) -> TrainConfig:
-    """The resolved configuration of a run. UserError where the folder is no run directory."""
+def read_config(run_dir: str) -> RunConfig:
+    """The resolved configuration of a run, of the kind that its method has.
+
+    A run that names no method is of the first there was. UserError where the folder is no run
+    directory.
+    """
     folder = resolve(run_dir)
     if not stored_config.is_there(folder):
         held = stored_config.content(folder)
         reason = f"it holds {held}" if held else f"{folder / CONFIG_FILE} does not exist"
         raise UserError(f"--run_dir={run_dir} is no run directory: {reason}")
-    return stored_config.read(folder, TRAINING, TrainConfig, f"--run_dir={run_dir}")
+    values = stored_config.settings(folder, TRAINING, f"--run_dir={run_dir}")
+    method = methods.get(str(values.get("method", methods.DEFAULT)))
+    return from_dict(method.config, values, str(folder / CONFIG_FILE))
 
 
-def continued(config: TrainConfig) -> TrainConfig:
+def method_of(run_dir: str) -> Method:
+    """The method of a run. UserError as `read_config`."""
+    return methods.get(read_config(run_dir).method)
+
+
+def continued(config: RunConfig) -> RunConfig:
     """The configuration with which the run that is in its run directory, if any, goes on.
 
     Says so (stderr) where that is not what was asked for, see `stored_config.continued`. Raises
@@ -91,7 +103,7 @@ def retired(run_dir: str) -> list[str]:
     return [text for name, text in RETIRED.items() if name in stored]
 
 
-def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
+def check(config: RunConfig, data: list[dict] | None = None) -> list[str]:
     """Checks that a run may be started or continued in the run directory; writes nothing.
 
     Args:
@@ -128,7 +140,7 @@ def check(config: TrainConfig, data: list[dict] | None = None) -> list[str]:
     return differing
 
 
-def prepare(config: TrainConfig, data: list[dict] | None = None) -> Path:
+def prepare(config: RunConfig, data: list[dict] | None = None) -> Path:
     """Makes the run directory, or brings it up to date; raises UserError as `check` does."""
     check(config, data)
     folder = Path(config.run_dir)
@@ -178,7 +190,7 @@ def locked(run_dir: str) -> Iterator[None]:
 
 
 def load_model(run_dir: str, checkpoint: str = "latest"):
-    """The trained model of a run and its configuration: (Lorbms, TrainConfig).
+    """The trained model of a run and its configuration: (`method.Trainable`, its config).
 
     Args:
       run_dir: the run directory, or "pretrained:NAME".
@@ -186,14 +198,13 @@ def load_model(run_dir: str, checkpoint: str = "latest"):
 
     Raises UserError where there is no run, no such checkpoint, or the checkpoint does not fit.
     """
-    from lorbms_tf.lorbms.model import Lorbms  # TensorFlow loads only when a model is wanted
-    from lorbms_tf.training import checkpoints
+    from lorbms_tf.training import checkpoints  # TensorFlow loads only when a model is wanted
 
     config = read_config(run_dir)
     _tell_note(run_dir)
     progress.say(f"loading the model of {run_dir}")
     try:
-        model = Lorbms(config)
+        model = methods.get(config.method).trained_model(config)
     except ValueError as error:
         raise UserError(f"{resolve(run_dir) / CONFIG_FILE} fits no model: {error}") from error
     checkpoints.load_weights(resolve(run_dir) / CHECKPOINTS, model, checkpoint)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import TrainConfig
 from lorbms_tf.training import meeting
 from lorbms_tf.training.interrupts import Interrupts, ending_at_once
+from lorbms_tf.training.run_config import RunConfig
 
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:4000", "host1:4000"]}, "task": {"type": "worker", "index": 0}}'
@@ -75,7 +75,7 @@ def _malformed(reason: str) -> UserError:
     return UserError(f"the environment variable TF_CONFIG is not valid: {reason}; e.g. {_EXAMPLE}")
 
 
-def make(config: TrainConfig) -> tf.distribute.Strategy:
+def make(config: RunConfig) -> tf.distribute.Strategy:
     """The strategy that --strategy, --device and the environment's TF_CONFIG ask for.
 
     Sets --intra_op_threads too, which TensorFlow takes before its first operation only.

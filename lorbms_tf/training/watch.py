@@ -1,43 +1,11 @@
 """Looks at the values of every step: stops a run that has diverged, warns of one that collapses."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.scalars import DIVERSITY, FAKE, REAL
-
-_ALIKE = 0.01  # of the spread of the references
-_HALF = 0.5e-6  # less than one judgement in a million
-
-
-def _right(accuracy):
-    return accuracy > 1.0 - _HALF
-
-
-def _wrong(accuracy):
-    return accuracy < _HALF
-
-
-# What collapse looks like (values by name, arrays over steps -> bool over steps), and what to say.
-_SIGNS = {
-    "the discriminator tells every reference from every mix (accuracy 1): the generator learns "
-    "little from it; lower --discriminator_learning_rate": (
-        lambda values: _right(values[REAL]) & _right(values[FAKE])
-    ),
-    "the discriminator is always wrong (accuracy 0); lower --lambda_adv or the learning rates": (
-        lambda values: _wrong(values[REAL]) & _wrong(values[FAKE])
-    ),
-    "the discriminator calls every image real, or every image a mix: it has stopped judging; "
-    "raise --discriminator_learning_rate or lower --lambda_adv": (
-        lambda values: (
-            (_right(values[REAL]) & _wrong(values[FAKE]))
-            | (_wrong(values[REAL]) & _right(values[FAKE]))
-        )
-    ),
-    "all mixes of a batch look alike: the generator has collapsed; lower --lambda_adv and "
-    "--lambda_cls or the learning rates": lambda values: values[DIVERSITY] < _ALIKE,
-}
 
 
 class Watch:
@@ -46,11 +14,20 @@ class Watch:
     Args:
       folder: of the run's checkpoints, to name the last one.
       collapse_steps: how many steps in a row are a collapse; 0: never.
+      signs: what collapse looks like (`method.Method`).
+      judged: names of values; steps that lack one have nothing that could collapse.
     """
 
-    def __init__(self, folder: Path, collapse_steps: int):
+    def __init__(
+        self,
+        folder: Path,
+        collapse_steps: int,
+        signs: Mapping[str, Callable[[dict], np.ndarray]],
+        judged: Sequence[str],
+    ):
         self._folder, self._collapse_steps = folder, collapse_steps
-        self._lengths = dict.fromkeys(_SIGNS, 0)
+        self._signs, self._judged = signs, set(judged)
+        self._lengths = dict.fromkeys(signs, 0)
 
     def look(self, first: int, values: dict[str, np.ndarray]) -> list[str]:
         """Takes the values of the steps since the last look; gives warnings, seldom any.
@@ -66,12 +43,12 @@ class Watch:
             losses there and the last checkpoint, which is from before.
         """
         self._refuse_non_finite(first, values)
-        judged = REAL in values  # steps without mixing have nothing that could collapse
-        return self._warnings(first, values) if self._collapse_steps and judged else []
+        judged = self._collapse_steps and self._judged <= set(values)
+        return self._warnings(first, values) if judged else []
 
     def _warnings(self, first: int, values: dict[str, np.ndarray]) -> list[str]:
         found = []
-        for sign, holds in _SIGNS.items():
+        for sign, holds in self._signs.items():
             for offset, here in enumerate(holds(values)):
                 self._lengths[sign] = self._lengths[sign] + 1 if here else 0
                 if self._lengths[sign] == self._collapse_steps:

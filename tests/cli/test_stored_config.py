@@ -7,7 +7,7 @@ import pytest
 
 from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.probing.settings import TransferConfig
 from lorbms_tf.pseudo_labels import run_folder
 from lorbms_tf.training import ablation, run_directory
@@ -152,10 +152,10 @@ def test_all_trials_of_an_ablation_go_on_as_those_that_are_begun(tmp_path):
 
 def test_the_shipped_model_was_trained_with_the_former_epsilon():
     made = run_directory.read_config("pretrained:scenes64")
-    assert isinstance(made, TrainConfig) and made.adam_epsilon == 1e-7
+    assert isinstance(made, LorbmsConfig) and made.adam_epsilon == 1e-7
 
 
 def test_differences_leave_out_what_may_change():
-    old = TrainConfig()
+    old = LorbmsConfig()
     new = dataclasses.replace(old, epochs=7, records="other", chunk_size=96)
     assert stored_config.differences(old, new) == ["chunk_size: 192 -> 96"]

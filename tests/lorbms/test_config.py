@@ -2,11 +2,11 @@ import pytest
 
 from lorbms_tf.cli.settings import from_dict, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import ModelConfig, TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig, ModelConfig
 
 
 def config(**changes):
-    return TrainConfig(**{"records": "r", "run_dir": "d", **changes})
+    return LorbmsConfig(**{"records": "r", "run_dir": "d", **changes})
 
 
 def test_defaults_are_the_thesis():
@@ -68,7 +68,7 @@ def test_smaller_images_need_fewer_blocks():
 def test_json_round_trip():
     made = config(encoder_layers=(1, 1, 1, 1, 1), tau=3.5)
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in to_dict(made).items()}
-    assert from_dict(TrainConfig, plain) == made
+    assert from_dict(LorbmsConfig, plain) == made
 
 
 def test_unknown_names_and_wrong_types_are_errors():
@@ -79,5 +79,5 @@ def test_unknown_names_and_wrong_types_are_errors():
 
 
 def test_settings_that_are_none_any_more_are_passed_over():
-    stored = {**to_dict(TrainConfig()), "shuffle_buffer": 2048}
-    assert from_dict(TrainConfig, stored) == TrainConfig()
+    stored = {**to_dict(LorbmsConfig()), "shuffle_buffer": 2048}
+    assert from_dict(LorbmsConfig, stored) == LorbmsConfig()

@@ -5,11 +5,11 @@ import pytest
 from PIL import Image
 
 from lorbms_tf.lorbms import run_curves, run_page
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.run_page import Described
 from tests.pages.reading import Reader
 
-CONFIG = TrainConfig(records="<records>/*", autoencoder_steps=30, batch_size=7)
+CONFIG = LorbmsConfig(records="<records>/*", autoencoder_steps=30, batch_size=7)
 
 
 def points(*values):
@@ -79,12 +79,12 @@ def test_what_differs_from_the_thesis_stands_apart(whole):
     assert "--batch_size" in differing and "--autoencoder_steps" in differing
     assert "--records" not in differing and "--epochs" not in differing
     everything = text[text.index("All flags") :]
-    for field in dataclasses.fields(TrainConfig):
+    for field in dataclasses.fields(LorbmsConfig):
         assert f"--{field.name}<" in everything
 
 
 def test_a_run_of_which_nothing_is_known_yet():
-    text = run_page.page(Described("r", TrainConfig(), missing=["There is no <x>."]), "")
+    text = run_page.page(Described("r", LorbmsConfig(), missing=["There is no <x>."]), "")
     words = " ".join(Reader(text).text)
     assert "There is no <x>." in words and "no TensorBoard event files" in words
     assert "Nothing was scored" in words and "Nothing differs." in words
@@ -105,7 +105,7 @@ def test_scores_at_several_checkpoints_become_curves():
     line = {"run_dir": "r", "records_glob": "g*", "records": 4}
     run = Described(
         "r",
-        TrainConfig(),
+        LorbmsConfig(),
         earlier=[{**line, "step": step, "fid": 200.0 - step} for step in (30, 10, 20)],
         score_names=["fid"],
     )

@@ -5,7 +5,7 @@ import pytest
 from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json, write_json
-from lorbms_tf.lorbms.config import TrainConfig
+from lorbms_tf.lorbms.config import LorbmsConfig
 from tests.tfrecords_tools.making import build_config, content, siblings
 from tfrecords_tools import assemble, build, build_report, coco, sources
 
@@ -45,7 +45,7 @@ def test_overwrite_spares_folders_that_hold_no_records(photos, quick_features):
 
 def test_a_run_is_named_and_never_replaced(photos, quick_features):
     run = photos.parent / "out"
-    stored_config.write(run, stored_config.TRAINING, TrainConfig())
+    stored_config.write(run, stored_config.TRAINING, LorbmsConfig())
     for overwrite in (False, True):
         with pytest.raises(
             UserError, match="--out=.* holds a run of lorbms_tf.train: name another"

@@ -1,15 +1,15 @@
 """The scores by name, and one pass over held-out records that feeds them all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lorbms_tf.data.images import to_float, to_uint8
-from lorbms_tf.errors import UserError
+from lorbms_tf.data.images import to_float
 from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.psnr import psnr
+from lorbms_tf.evaluation.scores import Score, gathered
 from lorbms_tf.evaluation.ssim import ssim
 from lorbms_tf.lorbms import mixing
 from lorbms_tf.lorbms.scores.mix_fidelity import faithful_quadrants
@@ -33,51 +33,67 @@ class Rendered(NamedTuple):
 
 
 # ValueError, of these and of all below, where a score cannot be computed.
-def _psnr(made: Rendered) -> float:
-    check_finite(made.reconstruction, "reconstructions")  # of all, not of one block
-    return float(np.mean(in_batches(psnr, _BLOCK, made.reference, made.reconstruction)))
+def _psnr(reference: np.ndarray, reconstruction: np.ndarray) -> float:
+    check_finite(reconstruction, "reconstructions")  # of all, not of one block
+    return float(np.mean(in_batches(psnr, _BLOCK, reference, reconstruction)))
 
 
-def _ssim(made: Rendered) -> float:
-    check_finite(made.reconstruction, "reconstructions")
-    return float(np.mean(in_batches(ssim, _BLOCK, made.reference, made.reconstruction)))
+def _ssim(reference: np.ndarray, reconstruction: np.ndarray) -> float:
+    check_finite(reconstruction, "reconstructions")
+    return float(np.mean(in_batches(ssim, _BLOCK, reference, reconstruction)))
 
 
-def _mix_fidelity(made: Rendered) -> float:
-    check_finite(made.mix, "mixes")
+def _mix_fidelity(
+    mix: np.ndarray, reference: np.ndarray, candidates: np.ndarray, mask: np.ndarray
+) -> float:
+    check_finite(mix, "mixes")
 
     def faithful(mix, reference, candidates, mask):
         return faithful_quadrants(mix, reference, to_float(candidates), mask)
 
-    return float(np.mean(
-        in_batches(faithful, _BLOCK, made.mix, made.reference, made.candidates, made.mask)
-    ))  # fmt: skip
+    return float(np.mean(in_batches(faithful, _BLOCK, mix, reference, candidates, mask)))
 
 
-def _pasted(made: Rendered) -> np.ndarray:
+def pasted(reference: np.ndarray, candidates: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """References with the masked quadrants of their candidates (uint8) pasted in: [N, H, W, 3]."""
+
     def paste(reference, candidates, mask):
         return np.asarray(mixing.paste_quadrants(reference, to_float(candidates), mask))
 
-    return in_batches(paste, _BLOCK, made.reference, made.candidates, made.mask)
+    return in_batches(paste, _BLOCK, reference, candidates, mask)
 
 
-# Of each, more is better; these are cheap enough to be looked at in training.
-METRICS: dict[str, Callable[[Rendered], float]] = {
-    "psnr": _psnr,
-    "ssim": _ssim,
-    "mix_fidelity": _mix_fidelity,
+def _seams_pasted(reference: np.ndarray, candidates: np.ndarray, mask: np.ndarray) -> float:
+    return seam_auc(pasted(reference, candidates, mask), mask)
+
+
+def _seams_mix(mix: np.ndarray, mask: np.ndarray) -> float:
+    return seam_auc(mix, mask)
+
+
+def _seams_reconstruction(reconstruction: np.ndarray, mask: np.ndarray) -> float:
+    return seam_auc(reconstruction, mask)
+
+
+# Cheap enough to be looked at in training. They read the fields of `Rendered`.
+METRICS = {
+    "psnr": Score(_psnr, ("reference", "reconstruction")),
+    "ssim": Score(_ssim, ("reference", "reconstruction")),
+    "mix_fidelity": Score(
+        _mix_fidelity, ("mix", "reference", "candidates", "mask"), compact=("candidates",)
+    ),
 }
 
 
-def _seams(images: Callable[[Rendered], np.ndarray]) -> Callable[[Rendered], float]:
-    return lambda made: seam_auc(images(made), made.mask)
-
-
-# Each trains a probe, which wants some thousand records.
+_PASTED = ("reference", "candidates", "mask")
+# Each trains a probe, which wants some thousand records. Reconstructions are the floor of
+# seams_mix, pasted quadrants its ceiling.
 SEAMS = {
-    "seams_mix": _seams(lambda made: made.mix),
-    "seams_reconstruction": _seams(lambda made: made.reconstruction),
-    "seams_pasted": _seams(_pasted),
+    "seams_mix": Score(_seams_mix, ("mix", "mask"), higher_is_better=False),
+    "seams_reconstruction": Score(
+        _seams_reconstruction, ("reconstruction", "mask"), higher_is_better=None
+    ),
+    "seams_pasted": Score(_seams_pasted, _PASTED, higher_is_better=None, compact=("candidates",)),
 }
 
 
@@ -104,33 +120,11 @@ SWAP_METRICS = {
 }
 
 
-def check_names(
-    names: Iterable[str], flag: str = "metrics", valid: Iterable[str] = tuple(METRICS)
-) -> None:
-    """Raises UserError for a metric that does not exist, listing those that do."""
-    for name in names:
-        if name not in valid:
-            raise UserError(f"--{flag}: no metric {name!r}; valid names: {', '.join(valid)}")
-
-
-def render_all(
-    mixer: Callable[[Any, Any, Any], tuple[Any, Any]], batches: Iterable[dict]
-) -> Rendered:
-    """Runs `mixer` over batches and gathers everything that the metrics look at.
+def render_all(infer: Callable[[dict], Mapping[str, Any]], batches: Iterable[dict]) -> Rendered:
+    """Runs a model over batches and gathers everything that the scores look at.
 
     Args:
-      mixer: (reference, candidates, distances) -> (mask, reconstruction, mix).
+      infer: a batch -> mask, reconstruction and mix, by name (`Lorbms.infer`).
       batches: dicts as `data.pipeline.evaluation_batches` gives.
     """
-    parts: list[tuple] = []
-    for batch in batches:
-        made = mixer(batch["reference"], batch["candidates"], batch["distances"])
-        mask, reconstruction, mix = (np.asarray(value) for value in made)
-        candidates = to_uint8(np.asarray(batch["candidates"]))
-        parts.append((np.asarray(batch["reference"]), candidates, mask, reconstruction, mix))
-    if not parts:
-        raise UserError("there are no records to evaluate")
-    columns = list(zip(*parts, strict=True))
-    parts.clear()
-    # One after the other: at no time are there two copies of everything.
-    return Rendered(*(np.concatenate(columns.pop(0)) for _ in Rendered._fields))
+    return Rendered(**gathered(infer, batches, Rendered._fields, compact=("candidates",)))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.scores import check_names
 from lorbms_tf.lorbms import mixing
 from lorbms_tf.lorbms.scores import registry
 
@@ -16,33 +17,38 @@ def batches():
         }
 
 
-def paste(reference, candidates, distances):
-    mask = mixing.replacement_mask(distances, 0.5)
-    return mask, reference + 0.2, mixing.paste_quadrants(reference, candidates, mask)
+def paste(batch):
+    reference, mask = batch["reference"], mixing.replacement_mask(batch["distances"], 0.5)
+    mix = mixing.paste_quadrants(reference, batch["candidates"], mask)
+    return {"mask": mask, "reconstruction": reference + 0.2, "mix": mix}
+
+
+def score(name, rendered):
+    return {**registry.METRICS, **registry.SEAMS}[name].of(rendered._asdict())
 
 
 def test_one_pass_feeds_all_metrics():
     rendered = registry.render_all(paste, batches())
     assert rendered.reference.shape == (5, 8, 8, 3) and rendered.mask.shape == (5, 4)
-    assert registry.METRICS["mix_fidelity"](rendered) == 1.0
-    assert registry.METRICS["psnr"](rendered) == pytest.approx(20.0)
+    assert score("mix_fidelity", rendered) == 1.0
+    assert score("psnr", rendered) == pytest.approx(20.0)
 
 
 def test_blocks_of_records_change_nothing(monkeypatch):
     batch = next(batches())
     batch["candidates"] = np.round(127.5 * (batch["candidates"] + 1)) / 127.5 - 1  # of 8 bits
     rendered = registry.render_all(paste, [batch, *batches()])
-    whole = [registry.METRICS[name](rendered) for name in ("psnr", "mix_fidelity")]
+    whole = [score(name, rendered) for name in ("psnr", "mix_fidelity")]
     monkeypatch.setattr(registry, "_BLOCK", 3)
-    assert [registry.METRICS[name](rendered) for name in ("psnr", "mix_fidelity")] == whole
-    pasted = registry._pasted(rendered)[:3]
+    assert [score(name, rendered) for name in ("psnr", "mix_fidelity")] == whole
+    pasted = registry.pasted(rendered.reference, rendered.candidates, rendered.mask)[:3]
     np.testing.assert_allclose(pasted, rendered.mix[:3], atol=1e-6)
 
 
 def test_an_unknown_metric_lists_the_valid_ones():
-    registry.check_names(["psnr"])
-    with pytest.raises(UserError, match="'fid'.*psnr, ssim, mix_fidelity"):
-        registry.check_names(["psnr", "fid"])
+    check_names(["psnr"], "metrics", registry.METRICS)
+    with pytest.raises(UserError, match="--metrics: .*'fid'.*psnr, ssim, mix_fidelity"):
+        check_names(["psnr", "fid"], "metrics", registry.METRICS)
 
 
 def test_no_records():
@@ -56,4 +62,4 @@ def test_pictures_that_are_not_finite_are_refused_by_name_and_number(name):
     rendered.mix[1:3], rendered.reconstruction[1:3] = np.nan, np.inf
     what = {"psnr": "reconstructions", "mix_fidelity": "mixes"}.get(name, "images")
     with pytest.raises(ValueError, match=f"2 of 5 {what} are not finite"):
-        {**registry.METRICS, **registry.SEAMS}[name](rendered)
+        score(name, rendered)

@@ -1,0 +1,150 @@
+"""The records that the thesis's model learns from, as the training loop asks for them."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from lorbms_tf.data import dataset_file, fingerprint, index_making, pipeline, records, storage
+from lorbms_tf.data.damage import BadRecords
+from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.training.method import Share
+
+
+class Records:
+    """The training and held-out records of a run, found and checked.
+
+    Attributes:
+      shards: the training shards.
+      bad: where damaged records are counted.
+      steps_per_epoch: whole batches.
+      fingerprint: of the training shards.
+
+    Raises UserError for records that are missing, cut short, or of another image size.
+    """
+
+    def __init__(self, config: LorbmsConfig):
+        if not config.records:
+            raise UserError("--records is required")
+        self._config = config
+        self.shards = records.find_shards(config.records)
+        self.bad = BadRecords(config.max_bad_records)
+        held_out = records.find_shards(config.eval_records) if config.eval_records else []
+        for shards in (self.shards, held_out):
+            self.bad.scan(shards)
+            pipeline.check_image_size(shards, config.image_size, self.bad)
+        count = index_making.count(self.shards, self.bad)
+        self.steps_per_epoch = pipeline.count_steps(count, config.batch_size)
+        self.fingerprint = fingerprint.fingerprint(self.shards)
+
+    def training(self, first_step: int, share: Share):
+        """A worker's batches from a step on (`pipeline.training_batches`)."""
+        config = self._config
+        index = index_making.open_index(self.shards, self.bad)
+        return pipeline.training_batches(
+            index,
+            config.image_size,
+            config.batch_size,
+            seed=config.seed,
+            first_step=first_step,
+            devices=share.devices,
+            worker=share.worker,
+            workers=share.workers,
+            bad=self.bad,
+        )
+
+    def checked(self, batches: Iterable) -> Iterable:
+        """The training batches; what cannot be read any more becomes a UserError."""
+        return pipeline.checked(batches, self._config.records)
+
+    def held_out(self, batch_size: int, limit: int | None = None) -> Callable[[], Iterable]:
+        """The held-out references, or training references where there are none.
+
+        Their draws follow from the seed, not from the run.
+        """
+        config = self._config
+        pattern = config.eval_records or config.records
+        # Made once: each making counts the records and traces their decoding.
+        dataset = pipeline.evaluation_batches(
+            pattern, config.image_size, batch_size, config.seed, limit, self.bad
+        )
+        return lambda: pipeline.checked(dataset, pattern)
+
+    def held_out_flags(self) -> dict[str, str]:
+        """As `held_out`: the held-out records, or those of training."""
+        return {"records": self._config.eval_records or self._config.records}
+
+    def description(self) -> str:
+        """How many shards there are."""
+        return f"{len(self.shards)} shards"
+
+    def notes(self, config: LorbmsConfig, total_steps: int) -> list[str]:
+        """What to know before the run starts."""
+        notes = [_autoencoder_note(config, total_steps), self._tau_warning(config)]
+        if not config.eval_records:
+            notes.insert(0, "no --eval_records: the sample pictures show training references")
+        return [note for note in notes if note]
+
+    def summary(self) -> str:
+        """How many damaged records were skipped; "" where none was."""
+        return self.bad.summary() if self.bad.count else ""
+
+    def tau(self, quantile: float) -> float:
+        """The quantile of all [N, 4, 10] distances, interpolated between those that are stored.
+
+        Raises UserError where the dataset.json beside the shards does not tell them.
+        """
+        folders = sorted(set(map(storage.folder, self.shards)))
+        if len(folders) > 1:
+            raise UserError(
+                "--tau_quantile needs all --records in one folder with one dataset.json; they lie "
+                f"in {', '.join(folders)}: name --tau instead"
+            )
+        points = _distance_quantiles(folders[0])
+        if not points:
+            path = storage.joined(folders[0], records.DATASET_FILE)
+            raise UserError(
+                f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau"
+            )
+        return float(np.interp(quantile, *zip(*points, strict=True)))
+
+    def _tau_warning(self, config: LorbmsConfig) -> str:
+        """A sentence where tau lies outside the records' distances, so that it decides nothing."""
+        points = _distance_quantiles(storage.folder(self.shards[0]))
+        if not points or points[0][1] <= config.tau <= points[-1][1]:
+            return ""
+        return (
+            f"warning: --tau={config.tau:g} lies outside the records' distances "
+            f"({points[0][1]:.4g} to {points[-1][1]:.4g}), so every mix replaces "
+            "the same number of quadrants; --tau_quantile=0.5 takes their median"
+        )
+
+
+def resolve(config: LorbmsConfig, data: Records) -> LorbmsConfig:
+    """The configuration with `tau` set from --tau_quantile, where that is asked for."""
+    if config.tau_quantile < 0:
+        return config
+    return dataclasses.replace(config, tau=data.tau(config.tau_quantile))
+
+
+def _autoencoder_note(config: LorbmsConfig, total: int) -> str:
+    """A sentence on the steps without mixing, a warning where there are no others; "" without."""
+    alone = config.autoencoder_steps
+    if not alone:
+        return ""
+    if total <= alone:
+        return (
+            f"warning: all {total} steps are of the --autoencoder_steps={alone}, so the model "
+            "learns to reconstruct and never to mix: raise --epochs, or lower --autoencoder_steps"
+        )
+    return (
+        f"steps 1 to {alone} train encoder and decoder alone, as an autoencoder (AE in the "
+        f"progress lines is its loss); the {total - alone} steps after them mix"
+    )
+
+
+def _distance_quantiles(folder: str) -> list[tuple[float, float]]:
+    """(quantile, squared distance) pairs of a folder's records, ascending; empty if not known."""
+    described = dataset_file.read(folder)
+    return described.distance_quantiles if described else []

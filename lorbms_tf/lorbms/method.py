@@ -1,0 +1,119 @@
+"""The thesis as a method of `lorbms_tf.train`. TensorFlow loads with the functions, not before."""
+
+from typing import Any
+
+from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.lorbms.signs import JUDGED, SIGNS
+from lorbms_tf.training.method import Method
+
+_MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
+
+
+def _data(config: LorbmsConfig) -> Any:
+    from lorbms_tf.lorbms.data import Records
+
+    return Records(config)
+
+
+def _resolve(config: LorbmsConfig, data: Any) -> LorbmsConfig:
+    from lorbms_tf.lorbms.data import resolve
+
+    return resolve(config, data)
+
+
+def _model(config: LorbmsConfig, total_steps: int) -> Any:
+    from lorbms_tf.lorbms.model import Lorbms
+
+    model = Lorbms(config, seed=config.seed, precision=config.precision)
+    model.compile_optimizers(total_steps, config.schedule, config.warmup_steps)
+    return model
+
+
+def _trained_model(config: LorbmsConfig) -> Any:
+    from lorbms_tf.lorbms.model import Lorbms
+
+    return Lorbms(config)
+
+
+def _draw_scenes(batch: dict, made: dict) -> Any:
+    from lorbms_tf.lorbms import sheets
+
+    return sheets.scene_sheet(
+        batch["reference"], batch["candidates"], made["mask"], made["mix"], made["reconstruction"]
+    )
+
+
+def parameter_rows(model: Any) -> list[tuple[str, int]]:
+    """Trainable parameters of each network, as table 3.6 of the thesis counts them."""
+    counts = {
+        name: sum(v.value.shape.num_elements() for v in network.trainable_variables)
+        for name, network in model.networks._asdict().items()
+    }
+    return [
+        ("discriminator", counts["discriminator"]),
+        ("generator", counts["encoder"] + counts["decoder"]),
+        ("  encoder", counts["encoder"]),
+        ("  decoder", counts["decoder"]),
+        ("classifier", counts["classifier"]),
+        ("total", sum(counts.values())),
+    ]
+
+
+def tracing(config: LorbmsConfig, phase: str) -> str:
+    """A line for before the first step of a kind, which says how long it may take."""
+    many = sum(config.encoder_layers) + sum(config.decoder_layers) >= _MANY_LAYERS
+    kind = "autoencoder" if phase == "autoencoder_step" else "training"
+    return (
+        f"tracing the {kind} step: {'a minute or more' if many else 'less than a minute'} at this "
+        "size"
+    )
+
+
+def _derived(means: dict[str, float], config: LorbmsConfig) -> dict[str, float]:
+    from lorbms_tf.lorbms.scalars import shares
+
+    return shares(means, config)
+
+
+def _scores() -> dict[str, Any]:
+    from lorbms_tf.lorbms.scores.registry import METRICS
+
+    return METRICS
+
+
+def never_mixed(config: LorbmsConfig, step: int) -> str:
+    """A caution where a model after so many steps has not begun to learn to mix; else ""."""
+    if not config.autoencoder_steps or step > config.autoencoder_steps:
+        return ""
+    return (
+        f"caution: all {step} steps of this model were of its --autoencoder_steps="
+        f"{config.autoencoder_steps}: it has never learned to mix, and the scores of its mixes, "
+        "also high ones, are those of an autoencoder"
+    )
+
+
+METHOD = Method(
+    config=LorbmsConfig,
+    source="records",
+    data=_data,
+    resolve=_resolve,
+    model=_model,
+    trained_model=_trained_model,
+    scores=_scores,
+    pictures={"scenes": _draw_scenes},
+    signs=SIGNS,
+    judged=JUDGED,
+    short_names={
+        "loss/autoencoder": "AE",
+        "loss/generator": "L_G",
+        "loss/reconstruction": "rec",
+        "loss/adversarial": "adv",
+        "loss/classifier": "cls",
+        "loss/discriminator": "L_D",
+        "psnr/train": "PSNR",
+    },
+    derived=_derived,
+    parameter_rows=parameter_rows,
+    tracing=tracing,
+    caution=never_mixed,
+)

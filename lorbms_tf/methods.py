@@ -1,0 +1,25 @@
+"""The methods that can be trained, by name: the only place that knows the papers.
+
+Each is a module that holds a `Method` (`lorbms_tf.training.method`) named METHOD; it is imported
+when it is asked for, so that a command loads one paper and no other.
+"""
+
+import importlib
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.training.method import Method
+
+DEFAULT = "lorbms"
+_MODULES = {"lorbms": "lorbms_tf.lorbms.method"}
+
+
+def names() -> list[str]:
+    """The valid values of --method."""
+    return list(_MODULES)
+
+
+def get(name: str) -> Method:
+    """The method of a name. UserError, listing the valid ones, where there is none."""
+    if name not in _MODULES:
+        raise UserError(f"--method={name} is not valid; valid values: {', '.join(_MODULES)}")
+    return importlib.import_module(_MODULES[name]).METHOD

@@ -1,0 +1,130 @@
+"""What a method gives, and what the training loop asks of it: between shared rooms and papers.
+
+The loop, planning, checkpoints, reports and the watch know no network, optimizer, loss or picture
+of any paper; they know these protocols. A method is a value, `Method`, found by name in
+`lorbms_tf.methods`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from lorbms_tf.evaluation.scores import Score
+from lorbms_tf.training.run_config import RunConfig
+
+
+class Share(NamedTuple):
+    """Which part of every batch a worker makes.
+
+    devices: among which a batch is divided, over all workers.
+    worker: whose share this is, from 0.
+    workers: how many there are, with equally many devices each.
+    """
+
+    devices: int = 1
+    worker: int = 0
+    workers: int = 1
+
+
+class Trainable(Protocol):
+    """A `keras.Model` that the loop can train.
+
+    loss_share: one over the number of devices, whose gradients are summed; set by the loop.
+    dynamic_shapes: False where XLA compiles the step; set by the loop.
+    """
+
+    loss_share: float
+    dynamic_shapes: bool
+
+    @property
+    def saved_networks(self) -> Mapping[str, Any]:
+        """Every network that a checkpoint holds, by name, moving averages among them."""
+
+    @property
+    def optimizers_by_name(self) -> Mapping[str, Any]:
+        """The optimizers (`lorbms_tf.training.optimizers.Adam`) by the name of what they change."""
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """Further variables that a run needs to go on bit for bit: flags, balances, seeds."""
+
+    def phase(self, step: int) -> str:
+        """The name of the step method of a step (from 1), by the configuration alone."""
+
+    def monitor(self) -> dict[str, Any]:
+        """Scalars that are logged beside those of a step, such as spectral norms."""
+
+    def infer(self, batch: dict) -> dict[str, Any]:
+        """What the model makes of a held-out batch; changes no variable and draws nothing."""
+
+
+class Data(Protocol):
+    """What a run learns from, found and checked."""
+
+    steps_per_epoch: int
+    fingerprint: list[dict]  # tells these data from others; kept in the run directory
+
+    def training(self, first_step: int, share: Share) -> Any:
+        """A `tf.data.Dataset` of a worker's batches from a step on, by seed and step alone."""
+
+    def checked(self, batches: Iterable) -> Iterable:
+        """The batches; what cannot be read any more becomes a UserError."""
+
+    def held_out(self, batch_size: int, limit: int | None = None) -> Callable[[], Iterable]:
+        """Gives the same held-out batches at each call; at most `limit` references."""
+
+    def held_out_flags(self) -> Mapping[str, str]:
+        """The flags by which `lorbms_tf.evaluate` finds the held-out data."""
+
+    def description(self) -> str:
+        """What there is, in some words: "8 shards"."""
+
+    def notes(self, config: Any, total_steps: int) -> Sequence[str]:
+        """Sentences to tell before a run starts; warnings begin with "warning: "."""
+
+    def summary(self) -> str:
+        """A sentence for the end of a run, such as on damaged records; "" for none."""
+
+
+class Method(NamedTuple):
+    """One paper's way to train, draw and score.
+
+    config: the settings, whose fields are the flags.
+    source: the setting that says what is learned from, such as "records".
+    data: (config) -> `Data`. UserError where they cannot be used.
+    resolve: (config, data) -> the configuration with all that depends on the data.
+    model: (config, total_steps) -> a compiled `Trainable` to train; ValueError where the sizes do
+      not fit each other.
+    trained_model: (config) -> the same without optimizers, to load weights into.
+    scores: () -> by name, those that are taken of held-out batches, also while training.
+    pictures: by name, (batch, what `infer` makes of it) -> a Pillow image; the first is drawn while
+      training.
+    signs: what collapse looks like: what to say -> (values by name, arrays over steps) -> bool over
+      steps. A sign is looked for in steps that have all values of `judged`.
+    judged: names of those values.
+    short_names: of the values in the progress line, by their full names.
+    derived: (mean values by name, config) -> further scalars, such as shares of a loss.
+    parameter_rows: (model) -> rows of its table of parameters.
+    tracing: (config, name of the step method) -> a line for before its first step.
+    caution: (config, step) -> what to know of a model after so many steps; "" for nothing.
+    """
+
+    config: type[RunConfig]
+    source: str
+    data: Callable[[Any], Data]
+    resolve: Callable[[Any, Data], Any]
+    model: Callable[[Any, int], Trainable]
+    trained_model: Callable[[Any], Trainable]
+    scores: Callable[[], Mapping[str, Score]]
+    pictures: Mapping[str, Callable[[dict, dict], Any]]
+    signs: Mapping[str, Callable[[dict], Any]]
+    judged: Sequence[str]
+    short_names: Mapping[str, str]
+    derived: Callable[[dict[str, float], Any], dict[str, float]]
+    parameter_rows: Callable[[Trainable], list[tuple[str, int]]]
+    tracing: Callable[[Any, str], str]
+    caution: Callable[[Any, int], str]
+
+
+def parameter_table(rows: Sequence[tuple[str, int]]) -> str:
+    """A table of parameters as lines."""
+    return "\n".join(f"{name:<15}{count:>12,}" for name, count in rows)
