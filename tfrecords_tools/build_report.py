@@ -28,7 +28,7 @@ def plan(config: BuildConfig) -> str:
     """
     if config.tfds:
         return f"Plan: unpack {config.tfds} into {config.images}; the rest shows after that"
-    paths = _glance(config)
+    paths, odd = _glance(config)
     names = config.version_names()
     num_images = len(paths) * len(names)
     size = _guess_image_bytes(paths, names[0], config)
@@ -42,6 +42,7 @@ def plan(config: BuildConfig) -> str:
             "Plan (dry run: nothing is written). Numbers are upper bounds, before photos are read:",
             f"  photos      {len(paths)} in {config.images}{boxes}; unreadable ones and those "
             f"smaller than {config.min_size} px will be dropped",
+            *odd,
             f"  images      {num_images}: {', '.join(names)} of each, {config.image_size} px",
             f"  features    {config.features}{weights}, of each quadrant{_reduction(config)}",
             f"  neighbours  k-means with {clusters} clusters for each quadrant, then the "
@@ -58,12 +59,13 @@ def _reduction(config: BuildConfig) -> str:
     return f"{text}, stored as {config.feature_dtype} beside --out while the build works"
 
 
-def _glance(config: BuildConfig) -> list[Path]:
-    """The photos that are there and have boxes enough; none is read."""
-    photos, _ = sources.find(
+def _glance(config: BuildConfig) -> tuple[list[Path], list[str]]:
+    """The photos that are there and have boxes enough, none is read; `annotation_lines`."""
+    photos, counts = sources.find(
         Path(config.images), config.annotations, config.min_boxes, config.source
     )
-    return [photo.path for photo in photos][: config.sample_photos or None]
+    paths = [photo.path for photo in photos][: config.sample_photos or None]
+    return paths, annotation_lines(counts.result(len(photos)))
 
 
 def unexpected(num_images: int, expected: int) -> str:
