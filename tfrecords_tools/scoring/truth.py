@@ -129,6 +129,8 @@ def load(annotations: str | os.PathLike) -> Truth:
 
 
 def _load(content: coco.Annotations) -> Truth:
+    if not isinstance(content.categories, list):
+        raise ValueError('it has no list "categories"')
     names = {coco.id_text(entry["id"]): entry["name"] for entry in content.categories}
     place = {key: number for number, key in enumerate(names)}
     colours: dict[str, int] = {}
