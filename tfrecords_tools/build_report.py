@@ -28,7 +28,10 @@ def plan(config: BuildConfig) -> str:
     """
     if config.tfds:
         return f"Plan: unpack {config.tfds} into {config.images}; the rest shows after that"
-    paths, odd = _glance(config)
+    photos, counts = sources.find(
+        Path(config.images), config.annotations, config.min_boxes, config.source
+    )
+    paths = [photo.path for photo in photos][: config.sample_photos or None]
     names = config.version_names()
     num_images = len(paths) * len(names)
     size = _guess_image_bytes(paths, names[0], config)
@@ -42,13 +45,13 @@ def plan(config: BuildConfig) -> str:
             "Plan (dry run: nothing is written). Numbers are upper bounds, before photos are read:",
             f"  photos      {len(paths)} in {config.images}{boxes}; unreadable ones and those "
             f"smaller than {config.min_size} px will be dropped",
-            *odd,
             f"  images      {num_images}: {', '.join(names)} of each, {config.image_size} px",
             f"  features    {config.features}{weights}, of each quadrant{_reduction(config)}",
             f"  neighbours  k-means with {clusters} clusters for each quadrant, then the "
             f"{records.NUM_CANDIDATES} nearest of each image",
             f"  records     {num_images} in {config.num_shards} shards, about {megabytes(total)}",
             f"              {first} ... and {records.DATASET_FILE}",
+            *annotation_lines(counts.result(0)),
         ]
     )
 
@@ -57,15 +60,6 @@ def _reduction(config: BuildConfig) -> str:
     text = f", {config.pca} principal components of them" if config.pca else ""
     text += ", of length 1" if config.l2_normalize else ""
     return f"{text}, stored as {config.feature_dtype} beside --out while the build works"
-
-
-def _glance(config: BuildConfig) -> tuple[list[Path], list[str]]:
-    """The photos that are there and have boxes enough, none is read; `annotation_lines`."""
-    photos, counts = sources.find(
-        Path(config.images), config.annotations, config.min_boxes, config.source
-    )
-    paths = [photo.path for photo in photos][: config.sample_photos or None]
-    return paths, annotation_lines(counts.result(len(photos)))
 
 
 def unexpected(num_images: int, expected: int) -> str:
