@@ -68,7 +68,7 @@ def test_input(eagerly, glob, monkeypatch):
 def test_of_a_record_little_more_than_five_images_is_read(tmp_path):
     glob = tiny.write_records(tmp_path, 40, draw=tiny.noise)
     index = index_making.open_index(records.find_shards(glob))
-    read = input_speed.bytes_a_record(index, config(batch_size=2), batches=20)
+    read = input_speed.bytes_a_record(index, config(batch_size=2), batches=400)
     _, rows = index.take(np.arange(40))
     five, whole = 5 * rows["size"].mean(), rows["length"].mean()
     assert 0.8 * five < read < 2 * five < whole / 3

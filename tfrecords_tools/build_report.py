@@ -54,6 +54,7 @@ def plan(config: BuildConfig) -> str:
             *([f"              {fewer}"] if fewer else []),
             f"  records     {num_images} in {config.num_shards} shards, about {megabytes(total)}",
             f"              {first} ... and {records.DATASET_FILE}",
+            *annotation_lines(counts.result(0)),
         ]
     )
 

@@ -163,13 +163,15 @@ def _box(annotation: dict[str, Any], notes: Notes) -> Box | None:
     if not values or _is_crowd(annotation):
         return None
     try:
-        x, y, width, height = place = tuple(map(float, values if isinstance(values, list) else ()))
+        x, y, width, height = values if isinstance(values, list) else ()
+        x, y, width, height = float(x), float(y), float(width), float(height)
     except (TypeError, ValueError, OverflowError):
         x = y = width = height = math.nan
-    # A box that ends before the photo begins shows nothing of it either.
+    # A box that ends before the photo begins shows nothing of it either. A sum is finite only
+    # where all is.
     inside = width > 0 and height > 0 and x + width > 0 and y + height > 0
-    if inside and all(map(math.isfinite, place)):
-        return Box(place, annotation)
+    if inside and math.isfinite(x + y + width + height):
+        return Box((x, y, width, height), annotation)
     notes.add(NO_BOX, f"image {id_text(annotation['image_id'])}: {str(values)[:60]}")
     return None
 

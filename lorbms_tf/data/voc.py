@@ -12,7 +12,7 @@ from PIL import Image
 
 from lorbms_tf.data.file_names import skeleton
 from lorbms_tf.errors import UserError
-from lorbms_tf.files import walk
+from lorbms_tf.files import is_dir, walk
 
 IMAGES = "JPEGImages"
 ANNOTATIONS = "Annotations"
@@ -47,7 +47,7 @@ class Annotation(NamedTuple):
 def check_folder(folder: Path) -> None:
     """Raises UserError where a folder lacks what all layouts of VOC have."""
     for name in (IMAGES, ANNOTATIONS):
-        if not (folder / name).is_dir():
+        if not is_dir(folder / name):
             raise UserError(f"{folder} is no VOC folder: it has no folder {name}")
 
 

@@ -81,7 +81,7 @@ class Records:
 
     def notes(self, config: LorbmsConfig, total_steps: int) -> list[str]:
         """What to know before the run starts."""
-        notes = [_autoencoder_note(config, total_steps), self._tau_warning(config)]
+        notes = [autoencoder_note(config, total_steps), tau_warning(config.tau, self.shards)]
         if not config.eval_records:
             notes.insert(0, "no --eval_records: the sample pictures show training references")
         return [note for note in notes if note]
@@ -90,45 +90,46 @@ class Records:
         """How many damaged records were skipped; "" where none was."""
         return self.bad.summary() if self.bad.count else ""
 
-    def tau(self, quantile: float) -> float:
-        """The quantile of all [N, 4, 10] distances, interpolated between those that are stored.
 
-        Raises UserError where the dataset.json beside the shards does not tell them.
-        """
-        folders = sorted(set(map(storage.folder, self.shards)))
-        if len(folders) > 1:
-            raise UserError(
-                "--tau_quantile needs all --records in one folder with one dataset.json; they lie "
-                f"in {', '.join(folders)}: name --tau instead"
-            )
-        points = _distance_quantiles(folders[0])
-        if not points:
-            path = storage.joined(folders[0], records.DATASET_FILE)
-            raise UserError(
-                f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau"
-            )
-        return float(np.interp(quantile, *zip(*points, strict=True)))
+def tau_at(quantile: float, shards: list[str]) -> float:
+    """The quantile of all [N, 4, 10] distances, interpolated between those that are stored.
 
-    def _tau_warning(self, config: LorbmsConfig) -> str:
-        """A sentence where tau lies outside the records' distances, so that it decides nothing."""
-        points = _distance_quantiles(storage.folder(self.shards[0]))
-        if not points or points[0][1] <= config.tau <= points[-1][1]:
-            return ""
-        return (
-            f"warning: --tau={config.tau:g} lies outside the records' distances "
-            f"({points[0][1]:.4g} to {points[-1][1]:.4g}), so every mix replaces "
-            "the same number of quadrants; --tau_quantile=0.5 takes their median"
+    Raises UserError where the shards lie in several folders, or the dataset.json beside them does
+    not tell the quantiles.
+    """
+    folders = sorted(set(map(storage.folder, shards)))
+    if len(folders) > 1:
+        raise UserError(
+            "--tau_quantile needs all --records in one folder with one dataset.json; they lie in "
+            f"{', '.join(folders)}: name --tau instead"
         )
+    points = _distance_quantiles(folders[0])
+    if not points:
+        path = storage.joined(folders[0], records.DATASET_FILE)
+        raise UserError(f"--tau_quantile needs distance_quantiles in {path}; build anew or --tau")
+    return float(np.interp(quantile, *zip(*points, strict=True)))
+
+
+def tau_warning(tau: float, shards: list[str]) -> str:
+    """A sentence where tau lies outside the records' distances, so that it decides nothing."""
+    points = _distance_quantiles(storage.folder(shards[0]))
+    if not points or points[0][1] <= tau <= points[-1][1]:
+        return ""
+    return (
+        f"warning: --tau={tau:g} lies outside the records' distances "
+        f"({points[0][1]:.4g} to {points[-1][1]:.4g}), so every mix replaces "
+        "the same number of quadrants; --tau_quantile=0.5 takes their median"
+    )
 
 
 def resolve(config: LorbmsConfig, data: Records) -> LorbmsConfig:
     """The configuration with `tau` set from --tau_quantile, where that is asked for."""
     if config.tau_quantile < 0:
         return config
-    return dataclasses.replace(config, tau=data.tau(config.tau_quantile))
+    return dataclasses.replace(config, tau=tau_at(config.tau_quantile, data.shards))
 
 
-def _autoencoder_note(config: LorbmsConfig, total: int) -> str:
+def autoencoder_note(config: LorbmsConfig, total: int) -> str:
     """A sentence on the steps without mixing, a warning where there are no others; "" without."""
     alone = config.autoencoder_steps
     if not alone:

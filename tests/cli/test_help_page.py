@@ -30,6 +30,12 @@ def defined():
     flags.define(Own, page_size=5)
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    """No flags of doors whose tests ran before in this process."""
+    monkeypatch.setattr(help_page, "_defined", [Own])
+
+
 def page(purpose="Does it: `python -m lorbms_tf.x --a=1`.\n"):
     return help_page.text(purpose, "here/python").split("\n")
 

@@ -112,6 +112,8 @@ def test_odd_annotations_stand_in_the_summary_and_in_dataset_json(
     odd = [{"image_id": 3, "bbox": [0, 0, 9, 0]}, {"image_id": 99, "bbox": [0, 0, 9, 9]}]
     write_json(tmp_path / "a.json", {"images": images, "annotations": boxes + odd})
     config = build_config(photos, annotations=str(tmp_path / "a.json"), min_boxes=1)
+    planned = build_report.plan(config)
+    assert "photos      14 in" in planned and f"1 {coco.NO_BOX}" in planned
     told = build.build(config)["photos"]["annotations"]
     assert {reason: note["number"] for reason, note in told.items()} == {
         coco.NO_BOX: 1,

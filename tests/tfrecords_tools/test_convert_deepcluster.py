@@ -87,7 +87,7 @@ def test_tensors_that_do_not_fit_are_named(name, value, reason):
 
 def test_without_torch_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UserError, match=r"lorbms-tf\[torch\]"):
+    with pytest.raises(UserError, match=r"PyTorch is missing: .* install .*\[torch\]"):
         convert_deepcluster.load(str(tmp_path))
 
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.method import METHOD
 from lorbms_tf.training import reporting
 from tests import tiny
 
@@ -27,7 +28,7 @@ class Notes:
 
 def reporter(folder, watch, **changes):
     config = tiny.config(log_every_steps=3, **changes)
-    return reporting.Reporter(folder, config, 10, 20, watch)
+    return reporting.Reporter(folder, config, METHOD, 10, 20, watch)
 
 
 def values(number):

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.scalars import DIVERSITY, FAKE, REAL
+from lorbms_tf.lorbms.signs import DIVERSITY, FAKE, JUDGED, REAL, SIGNS
 from lorbms_tf.training.watch import Watch
 from tests import tiny
 
 HEALTHY = {REAL: 0.8, FAKE: 0.7, DIVERSITY: 0.9, "loss/generator": 1.0}
+
+
+def watch_of(folder, collapse_steps):
+    return Watch(folder, collapse_steps, SIGNS, JUDGED)
 
 
 def steps(count, **changes):
@@ -28,7 +32,7 @@ def steps(count, **changes):
     ],
 )
 def test_a_collapse_is_warned_of_once(tmp_path, changes, said):
-    watch = Watch(tmp_path, collapse_steps=5)
+    watch = watch_of(tmp_path, collapse_steps=5)
     assert watch.look(1, steps(3, **changes)) == []
     (warning,) = watch.look(4, steps(3, **changes))
     assert said in warning and "at step 5, for 5 steps" in warning
@@ -36,7 +40,7 @@ def test_a_collapse_is_warned_of_once(tmp_path, changes, said):
 
 
 def test_a_recovery_begins_the_count_anew(tmp_path):
-    watch = Watch(tmp_path, collapse_steps=5)
+    watch = watch_of(tmp_path, collapse_steps=5)
     collapsed = steps(4, diversity=0.0)
     for first in (1, 6, 11):
         assert watch.look(first, collapsed) == []
@@ -48,11 +52,11 @@ def test_a_recovery_begins_the_count_anew(tmp_path):
 
 @pytest.mark.parametrize("changes", [{}, {"real": 1.0}, {"fake": 0.0}, {"diversity": 0.02}])
 def test_healthy_runs_are_left_alone(tmp_path, changes):
-    assert Watch(tmp_path, collapse_steps=1).look(1, steps(9, **changes)) == []
+    assert watch_of(tmp_path, collapse_steps=1).look(1, steps(9, **changes)) == []
 
 
 def test_zero_never_warns(tmp_path):
-    assert Watch(tmp_path, collapse_steps=0).look(1, steps(9, diversity=0.0)) == []
+    assert watch_of(tmp_path, collapse_steps=0).look(1, steps(9, diversity=0.0)) == []
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -60,7 +64,7 @@ def test_a_value_that_is_not_finite_stops_the_run(tmp_path, bad):
     values = steps(4)
     values["loss/generator"][2] = bad
     with pytest.raises(UserError) as caught:
-        Watch(tmp_path, 0).look(11, values)
+        watch_of(tmp_path, 0).look(11, values)
     message = str(caught.value)
     assert message.startswith("loss/generator not finite at step 13 (looked at steps 11 to 14)")
     assert f"loss/generator {bad:.4g}" in message and "No checkpoint was written" in message
@@ -69,4 +73,4 @@ def test_a_value_that_is_not_finite_stops_the_run(tmp_path, bad):
 def test_the_last_good_checkpoint_is_named(tmp_path):
     folder = tiny.write_run(tmp_path / "run") / "checkpoints"
     with pytest.raises(UserError, match=f"last good checkpoint is that of step {tiny.STEP} in"):
-        Watch(folder, 0).look(8, steps(1, loss=np.nan))
+        watch_of(folder, 0).look(8, steps(1, loss=np.nan))

@@ -17,6 +17,7 @@ from tfrecords_tools.scoring import agreement, appearance, graph, measures, trut
 from tfrecords_tools.scoring.graph import Graph
 from tfrecords_tools.scoring.measures import Comparison, Shape
 
+RESPELT = "photos that they name otherwise in case, Unicode form or \\"
 FEW_PHOTOS = 100  # with fewer a table says that its scores are rough
 TITLES = {
     "category": "same category in the quadrant",
@@ -114,6 +115,9 @@ def _label_scores(found: Graph, others: np.ndarray, loaded: truth.Truth, seed: i
     references, candidates = found.sample, found.indices[found.sample]
     wanted = np.unique(np.concatenate([references, candidates.ravel(), others.ravel()]))
     labels = truth.labels(loaded, found.names, wanted, seed)
+    for photo_id in sorted({found.names[image][0] for image in wanted} - loaded.photos.keys()):
+        if loaded.photo(photo_id):
+            loaded.notes.add(RESPELT, photo_id)
     known = labels.known[labels.row[references]]
     if not known.any():
         example = found.names[references[0]][0]

@@ -10,7 +10,6 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from lorbms_tf.data.file_names import skeleton
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_dir
 from tfrecords_tools import coco, versions, voc
 from tfrecords_tools.notes import Notes
 from tfrecords_tools.scoring import regions
@@ -114,7 +114,7 @@ def load(annotations: str | os.PathLike) -> Truth:
     Crowd regions and annotations without a box are left out, and so are faulty boxes, which are
     noted. Raises UserError where the file cannot be used, or tells no size of a photo.
     """
-    if Path(annotations).is_dir():
+    if is_dir(annotations):
         content = voc.measured(voc.read(annotations), annotations)
     else:
         content = coco.read(annotations)
@@ -129,6 +129,8 @@ def load(annotations: str | os.PathLike) -> Truth:
 
 
 def _load(content: coco.Annotations) -> Truth:
+    if not isinstance(content.categories, list):
+        raise ValueError('it has no list "categories"')
     names = {coco.id_text(entry["id"]): entry["name"] for entry in content.categories}
     place = {key: number for number, key in enumerate(names)}
     colours: dict[str, int] = {}

@@ -150,6 +150,18 @@ def test_the_table_says_which_end_is_better_and_what_to_doubt(tmp_path):
     assert scorecard.cautions(many) == []
 
 
+def test_photos_of_a_plain_folder_are_found_by_names_that_look_alike(tmp_path):
+    glob = making.write_dataset(tmp_path / "records")  # photo ids are p000 and so on
+    path = truth(tmp_path / "truth.json", drawn=False)
+    document = json.loads((tmp_path / "truth.json").read_text())
+    for number, image in enumerate(document["images"]):
+        image["file_name"] = f"P{number:03d}" if number < 2 else f"p{number:03d}"
+    write_json(path, document)
+    card = scorecard.score(shards(glob), path)
+    assert (card.photos, card.unlabelled) == (14, 0)
+    assert card.notes == {scorecard.RESPELT: {"number": 2, "examples": ["p000", "p001"]}}
+
+
 def test_photos_are_counted_once_and_only_where_they_are_annotated(tmp_path):
     glob, path = write(tmp_path / "good", alike), truth(tmp_path / "truth.json")
     document = json.loads((tmp_path / "truth.json").read_text())

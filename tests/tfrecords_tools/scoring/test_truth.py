@@ -174,6 +174,9 @@ def test_files_that_cannot_be_used_are_named(tmp_path, photographs):
         flat = write(tmp_path / "f.json", [image | {"height": height}], [])
         with pytest.raises(UserError, match=f"f.json.*image 1, a.jpg, has the height {height}"):
             truth.load(flat)
+    (tmp_path / "d.json").write_text(json.dumps({"images": [image]}))
+    with pytest.raises(UserError, match='d.json.*no list "categories"'):
+        truth.load(tmp_path / "d.json")
     with pytest.raises(UserError, match="box of image 1 has the category_id 3"):
         truth.load(write(tmp_path / "c.json", [image], [box(1, 1, 3, [0, 0, 1, 1])]))
     with pytest.raises(UserError, match="version 'turned' of photo 7"):
