@@ -24,6 +24,7 @@ from tfrecords_tools import (
     feature_networks,
     preparation,
     provenance,
+    quadrant_features,
     work_folder,
 )
 from tfrecords_tools.build_config import BuildConfig
@@ -42,7 +43,7 @@ def build(config: BuildConfig) -> dict[str, Any]:
     engine = engines.of(config)
     stages = preparation.Stages()
     with stages("feature network"):
-        network = preparation.network_of(config)
+        network = quadrant_features.network_of(config)
     places = preparation.places_of(config)
     with preparation.hold(config, network, places) as work:
         prepared = preparation.prepare(config, places, work, network, stages, engine)

@@ -23,7 +23,14 @@ from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_path
-from tfrecords_tools import build, engines, neighbours, preparation, work_folder
+from tfrecords_tools import (
+    build,
+    engines,
+    neighbours,
+    preparation,
+    quadrant_features,
+    work_folder,
+)
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 
@@ -84,7 +91,7 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     engine = engines.of(base)
     stages = preparation.Stages()
     with stages("feature network"):
-        network = preparation.network_of(base)
+        network = quadrant_features.network_of(base)
     places = preparation.places_of(base)
     with preparation.hold(base, network, places) as work:
         prepared = preparation.prepare(base, places, work, network, stages, engine)

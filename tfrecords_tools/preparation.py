@@ -23,7 +23,6 @@ from tfrecords_tools import (
     duplicates,
     items,
     neighbours,
-    quadrant_features,
     reduction,
     sources,
     tfds_source,
@@ -69,13 +68,6 @@ class Prepared:
     identity: np.ndarray
     duplicates: dict[str, Any]
     explained: float
-
-
-def network_of(config: BuildConfig) -> FeatureNetwork:
-    """The feature network that the flags name. UserError as `feature_networks.extractor`."""
-    return quadrant_features.extractor(
-        config.features, config.weights, config.seed, config.feature_size
-    )
 
 
 def places_of(config: BuildConfig) -> Places:

@@ -12,11 +12,17 @@ import numpy as np
 from lorbms_tf.data.images import decode_jpeg
 from lorbms_tf.data.quadrants import NUM_QUADRANTS, quadrant
 from lorbms_tf.progress import track
+from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.feature_networks import NETWORKS, FeatureNetwork, extractor
 
 __all__ = ["NETWORKS", "FeatureNetwork", "compute", "extractor"]
 
 ITEMS_AT_A_TIME = 64  # images that are held decoded
+
+
+def network_of(config: BuildConfig) -> FeatureNetwork:
+    """The feature network that the flags name. UserError as `feature_networks.extractor`."""
+    return extractor(config.features, config.weights, config.seed, config.feature_size)
 
 
 def compute(

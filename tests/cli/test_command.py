@@ -147,7 +147,7 @@ def test_another_python_than_the_shells_is_named_below(monkeypatch, tmp_path):
 
 
 def test_scripts_and_extras_of_this_environment(monkeypatch, tmp_path):
-    root = Path(command.__file__).resolve().parent.parent
+    root = Path(command.__file__).resolve().parents[2]
     monkeypatch.chdir(root)
     monkeypatch.setattr("sys.executable", str(root / "my venv/bin/python"))
     assert command.script("tensorboard") == "'my venv/bin/tensorboard'"

@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from lorbms_tf.lorbms import objective
 from lorbms_tf.lorbms.config import ModelConfig
+from lorbms_tf.lorbms.method import parameter_rows
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.training import checkpoints
-from lorbms_tf.training.loop import parameter_table
+from lorbms_tf.training.method import parameter_table
 from tests import tiny
 
 
@@ -280,7 +281,7 @@ def test_cosine_schedule_ends_at_zero_and_counts_generator_updates():
 
 
 def test_table_3_6_of_the_thesis():
-    table = parameter_table(Lorbms(ModelConfig()))
+    table = parameter_table(parameter_rows(Lorbms(ModelConfig())))
     counts = {line[:15].strip(): line[15:].strip() for line in table.splitlines()}
     assert counts == {
         "discriminator": "1,188,391",

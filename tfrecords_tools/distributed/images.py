@@ -14,7 +14,7 @@ import apache_beam as beam
 import numpy as np
 
 from lorbms_tf.files import atomic_file
-from tfrecords_tools import feature_store, image_chunks, preparation
+from tfrecords_tools import feature_store, image_chunks, quadrant_features
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.distributed import jobs
 from tfrecords_tools.feature_store import FeatureFile
@@ -23,7 +23,7 @@ from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.sources import Photo
 
 _network_lock = threading.Lock()  # a worker may have several threads
-_networks = functools.lru_cache(maxsize=1)(preparation.network_of)
+_networks = functools.lru_cache(maxsize=1)(quadrant_features.network_of)
 
 
 def _network_of(config: BuildConfig) -> FeatureNetwork:
