@@ -12,6 +12,7 @@ from PIL import Image
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.method import METHOD
 from lorbms_tf.training import checkpoints, loop, planning, run_directory
 from tests import tiny
 from tests.training.making import config, variables
@@ -148,7 +149,7 @@ def test_sizes_that_do_not_fit_are_a_user_error(pattern, tmp_path):
         decoder_widths=(4,) * 3,
     )  # fmt: skip
     with pytest.raises(UserError, match="28"):  # the least that the classifier can read
-        loop.build_model(small, 1)
+        loop.build_model(METHOD, small, 1)
 
 
 def test_loading_a_finished_run(finished):
