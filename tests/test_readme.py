@@ -49,7 +49,7 @@ SMALL = {
         "--weights=none", "--feature_size=32", "--num_workers=1", "--image_size=32",
     ],
     "tfrecords_tools.synthesize": ["--images=60", "--num_workers=1"],
-    "lorbms_tf.train": [*SIZES, "--batch_size=4", "--max_steps=2"],
+    "lorbms_tf.train": [*SIZES, "--batch_size=4", "--max_steps=2", "--intra_op_threads=0"],
     "tfrecords_tools.deepcluster": [
         *ALEXNET, "--input_size=35", "--num_clusters=4", "--epochs=1", "--batch_size=8",
         "--min_size=128", "--num_workers=1", "--intra_op_threads=0",
