@@ -17,7 +17,8 @@ GIVEN = {"records": "r*", "eval_records": "e*", "out": "o"}
 PLAN = """
 import json, sys
 from absl import flags as absl_flags
-from lorbms_tf import ablate, command, config, flags
+from lorbms_tf import ablate
+from lorbms_tf.cli import command, flags, settings
 from lorbms_tf.errors import UserError
 flags.define(ablate.AblateConfig)
 absl_flags.FLAGS(command.flagfiles_first(["ablate", *sys.argv[1:]]))
@@ -25,7 +26,7 @@ try:
     planned = ablate.trials(flags.read(ablate.AblateConfig))
 except UserError as error:
     sys.exit(str(error))
-print(json.dumps([[one.variant, config.to_dict(one.config)] for one in planned]))
+print(json.dumps([[one.variant, settings.to_dict(one.config)] for one in planned]))
 """
 
 

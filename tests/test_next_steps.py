@@ -20,7 +20,7 @@ def flags_of(door: str) -> set[str]:
     names = {"flagfile"}
     for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "flags.define":
-            config = getattr(module, ast.unparse(node.args[0]))
+            config = eval(ast.unparse(node.args[0]), vars(module))  # a class, or a call for one
             names |= {field.name for field in dataclasses.fields(config)}
     return names
 

@@ -62,7 +62,7 @@ def train(trial: Trial, data: list[dict]) -> bool:
     data: the fingerprint of the records.
     """
     asked = _as_json({"settings": to_dict(trial.config), "records": data})
-    if _as_today(trial.state().get("trained")) == asked:
+    if _as_today(trial.state().get("trained"), type(trial.config)) == asked:
         return False
     flagfile = trial.file(".cfg")
     with atomic_path(flagfile) as temporary:
@@ -73,11 +73,12 @@ def train(trial: Trial, data: list[dict]) -> bool:
     return True
 
 
-def _as_today(trained: dict[str, Any] | None) -> dict[str, Any] | None:
+def _as_today(trained: dict[str, Any] | None, config_class: type) -> dict[str, Any] | None:
     """What a .json says was trained, with the settings that are newer than it."""
     if not trained:
         return None
-    return _as_json({**trained, "settings": to_dict(from_dict(RunConfig, trained["settings"]))})
+    settings = to_dict(from_dict(config_class, trained["settings"]))
+    return _as_json({**trained, "settings": settings})
 
 
 def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> bool:
