@@ -1,5 +1,7 @@
 """README and docs/: links lead somewhere, named files are there, examples run, README is short."""
 
+import re
+
 import pytest
 
 from tests.documents import (
@@ -11,6 +13,7 @@ from tests.documents import (
     link_faults,
     path_faults,
 )
+from tests.test_architecture import LAYERS, OF_THE_THESIS
 
 MOST_BYTES = 12_000  # of README
 PAGE_FILES = [path for path in DOCUMENTS if path.parent == ROOT / "docs"]
@@ -62,6 +65,14 @@ def test_anchors_are_those_of_github():
         "networks-layers-and-distances-in-python",
         "is-x_1-right",
     }
+
+
+def test_the_page_on_the_house_names_every_room_and_what_still_names_the_thesis():
+    text = (ROOT / "docs" / "house.md").read_text("utf-8")
+    rooms = {name.split(".")[1] for names in LAYERS.values() for name in names if "." in name}
+    words = set(re.findall(r"\w+", text))
+    assert rooms - words == set()
+    assert {name.rpartition(".")[2] for name in OF_THE_THESIS} - words == set()
 
 
 def test_python_examples_run(capsys):
