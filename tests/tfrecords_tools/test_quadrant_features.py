@@ -7,8 +7,9 @@ import pytest
 
 from lorbms_tf.data.images import BadImage, decode_jpeg, encode_jpeg
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.registry import quadrant_network
 from lorbms_tf.networks.alexnet import AlexNet
-from tfrecords_tools.quadrant_features import compute, extractor
+from tfrecords_tools.quadrant_features import compute
 
 
 def noise(*shape):
@@ -26,7 +27,7 @@ class MeanColour:
 
 @pytest.fixture(scope="module")
 def alexnet():
-    return extractor("alexnet", seed=1, input_size=32)
+    return quadrant_network("alexnet", seed=1, side=32)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_alexnet_features(alexnet):
     assert features.shape == (3, alexnet.dimension) == (3, 1024)
     assert features.dtype == np.float32
     assert np.isfinite(features).all() and features.std() > 0
-    assert alexnet.name == "alexnet" and alexnet.input_size == 32
+    assert alexnet.name == "alexnet" and alexnet.side == 32
     assert re.fullmatch("[0-9a-f]{64}", alexnet.weights_hash)
 
 
@@ -61,8 +62,8 @@ def test_features_do_not_depend_on_the_batch(alexnet):
 
 def test_features_follow_the_seed(alexnet):
     quadrants = noise(2, 16, 16, 3)
-    same = extractor("alexnet", seed=1, input_size=32)
-    other = extractor("alexnet", seed=2, input_size=32)
+    same = quadrant_network("alexnet", seed=1, side=32)
+    other = quadrant_network("alexnet", seed=2, side=32)
     np.testing.assert_array_equal(same(quadrants), alexnet(quadrants))
     assert same.weights_hash == alexnet.weights_hash
     assert not np.allclose(other(quadrants), alexnet(quadrants))
@@ -86,7 +87,7 @@ def test_quadrants_of_another_kind_are_an_error(alexnet, quadrants):
 def test_alexnet_weights_from_a_file(tmp_path, alexnet):
     path = tmp_path / "trained.weights.h5"
     AlexNet(image_size=28, channels=3, dense_widths=(8,), outputs=5, seed=1).save_weights(path)
-    network = extractor("alexnet", weights=str(path), seed=7, input_size=32)
+    network = quadrant_network("alexnet", weights=str(path), seed=7, side=32)
     quadrants = noise(2, 16, 16, 3)
     np.testing.assert_array_equal(network(quadrants), alexnet(quadrants))  # both of seed 1
     assert network.weights_hash == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -157,12 +158,12 @@ def test_a_broken_jpeg_is_named_by_its_number():
 
 def test_an_unknown_network_is_answered_with_the_valid_ones():
     with pytest.raises(UserError, match="=resnet .*alexnet, deepcluster, mobilenet_v2"):
-        extractor("resnet")
+        quadrant_network("resnet")
 
 
 def test_a_missing_weights_file_is_named():
     with pytest.raises(UserError, match=r"--weights.*nowhere\.h5"):
-        extractor("alexnet", weights="nowhere.h5")
+        quadrant_network("alexnet", weights="nowhere.h5")
 
 
 @pytest.mark.parametrize("name", ["alexnet", "mobilenet_v2"])
@@ -170,16 +171,16 @@ def test_weights_of_something_else_are_an_error(tmp_path, name):
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
     with pytest.raises(UserError, match=rf"other\.weights\.h5.*{name}"):
-        extractor(name, weights=str(path), input_size=32)
+        quadrant_network(name, weights=str(path), side=32)
     path.write_text("no weights at all")
     with pytest.raises(UserError, match=rf"other\.weights\.h5.*{name}"):
-        extractor(name, weights=str(path), input_size=32)
+        quadrant_network(name, weights=str(path), side=32)
 
 
 @pytest.mark.parametrize("name", ["alexnet", "mobilenet_v2"])
 def test_an_input_too_small_is_an_error(name):
     with pytest.raises(UserError, match="at least"):
-        extractor(name, input_size=16)
+        quadrant_network(name, side=16)
 
 
 def test_mobilenet_v2_with_and_without_top(mobilenet_files):
@@ -189,7 +190,7 @@ def test_mobilenet_v2_with_and_without_top(mobilenet_files):
     expected = penultimate(quadrants / np.float32(127.5) - 1, training=False).numpy()
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     for path in (full_path, headless_path):
-        network = extractor("mobilenet_v2", weights=str(path), input_size=32)
+        network = quadrant_network("mobilenet_v2", weights=str(path), side=32)
         features = network(quadrants)
         assert features.shape == (2, network.dimension) == (2, 1280)
         np.testing.assert_allclose(features, expected, atol=1e-5)
@@ -202,4 +203,4 @@ def test_a_failed_download_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(keras.applications, "MobileNetV2", fail)
     with pytest.raises(UserError, match="--weights=FILE.*no network"):
-        extractor("mobilenet_v2")
+        quadrant_network("mobilenet_v2")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools.feature_networks import extractor
+from lorbms_tf.features.registry import quadrant_network
 
 
 def noise(*shape):
@@ -46,27 +46,27 @@ def test_features_are_those_of_the_preprocessed_pixels(monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(keras.applications, "VGG16", remembered)
-    network = extractor("keras:VGG16", weights="none", seed=3, input_size=32)
+    network = quadrant_network("keras:VGG16", weights="none", seed=3, side=32)
     quadrants = noise(2, 32, 32, 3)
     pixels = keras.applications.vgg16.preprocess_input(quadrants.astype(np.float32))
     expected = made[0](pixels).numpy()
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     features = network(quadrants)
     assert features.shape == (2, network.dimension) == (2, 512)
-    assert (network.name, network.input_size) == ("keras:VGG16", 32)
+    assert (network.name, network.side) == ("keras:VGG16", 32)
     np.testing.assert_allclose(features, expected, atol=1e-5)
 
 
 def test_random_weights_follow_the_seed(small):
     first, same, other = (
-        extractor("keras:VGG16", weights="none", seed=seed, input_size=40) for seed in (1, 1, 2)
+        quadrant_network("keras:VGG16", weights="none", seed=seed, side=40) for seed in (1, 1, 2)
     )
     assert first.weights_hash == same.weights_hash != other.weights_hash
 
 
 def test_the_size_is_the_published_one_or_the_asked_one(small):
-    assert extractor("keras:VGG16", weights="none").input_size == 224
-    assert extractor("keras:VGG16", weights="none", input_size=48).input_size == 48
+    assert quadrant_network("keras:VGG16", weights="none").side == 224
+    assert quadrant_network("keras:VGG16", weights="none", side=48).side == 48
 
 
 def test_weights_with_and_without_the_classifier(small, tmp_path):
@@ -80,7 +80,7 @@ def test_weights_with_and_without_the_classifier(small, tmp_path):
     for name, model in (("a.weights.h5", full), ("b.weights.h5", headless), ("c.h5", full)):
         path = tmp_path / name
         (model.save if name == "c.h5" else model.save_weights)(path)
-        network = extractor("keras:VGG16", weights=str(path), input_size=40)
+        network = quadrant_network("keras:VGG16", weights=str(path), side=40)
         np.testing.assert_allclose(network(quadrants)[0], expected, atol=1e-5)
 
 
@@ -88,7 +88,7 @@ def test_weights_of_something_else_are_an_error(small, tmp_path):
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
     with pytest.raises(UserError, match=r"other\.weights\.h5.*keras:VGG16"):
-        extractor("keras:VGG16", weights=str(path), input_size=40)
+        quadrant_network("keras:VGG16", weights=str(path), side=40)
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_weights_of_something_else_are_an_error(small, tmp_path):
 )
 def test_what_cannot_be_made_is_told(small, weights, size, reason):
     with pytest.raises(UserError, match=reason):
-        extractor("keras:VGG16", weights=weights, input_size=size)
+        quadrant_network("keras:VGG16", weights=weights, side=size)

@@ -1,12 +1,7 @@
 import pytest
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools import feature_networks, quadrant_features
-
-
-def test_the_old_door_leads_to_the_registry():
-    assert quadrant_features.NETWORKS is feature_networks.NETWORKS
-    assert quadrant_features.extractor is feature_networks.extractor
+from lorbms_tf.features import registry
 
 
 @pytest.mark.parametrize(
@@ -24,9 +19,9 @@ def test_the_old_door_leads_to_the_registry():
     ],
 )
 def test_good_names_pass_the_check_and_tell_where_their_weights_are_from(name, weights, origin):
-    assert feature_networks.origin(name, weights, seed=3) == origin
+    assert registry.origin(name, weights, seed=3) == origin
     assert (
-        feature_networks.check(name, weights) is feature_networks.NETWORKS[name.partition(":")[0]]
+        registry.check_quadrant_network(name, weights) is registry.QUADRANTS[name.partition(":")[0]]
     )
 
 
@@ -59,4 +54,4 @@ def test_good_names_pass_the_check_and_tell_where_their_weights_are_from(name, w
 )
 def test_what_cannot_be_used_is_found_out_before_anything_is_loaded(name, weights, reason):
     with pytest.raises(UserError, match=reason):
-        feature_networks.check(name, weights)
+        registry.check_quadrant_network(name, weights)
