@@ -71,7 +71,7 @@ def test_colours_are_learnt_and_only_from_the_given_places(optimizer):
     assert probe.parameters == 3 * (3 + 1)
     scores = probe.scores(PART.images, batch_size=5)
     np.testing.assert_array_equal(scores.argmax(axis=1), LABELS)
-    features = np.asarray(colour_features()(COLOURS / np.float32(127.5) - 1))
+    features = np.asarray(colour_features().forward(COLOURS / np.float32(127.5) - 1))
     np.testing.assert_allclose(probe.scores_of(features), scores, atol=1e-5)
 
 
