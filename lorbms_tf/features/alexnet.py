@@ -24,7 +24,7 @@ def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     width = model.settings["conv_widths"][-1]
 
     def forward(images, training):
-        return Outputs(quadrants.square_cells(model.features(images, "conv5"), width))
+        return Outputs(quadrants.square_cells(model.features(images, "conv5", training), width))
 
     digest = sha256_file(weights) if weights != RANDOM else weights_files.hash_weights(model)
     return FeatureNetwork(

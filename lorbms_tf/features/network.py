@@ -1,7 +1,7 @@
 """Images to features: what a feature network is, and the one way to run it over many images."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -10,8 +10,6 @@ import tensorflow as tf
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import track
-
-RESIZES = ("legacy", "antialias", "bilinear")
 
 
 class Images(Protocol):
@@ -41,10 +39,10 @@ class Reading(NamedTuple):
     dtype: "uint8" of 0 to 255, or "float32" in [-1, 1].
     """
 
-    resize: str = ""
+    resize: Literal["", "legacy", "antialias", "bilinear"] = ""
     batch: int = 64
     padded: bool = False
-    dtype: str = "uint8"
+    dtype: Literal["uint8", "float32"] = "uint8"
 
 
 AS_THEY_ARE = Reading()
@@ -76,9 +74,10 @@ class FeatureNetwork:
         kind: str = "",
         reading: Reading = AS_THEY_ARE,
     ):
-        """`forward`: images [B, side, side, 3] in [-1, 1], and whether to use a batch's statistics.
+        """`forward`: images [B, side, side, 3] in [-1, 1], and whether to train -> `Outputs`.
 
-        The features that it returns may still be maps [B, h, w, C].
+        Its features may be of any shape [B, ...] with D numbers an image. Where to train makes no
+        difference to a network, it may leave that out of account.
         """
         self.name, self.side, self.dimension = name, side, dimension
         self.weights_hash, self.weights = weights_hash, weights
@@ -123,7 +122,7 @@ class FeatureNetwork:
 
         Args:
           images: N of them [N, h, w, 3] as the reading says; any h and w where that resizes.
-          batch_size: images at a time, 0: as the reading says. Not of a padded reading.
+          batch_size: images at a time; 0, or where the reading pads: as the reading says.
           prepare: (a block, its number) -> images in [-1, 1], as a graph; None: as they are.
           label: what is done, for the progress; "": in silence.
           finite: refuse features that are not.

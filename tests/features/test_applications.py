@@ -1,15 +1,19 @@
 import functools
+import hashlib
 
 import keras
 import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features.registry import quadrant_network
+from lorbms_tf.features.registry import quadrant_network, score_network
 
 
 def noise(*shape):
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+IMAGE = np.random.default_rng(1).uniform(-1, 1, (1, 224, 224, 3)).astype(np.float32)
 
 
 def preprocess_input(images):
@@ -103,3 +107,66 @@ def test_weights_of_something_else_are_an_error(small, tmp_path):
 def test_what_cannot_be_made_is_told(small, weights, size, reason):
     with pytest.raises(UserError, match=reason):
         quadrant_network("keras:VGG16", weights=weights, side=size)
+
+
+@pytest.fixture(scope="module")
+def mobilenet_files(tmp_path_factory):
+    """Weights of a MobileNetV2 with its top, as files with and without the top, and the model."""
+    keras.utils.set_random_seed(0)
+    full = keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=1000)
+    headless = keras.applications.MobileNetV2((32, 32, 3), weights=None, include_top=False)
+    headless.set_weights(full.get_weights()[:-2])
+    folder = tmp_path_factory.mktemp("mobilenet")
+    full.save_weights(folder / "full.weights.h5")
+    headless.save_weights(folder / "headless.weights.h5")
+    return folder / "full.weights.h5", folder / "headless.weights.h5", full
+
+
+@pytest.mark.parametrize("name", ["alexnet", "mobilenet_v2"])
+def test_files_of_another_network_are_an_error(tmp_path, name):
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    with pytest.raises(UserError, match=rf"other\.weights\.h5.*{name}"):
+        quadrant_network(name, weights=str(path), side=32)
+    path.write_text("no weights at all")
+    with pytest.raises(UserError, match=rf"other\.weights\.h5.*{name}"):
+        quadrant_network(name, weights=str(path), side=32)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "mobilenet_v2"])
+def test_an_input_too_small_is_an_error(name):
+    with pytest.raises(UserError, match="at least"):
+        quadrant_network(name, side=16)
+
+
+def test_mobilenet_v2_with_and_without_top(mobilenet_files):
+    full_path, headless_path, full = mobilenet_files
+    quadrants = noise(2, 32, 32, 3)
+    penultimate = keras.Model(full.input, full.layers[-1].input)  # what the last layer reads
+    expected = penultimate(quadrants / np.float32(127.5) - 1, training=False).numpy()
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    for path in (full_path, headless_path):
+        network = quadrant_network("mobilenet_v2", weights=str(path), side=32)
+        features = network(quadrants)
+        assert features.shape == (2, network.dimension) == (2, 1280)
+        np.testing.assert_allclose(features, expected, atol=1e-5)
+        assert network.weights_hash == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_failed_download_says_what_to_do(monkeypatch):
+    def fail(*args, **kwargs):
+        raise Exception("URL fetch failure on https://example.org: None -- no network")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", fail)
+    with pytest.raises(UserError, match="--weights=FILE.*no network"):
+        quadrant_network("mobilenet_v2")
+
+
+def test_keras_network_gives_features_and_logits(tmp_path):
+    model = keras.applications.MobileNetV2(weights=None, classifier_activation=None)
+    path = tmp_path / "some.weights.h5"
+    model.save_weights(path)
+    made = score_network("mobilenet_v2", str(path), "antialias")
+    features, logits = made.outputs(IMAGE)
+    assert features.shape == (1, 1280)
+    np.testing.assert_allclose(logits, model(IMAGE, training=False), atol=1e-4)

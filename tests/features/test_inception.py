@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -65,16 +64,6 @@ def test_the_kernel_of_the_resize_is_part_of_the_protocol(graph_file):
         registry.score_network("inception_2015", str(path), "cubic")
 
 
-def test_keras_network_gives_features_and_logits(tmp_path):
-    model = keras.applications.MobileNetV2(weights=None, classifier_activation=None)
-    path = tmp_path / "some.weights.h5"
-    model.save_weights(path)
-    made = registry.score_network("mobilenet_v2", str(path), "antialias")
-    features, logits = made.outputs(images(1, 224))
-    assert features.shape == (1, 1280)
-    np.testing.assert_allclose(logits, model(images(1, 224), training=False), atol=1e-4)
-
-
 @pytest.mark.parametrize(
     "name, content, message",
     [
@@ -90,10 +79,3 @@ def test_wrong_files(tmp_path, name, content, message):
         path.write_bytes(content)
     with pytest.raises(UserError, match=message):
         registry.score_network(name, str(path))
-
-
-def test_unknown_names_and_missing_flags():
-    with pytest.raises(UserError, match="no extractor 'fid'; valid names: inception_2015, mobile"):
-        registry.score_network("fid", "x")
-    with pytest.raises(UserError, match="needs --extractor_weights=FILE: classify_image"):
-        registry.score_network("inception_2015", "")
