@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import saved_model_network
+from lorbms_tf.features import run_networks, saved_model_network
 from lorbms_tf.features.names import SAVED_MODEL
 from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.files import is_file
@@ -92,8 +92,7 @@ def _network(name: str, source: Source, kind: str, layer: str) -> tuple[keras.Mo
     if source.run_dir:
         model, _ = run_directory.load_model(source.run_dir, source.checkpoint)
         step = run_directory.checkpoint_step(source.run_dir, source.checkpoint)
-        network = model.generator[0] if kind == "encoder" else model.discriminator
-        return network, f"{source.run_dir}, step {step}"
+        return run_networks.part(model, kind), f"{source.run_dir}, step {step}"
     sizes = {"image_size": source.image_size, "channels": 3, "layout": "standard", "outputs": 0}
     settings = sizes if kind == "alexnet" else {}
     if source.weights:

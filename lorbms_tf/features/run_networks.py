@@ -3,11 +3,21 @@
 RUN_DIR is what `--run_dir` of training was, or "pretrained:NAME". The latest checkpoint is taken.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import quadrants
 from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.networks.weights_files import hash_weights
 from lorbms_tf.training import run_directory
+
+
+def part(model: Any, kind: str) -> keras.Model:
+    """The "encoder" or the "discriminator" of a trained model."""
+    return model.generator[0] if kind == "encoder" else model.discriminator
 
 
 def encoder(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
@@ -21,14 +31,14 @@ def encoder(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     def forward(images, training):
         return Outputs(model.encode(images))  # codes [B, 2, 2, C]
 
-    dimension, network = 4 * model.config.chunk_size, model.generator[0]
-    return _network(name, forward, side, dimension, network)
+    dimension = 4 * model.config.chunk_size
+    return _network(name, forward, side, dimension, part(model, "encoder"))
 
 
 def discriminator(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     """The discriminator of a run: its penultimate maps averaged to 2 x 2 cells, D = 4 C."""
     model, side = _load(name, side)
-    network = model.discriminator
+    network = part(model, "discriminator")
 
     def forward(images, training):
         return Outputs(quadrants.cells(network.features(images)))
@@ -36,14 +46,16 @@ def discriminator(name: str, weights: str, seed: int, side: int) -> FeatureNetwo
     return _network(name, forward, side, 4 * network.settings["widths"][-1], network)
 
 
-def _network(name: str, forward, side: int, dimension: int, network) -> FeatureNetwork:
+def _network(
+    name: str, forward: Callable, side: int, dimension: int, network: keras.Model
+) -> FeatureNetwork:
     digest, kind = hash_weights(network), name.partition(":")[0]
     return FeatureNetwork(
         name, forward, side, dimension, digest, "", network, kind, quadrants.READING
     )
 
 
-def _load(name: str, side: int):
+def _load(name: str, side: int) -> tuple[Any, int]:
     """The model of a run and the size it reads. Raises UserError where there is none."""
     model, config = run_directory.load_model(name.partition(":")[2])
     if side not in (0, config.image_size):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import keras
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import squeezenet, vgg
+from lorbms_tf.features import run_networks, squeezenet, vgg
 from lorbms_tf.features.applications import IMAGENET, RANDOM, without_classifier
 from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.networks.alexnet import AlexNet
@@ -174,8 +174,7 @@ def _run(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
     if weights:
         raise UserError(f"--weights={weights}: {kind} has its weights already; leave it out")
     model, _ = run_directory.load_model(run_dir)
-    network = model.generator[0] if kind == "encoder" else model.discriminator
-    return Source(network, _unchanged, run_dir)
+    return Source(run_networks.part(model, kind), _unchanged, run_dir)
 
 
 _SOURCES: dict[str, Callable[[str, Sequence[str], str, int], Source]] = {
