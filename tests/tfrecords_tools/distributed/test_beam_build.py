@@ -54,7 +54,8 @@ def by_both(photos, **changes):
 )
 def test_the_files_of_the_local_path(photos, quick_features, changes):
     local, beam = by_both(photos, **changes)
-    assert len(local) == changes.get("num_shards", 3) + 1
+    # Each shard and its index, and dataset.json.
+    assert len(local) == 2 * changes.get("num_shards", 3) + 1
     assert beam == local
     assert siblings(photos) == ["by_beam", "by_local", "photos"]
 
