@@ -107,17 +107,17 @@ def write_records(folder: Path, count: int = 5, size: int = IMAGE_SIZE, draw=pic
 def read_only(folder: Path):
     """Takes the right to write in a folder away while the block runs, from root as well."""
     root, nobody = os.geteuid() == 0, 65534
-    # Root may write anywhere, so for a while this process is not root; it must get there, though.
-    changed = {folder: 0o555, **({p: 0o755 for p in folder.parents[:-2]} if root else {})}
-    former = {path: path.stat().st_mode & 0o7777 for path in changed}
-    for path, mode in changed.items():
-        path.chmod(mode | former[path] if path != folder else mode)
+    former = folder.stat().st_mode & 0o7777
+    folder.chmod(0o555)
     if root:
+        # Root may write anywhere, so for a while this process is not root; it must get there,
+        # though. The parents stay so: other processes' tests may be inside of them, too.
+        for parent in folder.parents[:-2]:
+            parent.chmod(parent.stat().st_mode & 0o7777 | 0o755)
         os.seteuid(nobody)
     try:
         yield
     finally:
         if root:
             os.seteuid(0)
-        for path, mode in former.items():
-            path.chmod(mode)
+        folder.chmod(former)

@@ -7,8 +7,7 @@ import pytest
 from lorbms_tf.data import dataset_file, fingerprint
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.training import planning
+from lorbms_tf.lorbms.data import tau_at
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def test_a_malformed_file_is_the_same_error_for_all_who_read_it(shard, text, nam
     readers = (
         lambda: dataset_file.hash_of([str(shard)]),
         lambda: fingerprint.fingerprint([str(shard)]),
-        lambda: planning.resolve_tau(LorbmsConfig(tau_quantile=0.5), [str(shard)]),
+        lambda: tau_at(0.5, [str(shard)]),
         lambda: BadRecords(limit=5).scan([str(shard)]),  # cut short: it asks for the count
     )
     for reader in readers:
