@@ -58,7 +58,7 @@ LAYERS = {
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
         "lorbms_tf.disentangle",
-        "lorbms_tf.ablate",
+        "lorbms_tf.sweep",
         "lorbms_tf.report",
         "lorbms_tf.probe",
         "lorbms_tf.knowledge_transfer",
@@ -67,7 +67,6 @@ LAYERS = {
 # Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. These still serve the thesis
 # alone; one that no longer names it has no place here.
 OF_THE_THESIS = (
-    "lorbms_tf.ablate",
     "lorbms_tf.benchmark",
     "lorbms_tf.benchmarks.operations",
     "lorbms_tf.benchmarks.train_step",

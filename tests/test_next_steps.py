@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lorbms_tf import methods
 from tests.test_architecture import LAYERS, TOOL_DOORS, all_modules
 
 DOORS = (*LAYERS["doors"], *TOOL_DOORS)
@@ -15,12 +16,14 @@ MAKERS = ("next_step", "line")
 
 
 def flags_of(door: str) -> set[str]:
-    """The flags that a door defines in its `console_main`."""
+    """The flags that a door defines in its `console_main`, with those of the default method."""
     module = importlib.import_module(door)
     names = {"flagfile"}
     for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "flags.define":
-            config = getattr(module, ast.unparse(node.args[0]))
+            kind = ast.unparse(node.args[0])
+            by_method = kind.endswith(".config")
+            config = methods.get(methods.DEFAULT).config if by_method else getattr(module, kind)
             names |= {field.name for field in dataclasses.fields(config)}
     return names
 
