@@ -119,6 +119,8 @@ HEAVY = {
     "imagehash": ("tfrecords_tools.duplicates",),
     "matplotlib": ("lorbms_tf.pages.charts", "tfrecords_tools.report.charts"),
     "pycocotools": ("tfrecords_tools.coco",),
+    "sklearn": ("lorbms_tf.lorbms.scores.chunk_probes",),
+    "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "torch": ("tfrecords_tools.convert_deepcluster",),
     "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
 }
