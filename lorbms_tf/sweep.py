@@ -141,13 +141,19 @@ def _method_name() -> str:
     return command.early_value("method", methods.DEFAULT)
 
 
+def method_of_flags() -> Method:
+    """The method whose flags there are.
+
+    A name that is not valid is told by `main`, where mistakes are told plainly.
+    """
+    name = _method_name()
+    return methods.get(name if name in methods.names() else methods.DEFAULT)
+
+
 def console_main() -> None:
     """Entry point of the console script `lorbms-sweep`."""
-    name = _method_name()
-    # A name that is not valid is told by `main`, where mistakes are told plainly.
-    method = methods.get(name if name in methods.names() else methods.DEFAULT)
-    flags.define(SweepConfig, variants=method.variants)
-    flags.define(method.config)
+    flags.define(SweepConfig, variants=method_of_flags().variants)
+    flags.define(method_of_flags().config)
     command.run(main)
 
 

@@ -18,6 +18,7 @@ from lorbms_tf.cli.settings import setting
 from lorbms_tf.progress import clock
 from lorbms_tf.training import run_directory
 from lorbms_tf.training.method import Method, Trainable, parameter_table
+from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +113,19 @@ def _method_name() -> str:
     return command.early_value("method", methods.DEFAULT)
 
 
+def config_class() -> type[RunConfig]:
+    """The settings of the method that --method names.
+
+    A name that is not valid is told by `main`, where mistakes are told plainly.
+    """
+    name = _method_name()
+    return methods.get(name if name in methods.names() else methods.DEFAULT).config
+
+
 def console_main() -> None:
     """Entry point of the console script `lorbms-train`."""
-    name = _method_name()
     flags.define(DoorConfig)
-    # A name that is not valid is told by `main`, where mistakes are told plainly.
-    flags.define(methods.get(name if name in methods.names() else methods.DEFAULT).config)
+    flags.define(config_class())
     command.run(main)
 
 

@@ -34,7 +34,6 @@ LAYERS = {
         "lorbms_tf.data.pipeline",
         "lorbms_tf.distances",
         "lorbms_tf.evaluation",
-        "lorbms_tf.features.saved_model",
         "lorbms_tf.networks",
         "lorbms_tf.pseudo_labels",
     ),

@@ -11,7 +11,8 @@ from lorbms_tf import evaluate, progress
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
-from lorbms_tf.evaluation import extractors, tables
+from lorbms_tf.evaluation import tables
+from lorbms_tf.features import registry
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.training import run_directory
 from tests import tiny
@@ -66,16 +67,16 @@ def test_mixes_of_a_model_that_has_never_mixed_carry_a_caution(
 class Colours:
     """An extractor whose features are the mean colours."""
 
-    weights_hash = "b" * 64
+    name, weights_hash = "colours", "b" * 64
 
-    def __call__(self, images, batch_size):
+    def outputs(self, images, batch_size, label):
         return images.mean(axis=(1, 2)), images.mean(axis=(1, 2))
 
 
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
 def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly, capsys):
-    monkeypatch.setattr(extractors, "make", lambda *_: Colours())
-    monkeypatch.setattr(extractors, "check", lambda *_: None)
+    monkeypatch.setattr(registry, "score_network", lambda *_: Colours())
+    monkeypatch.setattr(registry, "check_score_network", lambda *_: None)
     names = ("ssim", "frechet_mix", "swap_locality", "swap_cycle_error", "swap_locality_features")
     given = {"run_dir": run_dir, "records": glob, "metrics": names, "resize": "antialias"}
     scores = evaluate.evaluate(EvaluateConfig(**given))
@@ -137,8 +138,8 @@ def test_a_model_of_pictures_that_are_not_finite_has_no_scores(run_dir, glob, mo
 
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
 def test_a_frechet_distance_of_few_images_is_cautioned(run_dir, glob, monkeypatch, eagerly, capsys):
-    monkeypatch.setattr(extractors, "make", lambda *_: Colours())
-    monkeypatch.setattr(extractors, "check", lambda *_: None)
+    monkeypatch.setattr(registry, "score_network", lambda *_: Colours())
+    monkeypatch.setattr(registry, "check_score_network", lambda *_: None)
     given = {"run_dir": run_dir, "records": glob, "metrics": ("frechet_mix",)}
     evaluate.evaluate(EvaluateConfig(**given, limit=3))
     printed = capsys.readouterr().out

@@ -1,17 +1,16 @@
-"""The flagfiles of tables, figures and variants fit their doors; the README names what there is."""
+"""The flagfiles of tables, figures and variants fit their doors; documents name what there is."""
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.sweep import SweepConfig
+from tests.documents import DOCUMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 FLAGFILES = sorted((ROOT / "configs").glob("*/*.cfg"))
-README = (ROOT / "README.md").read_text("utf-8")
+TEXT = "\n".join(document.read_text("utf-8") for document in DOCUMENTS)
 OURS = ("ablation", "eval")
 
 
@@ -80,15 +79,15 @@ def test_files_that_flagfiles_name_are_there():
                 assert all((ROOT / one).is_file() for one in value.split(",")), value
 
 
-def test_every_flagfile_is_in_the_readme_and_nothing_else():
-    named = set(re.findall(r"configs/[\w/.]+\.cfg", README))
+def test_every_flagfile_is_in_the_documents_and_nothing_else():
+    named = set(re.findall(r"configs/[\w/.]+\.cfg", TEXT))
     assert all((ROOT / name).is_file() for name in named)
     ours = {str(p.relative_to(ROOT)) for p in FLAGFILES if p.parent.name == "eval"}
     assert ours <= named
 
 
-def test_every_command_in_the_readme_is_there():
-    modules = set(re.findall(r"python -m ((?:lorbms_tf|tfrecords_tools)\.\w+)", README))
+def test_every_command_in_the_documents_is_there():
+    modules = set(re.findall(r"python -m ((?:lorbms_tf|tfrecords_tools)\.\w+)", TEXT))
     assert len(modules) > 8
     for module in modules:
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf import methods
 from tests.test_architecture import LAYERS, TOOL_DOORS, all_modules
 
 DOORS = (*LAYERS["doors"], *TOOL_DOORS)
@@ -21,9 +20,7 @@ def flags_of(door: str) -> set[str]:
     names = {"flagfile"}
     for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "flags.define":
-            kind = ast.unparse(node.args[0])
-            by_method = kind.endswith(".config")
-            config = methods.get(methods.DEFAULT).config if by_method else getattr(module, kind)
+            config = eval(ast.unparse(node.args[0]), vars(module))  # a class, or a call for one
             names |= {field.name for field in dataclasses.fields(config)}
     return names
 

@@ -17,7 +17,7 @@ SAVING = ("stl10_encoder", "stl10_alexnet", "pascal_encoder", "imagenet_alexnet"
 PARSE = """
 import json, pathlib, sys
 from absl import flags as absl_flags
-from lorbms_tf import config, flags
+from lorbms_tf.cli import flags, settings
 from lorbms_tf.probing.settings import ProbeConfig, TransferConfig
 made = {}
 for kind, places in (
@@ -27,12 +27,12 @@ for kind, places in (
     for path in sys.argv[1:]:
         if ("knowledge_transfer" in path) == (kind is TransferConfig):
             absl_flags.FLAGS.unparse_flags()
-            for name in config.to_dict(kind()):
+            for name in settings.to_dict(kind()):
                 absl_flags.FLAGS[name].unparse()
             words = [f"--{name}={value}" for name, value in places.items()]
             assert absl_flags.FLAGS(["x", f"--flagfile={path}", *words]) == ["x"]
-            made[pathlib.Path(path).stem] = config.to_dict(flags.read(kind))
-    for name in config.to_dict(kind()):
+            made[pathlib.Path(path).stem] = settings.to_dict(flags.read(kind))
+    for name in settings.to_dict(kind()):
         delattr(absl_flags.FLAGS, name)
 print(json.dumps(made))
 """

@@ -13,16 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.documents import DOCUMENTS, ROOT
 from tests.end_to_end.test_whole_way import SIZES
 from tests.probing import making
 from tfrecords_tools import synthesize
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [
-    ROOT / "README.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "lorbms_tf" / "pretrained").rglob("*.md")),
-]
 # What stands for the reader's own files in the documents.
 PLACES = {
     "R": "runs/thesis",
@@ -50,9 +45,11 @@ SMALL = {
         "--features=alexnet", "--num_shards=2", "--num_workers=1", "--expect_images=0",
         "--image_size=32", "--versions=original",
     ],
-    "--features=mobilenet_v2": ["--weights=none", "--feature_size=32", "--num_workers=1"],
+    "--features=mobilenet_v2": [
+        "--weights=none", "--feature_size=32", "--num_workers=1", "--image_size=32",
+    ],
     "tfrecords_tools.synthesize": ["--images=60", "--num_workers=1"],
-    "lorbms_tf.train": [*SIZES, "--batch_size=4", "--max_steps=2"],
+    "lorbms_tf.train": [*SIZES, "--batch_size=4", "--max_steps=2", "--intra_op_threads=0"],
     "tfrecords_tools.deepcluster": [
         *ALEXNET, "--input_size=35", "--num_clusters=4", "--epochs=1", "--batch_size=8",
         "--min_size=128", "--num_workers=1", "--intra_op_threads=0",
@@ -188,6 +185,7 @@ def test_the_documents_still_show_what_is_run_here():
 def test_what_lies_at_the_end_is_what_the_documents_say(place, results):
     for name in (
         "data/tr_v5", "data/mine", "data/mine_deepcluster", "data/te_v2", "runs/thesis",
+        "runs/mine", "mixes.png", "served/mine/1/saved_model.pb", "records.html",
         "runs/deepcluster", "runs/transfer/alexnet.weights.h5", "served/lorbms/1/saved_model.pb",
         "report.html", "sheet.png", "table43.jsonl", "clusters.csv",
     ):  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lorbms_tf.cli.settings import from_dict
 from lorbms_tf.lorbms import config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,11 +19,12 @@ PLACES = {"records": "some/records/*", "run_dir": "some/run"}
 PARSE = """
 import json, sys
 from absl import flags as absl_flags
-from lorbms_tf import config, flags
+from lorbms_tf.cli import flags, settings
+from lorbms_tf.lorbms import config
 flags.define(config.LorbmsConfig)
 rest = absl_flags.FLAGS(["train", *sys.argv[1:]])
 assert rest == ["train"], rest
-print(json.dumps(config.to_dict(flags.read(config.LorbmsConfig))))
+print(json.dumps(settings.to_dict(flags.read(config.LorbmsConfig))))
 """
 
 
@@ -33,7 +35,7 @@ def parse(flagfile):
         [sys.executable, "-c", PARSE, *words], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return config.from_dict(config.LorbmsConfig, json.loads(done.stdout), str(flagfile))
+    return from_dict(config.LorbmsConfig, json.loads(done.stdout), str(flagfile))
 
 
 def flag_lines(flagfile):

@@ -17,18 +17,18 @@ from typing import Any
 from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import registry
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.files import atomic_path, is_dir, read_json, write_json
 from tfrecords_tools import (
     build_report,
     engines,
-    feature_networks,
     preparation,
     provenance,
     quadrant_features,
     work_folder,
 )
 from tfrecords_tools.build_config import BuildConfig
-from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.work_folder import WorkFolder
 
 
@@ -65,7 +65,7 @@ def check(config: BuildConfig, replaces_out: bool = True) -> None:
     """
     if not config.tfds and not is_dir(config.images):
         raise UserError(f"--images: image folder {config.images} does not exist or is not a folder")
-    feature_networks.check(config.features, config.weights)
+    registry.check_quadrant_network(config.features, config.weights)
     out = work_folder.place_of(config.out)
     if not os.path.lexists(out):
         parent = next(folder for folder in out.parents if folder.exists())

@@ -62,7 +62,7 @@ class BuildConfig:
     features: str = setting(
         "alexnet",
         "Feature network that quadrants are compared by: alexnet, deepcluster, mobilenet_v2, "
-        "keras:NAME, saved_model:DIR, encoder:RUN_DIR or discriminator:RUN_DIR (README, Features).",
+        "keras:NAME, saved_model:DIR, encoder:RUN_DIR or discriminator:RUN_DIR (docs/records.md).",
     )
     weights: str = setting(
         "",
@@ -106,7 +106,7 @@ class BuildConfig:
     beam_flags: str = setting(
         "",
         "Pipeline options for --engine=beam, as one text: '--runner=DirectRunner "
-        "--direct_num_workers=2 --direct_running_mode=multi_processing' (README, Apache Beam).",
+        "--direct_num_workers=2 --direct_running_mode=multi_processing' (docs/beam.md).",
     )
     dry_run: bool = setting(False, "Print the plan and stop.")
 

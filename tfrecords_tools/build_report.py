@@ -10,12 +10,13 @@ from lorbms_tf.cli import command
 from lorbms_tf.data import records
 from lorbms_tf.data.images import BadImage, encode_jpeg, read_photo
 from lorbms_tf.data.quadrants import NAMES, NUM_QUADRANTS
-from tfrecords_tools import assemble, feature_networks, neighbours, sources, versions
+from lorbms_tf.features import registry
+from lorbms_tf.features.network import FeatureNetwork
+from tfrecords_tools import assemble, neighbours, sources, versions
 from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
 from tfrecords_tools.notes import note_lines
-from tfrecords_tools.quadrant_features import FeatureNetwork
 
 PLAN_SAMPLE = 16  # photos that a dry run reads to guess the size of the records
 NAMES_SHOWN = 3  # of the photos dropped for each reason; dataset.json holds some more
@@ -60,7 +61,7 @@ def plan(config: BuildConfig) -> str:
 
 
 def _origin(config: BuildConfig) -> str:
-    return feature_networks.origin(config.features, config.weights, config.seed)
+    return registry.origin(config.features, config.weights, config.seed)
 
 
 def _reduction(config: BuildConfig) -> str:
@@ -125,7 +126,7 @@ def describe(
             "weights": _origin(config),
             "weights_sha256": network.weights_hash,
             "dimension": network.dimension,
-            "input_size": network.input_size,
+            "input_size": network.side,
         },
         "clusters": {
             "num_clusters": len(found.cluster_sizes[0]),

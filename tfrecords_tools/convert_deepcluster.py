@@ -15,9 +15,9 @@ import numpy as np
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import deepcluster
 from lorbms_tf.files import is_file
 from lorbms_tf.networks.deepcluster import SOBEL, DeepClusterAlexNet, trunk_side
-from tfrecords_tools.feature_networks import deepcluster
 
 IMAGE_SIZE = 224  # the published network reads nothing else
 _CONVS = (0, 4, 8, 11, 14)  # places in the published network's "features"; each norm is one after

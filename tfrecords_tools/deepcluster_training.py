@@ -15,13 +15,13 @@ import tensorflow as tf
 
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import deepcluster
 from lorbms_tf.progress import clock, track
 from lorbms_tf.pseudo_labels import clusters, run_folder, state_files
 from lorbms_tf.pseudo_labels.learning import Learner, epoch_batches
 from tfrecords_tools import deepcluster_crops
 from tfrecords_tools.deepcluster_config import DeepClusterConfig
 from tfrecords_tools.deepcluster_crops import Crops
-from tfrecords_tools.feature_networks import deepcluster
 
 STATE_FILE, CROPS_FILE = "state.npz", "crops.npy"
 WEIGHTS_FILE = "deepcluster" + deepcluster.SUFFIX

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 from lorbms_tf.cli import command
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.network import FeatureNetwork
 from tfrecords_tools import assemble, image_chunks, neighbours, sources
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.items import Collected
 from tfrecords_tools.neighbours import Neighbours
-from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.sources import Photo
 from tfrecords_tools.work_folder import WorkFolder
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.data.images import BadImage
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.files import atomic_file, read_arrays
 from lorbms_tf.progress import track
 from tfrecords_tools import items, quadrant_features, reduction
@@ -18,7 +19,6 @@ from tfrecords_tools.assemble import Item
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.items import Collected
-from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.sources import Photo
 
 # The network's batches are those of an uninterrupted build whatever the number of versions, as a
@@ -46,7 +46,7 @@ def squares(
         config.version_names(),
         config.seed,
         config.image_size,
-        2 * network.input_size,  # a quadrant then fills the network's input
+        2 * network.side,  # a quadrant then fills the network's input
         config.num_workers,
         collected,
         config.near_duplicates >= 0,

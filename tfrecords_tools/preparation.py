@@ -16,6 +16,7 @@ import numpy as np
 
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.files import read_json
 from tfrecords_tools import (
     assemble,
@@ -31,7 +32,6 @@ from tfrecords_tools import (
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.engines import Engine
 from tfrecords_tools.feature_store import FeatureFile
-from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.work_folder import WorkFolder
 
 # What is decided after the features: a work folder serves all values of these.
@@ -83,7 +83,7 @@ def hold(config: BuildConfig, network: FeatureNetwork, places: Places):
     settings = {
         **{name: value for name, value in config.recorded().items() if name not in _LATE},
         "weights_sha256": network.weights_hash,
-        "network": [network.name, network.input_size, network.dimension],
+        "network": [network.name, network.side, network.dimension],
         "source": work_folder.fingerprint(*places),
         "schema_version": records.SCHEMA_VERSION,
     }

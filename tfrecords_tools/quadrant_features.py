@@ -1,7 +1,7 @@
 """Features of quadrants, by which look-alike quadrants are found (thesis, 3.4 and algorithm 2).
 
 The one interface is a function from a batch of quadrants to a batch of features: a
-`FeatureNetwork` of `tfrecords_tools.feature_networks`.
+`FeatureNetwork` of `lorbms_tf.features.registry`.
 """
 
 import itertools
@@ -11,18 +11,19 @@ import numpy as np
 
 from lorbms_tf.data.images import decode_jpeg
 from lorbms_tf.data.quadrants import NUM_QUADRANTS, quadrant
+from lorbms_tf.features import registry
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.progress import track
 from tfrecords_tools.build_config import BuildConfig
-from tfrecords_tools.feature_networks import NETWORKS, FeatureNetwork, extractor
-
-__all__ = ["NETWORKS", "FeatureNetwork", "compute", "extractor"]
 
 ITEMS_AT_A_TIME = 64  # images that are held decoded
 
 
 def network_of(config: BuildConfig) -> FeatureNetwork:
-    """The feature network that the flags name. UserError as `feature_networks.extractor`."""
-    return extractor(config.features, config.weights, config.seed, config.feature_size)
+    """The feature network that the flags name. UserError as `registry.quadrant_network`."""
+    return registry.quadrant_network(
+        config.features, config.weights, config.seed, config.feature_size
+    )
 
 
 def compute(
@@ -38,7 +39,7 @@ def compute(
       items: square images of one even size, each as JPEG bytes or as uint8 [S, S, 3]; any S, so
         that quadrants may be cut from more pixels than are trained on. They are read once and in
         order, so a generator need not hold them all.
-      network: see `extractor`.
+      network: see `registry.quadrant_network`.
       batch_size: items that are held decoded at a time; it does not change the result.
       progress: wraps the items to show progress, as `lorbms_tf.progress.track`; None for silence.
       total: number of items N, needed where `items` has no length.

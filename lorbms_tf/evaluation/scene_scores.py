@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lorbms_tf.evaluation.classifier_score import classifier_score
-from lorbms_tf.evaluation.extractors import Extractor
 from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.evaluation.kernel_distance import kernel_distance
 from lorbms_tf.evaluation.precision_recall import NEIGHBOURS, PrecisionRecall, precision_recall
@@ -20,6 +19,9 @@ SETS = ("mix", "reconstruction")
 REFERENCES = "reference"  # the set that was rendered; "real" may be another
 _SPLITS = 10  # of the classifier score, as published
 _LEAST_SPLIT = 100  # images: with fewer in each, the score would say more of their number
+
+# (images [N, H, W, 3] in [-1, 1], images at a time) -> features [N, D] and logits [N, classes]
+Extractor = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 class Sets:

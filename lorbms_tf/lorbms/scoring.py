@@ -3,6 +3,7 @@
 import contextlib
 import math
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,11 @@ from lorbms_tf import progress
 from lorbms_tf.data import pipeline, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import extractors, scene_scores, tables
+from lorbms_tf.evaluation import scene_scores, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
 from lorbms_tf.evaluation.scores import check_names
+from lorbms_tf.features import registry as networks
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.scores import registry, seams
 from lorbms_tf.lorbms.scores.registry import Rendered
@@ -46,7 +49,7 @@ def check_metrics(config: ScoreConfig) -> None:
     """Raises UserError for unknown metrics and extractors, and for a missing weights file."""
     _check_names(config)
     if needs_extractor(config.metrics):
-        extractors.check(config.extractor, config.extractor_weights)
+        networks.check_score_network(config.extractor, config.extractor_weights)
 
 
 def _check_names(config: ScoreConfig) -> None:
@@ -82,7 +85,7 @@ def score(config: ScoringConfig) -> Scored:
     """
     _check_names(config)
     if needs_extractor(config.metrics):
-        extractors.check(config.extractor, config.extractor_weights)
+        networks.check_score_network(config.extractor, config.extractor_weights)
     missing = _too_few(config)
     possible = tuple(name for name in config.metrics if name not in missing)
     if config.metrics and not possible:
@@ -91,7 +94,9 @@ def score(config: ScoringConfig) -> Scored:
         print(f"{name} cannot be computed: {reason}", file=sys.stderr, flush=True)
     extractor = None
     if needs_extractor(possible):
-        extractor = extractors.make(config.extractor, config.extractor_weights, config.resize)
+        extractor = networks.score_network(
+            config.extractor, config.extractor_weights, config.resize
+        )
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     bad = BadRecords(config.max_bad_records)
     rendered = _render(config, model, trained.image_size, bad)
@@ -101,8 +106,9 @@ def score(config: ScoringConfig) -> Scored:
         "reconstruction": rendered.reconstruction,
         scene_scores.REFERENCES: rendered.reference,
     }
-    sets = scene_scores.Sets(images, extractor, config.batch_size, config.seed)
-    swaps = _Swaps(config, model, rendered.reference, extractor)
+    outputs = _outputs(extractor) if extractor else None
+    sets = scene_scores.Sets(images, outputs, config.batch_size, config.seed)
+    swaps = _Swaps(config, model, rendered.reference, outputs)
     values: dict[str, float | None] = dict.fromkeys(config.metrics)
     for name in possible:
         try:
@@ -124,6 +130,12 @@ def score(config: ScoringConfig) -> Scored:
     known = [name for name in possible if name in scene_scores.SCORES and name not in missing]
     cautions = [text for text in (scene_scores.caution(name, sets) for name in known) if text]
     return Scored(found, rendered, swaps.made, model, trained, bad, list(dict.fromkeys(cautions)))
+
+
+def _outputs(extractor: FeatureNetwork) -> Callable:
+    """(Images [N, H, W, 3] in [-1, 1], images at a time) -> features and logits, with progress."""
+    label = f"features by {extractor.name}"
+    return lambda images, batch_size: extractor.outputs(images, batch_size, label=label)
 
 
 def _nothing(missing: dict[str, str]) -> str:
@@ -210,10 +222,10 @@ def _real(config: ScoringConfig, image_size: int, bad, references):
 class _Swaps:
     """The swap matrices of a model, each made when first asked for; `made`: those that could be."""
 
-    def __init__(self, config: ScoringConfig, model, references: np.ndarray, extractor):
+    def __init__(self, config: ScoringConfig, model, references: np.ndarray, outputs):
         self.made: dict[str, SwapMatrix] = {}
         self._config, self._model = config, model
-        self._references, self._extractor = references, extractor
+        self._references, self._outputs = references, outputs
 
     def matrix(self, compared_by: str) -> SwapMatrix:
         """By "pixels" or "features". ValueError where it cannot be computed."""
@@ -230,4 +242,4 @@ class _Swaps:
         return self.made[compared_by]
 
     def _features(self, quadrants: np.ndarray) -> np.ndarray:
-        return self._extractor(quadrants, self._config.batch_size)[0]
+        return self._outputs(quadrants, self._config.batch_size)[0]

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.networks.layers import advance_spectral_norms
 from lorbms_tf.probing.augmentation import augment
-from lorbms_tf.probing.features import Features
 from lorbms_tf.probing.labelled import Part
 from lorbms_tf.probing.settings import ProbeConfig
 from lorbms_tf.progress import track
@@ -33,7 +33,7 @@ class LinearProbe:
       seed: of the initial weights and of all augmentation.
     """
 
-    def __init__(self, features: Features, classes: int, config: ProbeConfig, seed: int):
+    def __init__(self, features: FeatureNetwork, classes: int, config: ProbeConfig, seed: int):
         self.features = features
         self._size, self._seed = config.image_size, seed
         self.dense = keras.layers.Dense(
@@ -54,7 +54,7 @@ class LinearProbe:
         self._learn_images = tf.function(self._from_images, reduce_retracing=True)
         self._learn_features = tf.function(self._descend, reduce_retracing=True)
         self._logits = tf.function(
-            lambda pixels: self.dense(features(tf_to_float(pixels))), reduce_retracing=True
+            lambda pixels: self.dense(features.forward(tf_to_float(pixels))), reduce_retracing=True
         )
 
     @property
@@ -98,13 +98,13 @@ class LinearProbe:
         if self._trained:
             advance_spectral_norms(self._trained)
             return self._descend(crops, labels)
-        return self._descend(self.features(crops), labels)
+        return self._descend(self.features.forward(crops), labels)
 
     def _descend(self, inputs, labels):
         """One update; inputs are images where the network is trained, else features."""
         sources = [variable.value for variable in self._variables]
         with tf.GradientTape() as tape:
-            read = self.features(inputs, training=True) if self._trained else inputs
+            read = self.features.forward(inputs, training=True) if self._trained else inputs
             loss = _loss(self.dense(read), labels)
         # Layers behind the features, such as the discriminator's last, have no part in the loss.
         zero = tf.UnconnectedGradients.ZERO

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.files import check_writable
 from lorbms_tf.networks import weights_files
 from lorbms_tf.probing import augmentation, datasets, features, knn, linear, scores
-from lorbms_tf.probing.features import Features
 from lorbms_tf.probing.labelled import Labelled, Part
 from lorbms_tf.probing.results import Results
 from lorbms_tf.probing.settings import OWN, WHOLE, ProbeConfig
@@ -194,16 +194,18 @@ class Probe:
 class _Images:
     """Features of the data set's images by one network, each computed once and when needed."""
 
-    def __init__(self, config: ProbeConfig, data: Labelled, found: Features):
+    def __init__(self, config: ProbeConfig, data: Labelled, found: FeatureNetwork):
         self.features = found
         self._config, self._data = config, data
+        if config.finetune:
+            found.remember()  # every run begins with the same weights
 
     @functools.cached_property
-    def ready(self) -> Features:
+    def ready(self) -> FeatureNetwork:
         """The features as a run reads them: brought to units first where --standardize says so."""
         if self._config.standardize:
             plain = self._whole(self._data.train, "learn from")
-            self.train = self.features.standardize(plain)  # no second pass
+            self.features, self.train = features.standardized(self.features, plain)
         return self.features
 
     @functools.cached_property

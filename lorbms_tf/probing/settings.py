@@ -4,14 +4,8 @@ from dataclasses import dataclass
 
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.names import PROBED, SAVED_MODEL
 
-FEATURES = (
-    "encoder",
-    "encoder_before_bottleneck",
-    "discriminator",
-    *(f"alexnet:{layer}" for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc7")),
-)
-SAVED_MODEL = "saved_model:"
 OWN, WHOLE = "own", "whole"  # what --folds says instead of numbers
 
 
@@ -33,8 +27,8 @@ class FeatureConfig:
     def validate(self) -> None:
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
         is_saved_model = self.features.startswith(SAVED_MODEL)
-        if self.features not in FEATURES and not is_saved_model:
-            valid = ", ".join(FEATURES)
+        if self.features not in PROBED and not is_saved_model:
+            valid = ", ".join(PROBED)
             raise UserError(
                 f"--features={self.features} is not valid; valid values: {valid}, {SAVED_MODEL}DIR"
             )

@@ -85,13 +85,12 @@ def train(trial: Trial, data: list[dict]) -> bool:
     return True
 
 
-def _as_today(
-    trained: dict[str, Any] | None, config_class: type[RunConfig]
-) -> dict[str, Any] | None:
+def _as_today(trained: dict[str, Any] | None, config_class: type) -> dict[str, Any] | None:
     """What a .json says was trained, with the settings that are newer than it."""
     if not trained:
         return None
-    return _as_json({**trained, "settings": to_dict(from_dict(config_class, trained["settings"]))})
+    settings = to_dict(from_dict(config_class, trained["settings"]))
+    return _as_json({**trained, "settings": settings})
 
 
 def score(trial: Trial, protocol: ScoreConfig, count: int, held_out: HeldOut) -> bool:

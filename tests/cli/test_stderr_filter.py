@@ -13,7 +13,7 @@ HELD = b"I0000 00:00:1795629019.544172    7710 port.cc:153] oneDNN custom operat
 LOST = b"E0000 00:00:1795629019.544172    7710 gpu.cc:1] the device is lost\n"
 BEGIN = f"""
 import os, signal, sys, time
-from lorbms_tf import stderr_filter
+from lorbms_tf.cli import stderr_filter
 stderr_filter.start()
 def native(text):
     os.write(2, text)
@@ -157,7 +157,7 @@ def test_a_process_that_stays_behind_is_not_waited_for(tmp_path):
 
 
 def test_no_stderr_at_all():
-    script = "from lorbms_tf import stderr_filter as f; f.start(); f.end_well(); print('good')"
+    script = "from lorbms_tf.cli import stderr_filter as f; f.start(); f.end_well(); print('good')"
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, script],
         cwd=ROOT,

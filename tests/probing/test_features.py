@@ -44,11 +44,13 @@ def test_networks_of_a_run(run_dir, monkeypatch):
     monkeypatch.setattr(run_directory, "load_model", functools.cache(run_directory.load_model))
     model, _ = run_directory.load_model(run_dir, "latest")
     codes = make("encoder", run_dir=run_dir)
-    np.testing.assert_allclose(codes(IMAGES), np.reshape(model.encode(IMAGES), (2, -1)), atol=1e-6)
+    np.testing.assert_allclose(
+        codes.forward(IMAGES), np.reshape(model.encode(IMAGES), (2, -1)), atol=1e-6
+    )
     assert codes.weights == f"{run_dir}, step {tiny.STEP}"
     maps = make("discriminator", run_dir=run_dir)
     expected = np.reshape(model.discriminator.features(IMAGES), (2, -1))
-    np.testing.assert_allclose(maps(IMAGES), expected, atol=1e-6)
+    np.testing.assert_allclose(maps.forward(IMAGES), expected, atol=1e-6)
 
 
 @pytest.fixture
@@ -69,11 +71,13 @@ def test_the_baseline_has_the_same_sizes_and_its_own_seed(encoder_file):
 def test_weights_files(encoder_file):
     path, network = encoder_file, Encoder(**SMALL_ENCODER, seed=5)
     found = make("encoder", weights=path)
-    np.testing.assert_allclose(found(IMAGES), np.reshape(network(IMAGES), (2, -1)), atol=1e-6)
+    np.testing.assert_allclose(
+        found.forward(IMAGES), np.reshape(network(IMAGES), (2, -1)), atol=1e-6
+    )
     assert found.weights == path
-    before = make("encoder_before_bottleneck", weights=path)(IMAGES)
+    before = make("encoder_before_bottleneck", weights=path).forward(IMAGES)
     cells = network.head(tf.reshape(before, (2, 2, 2, -1)))
-    np.testing.assert_allclose(np.reshape(cells, (2, -1)), found(IMAGES), atol=1e-5)
+    np.testing.assert_allclose(np.reshape(cells, (2, -1)), found.forward(IMAGES), atol=1e-5)
     for name, message in (("discriminator", "network discriminator"), ("alexnet:conv1", "alexnet")):
         with pytest.raises(UserError, match=f"e.weights.h5 does not hold .*{message}"):
             make(name, weights=path)
@@ -87,7 +91,7 @@ def test_convolutions_of_an_alexnet_that_was_trained_at_another_size(tmp_path):
     weights_files.write(network, path, "alexnet")
     found = make("alexnet:conv4", weights=path)
     expected = np.reshape(network.maps(IMAGES, 4), (2, -1))
-    np.testing.assert_allclose(found(IMAGES), expected, atol=1e-6)
+    np.testing.assert_allclose(found.forward(IMAGES), expected, atol=1e-6)
     assert make("alexnet:fc7", weights=path, image_size=28).dimension == 7
     with pytest.raises(UserError, match="--image_size=32: .*28x28 px"):
         make("alexnet:fc7", weights=path)
@@ -99,7 +103,9 @@ def test_a_saved_model_and_its_baseline(tmp_path):
     module.run = tf.function(lambda images: {"y": images[:, ::16, 0]}, input_signature=[spec])
     tf.saved_model.save(module, str(tmp_path), signatures=module.run)
     found = make(f"saved_model:{tmp_path}")
-    np.testing.assert_allclose(found(IMAGES), np.reshape(IMAGES[:, ::16, 0], (2, 6)), atol=1e-6)
+    np.testing.assert_allclose(
+        found.forward(IMAGES), np.reshape(IMAGES[:, ::16, 0], (2, 6)), atol=1e-6
+    )
     assert found.network is None and found.dimension == 6
     assert make(f"saved_model:{tmp_path}", random=True).name == "encoder"
     with pytest.raises(UserError, match="reads images of 32 px"):
@@ -132,7 +138,7 @@ def test_features_of_many_images_in_blocks(encoder_file):
     found = make("encoder", weights=encoder_file)
     whole = features.compute(found, Noise(), batch_size=2, label="")
     one = tiny.noise(4)[None] / np.float32(127.5) - 1
-    np.testing.assert_allclose(whole[4:], found(one), atol=1e-5)
+    np.testing.assert_allclose(whole[4:], found.forward(one), atol=1e-5)
 
 
 def test_features_that_are_not_finite_name_their_images(encoder_file):
@@ -151,20 +157,23 @@ def test_features_that_are_not_finite_name_their_images(encoder_file):
 
 def test_a_constant_feature_is_only_shifted_however_many_images_there_are(encoder_file):
     found = make("encoder", weights=encoder_file)
-    found.standardize(np.full((5000, found.dimension), np.float32(0.1)))
+    constant = np.full((5000, found.dimension), np.float32(0.1))
+    shifted, brought = features.standardized(found, constant)
+    np.testing.assert_allclose(brought, 0.0, atol=1e-5)
     images = tiny.noise(1)[None] / np.float32(127.5) - 1
-    plain = np.asarray(make("encoder", weights=encoder_file)(images))
-    np.testing.assert_allclose(found(images), plain - np.float32(0.1), atol=1e-5)
+    plain = np.asarray(make("encoder", weights=encoder_file).forward(images))
+    np.testing.assert_allclose(shifted.forward(images), plain - np.float32(0.1), atol=1e-5)
 
 
 def test_standardized_features_have_mean_zero_and_deviation_one(encoder_file):
     found = make("encoder", weights=encoder_file)
     images = np.stack([tiny.noise(place) for place in range(6)]) / np.float32(127.5) - 1
-    plain = np.asarray(found(images)).copy()
+    plain = np.asarray(found.forward(images)).copy()
     plain[:, 0] = 7.0  # constant: only shifted
-    found.standardize(plain)
-    brought = np.asarray(found(images))
+    standard, of_plain = features.standardized(found, plain)
+    brought = np.asarray(standard.forward(images))
+    np.testing.assert_allclose(of_plain[:, 1:], brought[:, 1:], atol=1e-4)
     np.testing.assert_allclose(brought[:, 1:].mean(axis=0), 0.0, atol=1e-4)
     np.testing.assert_allclose(brought[:, 1:].std(axis=0), 1.0, atol=1e-3)
-    first = np.asarray(make("encoder", weights=encoder_file)(images))[:, 0]
+    first = np.asarray(make("encoder", weights=encoder_file).forward(images))[:, 0]
     np.testing.assert_allclose(brought[:, 0], first - 7.0, atol=1e-5)

@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.probing import linear
-from lorbms_tf.probing.features import Features
 from lorbms_tf.probing.labelled import Part
 from lorbms_tf.probing.settings import ProbeConfig
 from tests import tiny
@@ -36,16 +36,21 @@ def colour_features():
     """The mean colour; without a network."""
 
     def forward(images, training):
-        return tf.reduce_mean(images, axis=(1, 2))
+        return Outputs(tf.reduce_mean(images, axis=(1, 2)))
 
-    return Features("colour", "none", "0", None, "", forward, 8)
+    return FeatureNetwork("colour", forward, 8, 3, "0")
 
 
 def network_features(seed=0):
     network = Discriminator(image_size=8, widths=(2, 3), seed=seed)
-    return Features(
-        "d", "random", "0", network, "d", lambda images, training: network.features(images), 8
-    )
+
+    def forward(images, training):
+        return Outputs(network.features(images))
+
+    dimension = network.features(tf.zeros((1, 8, 8, 3))).shape[1:].num_elements()
+    features = FeatureNetwork("d", forward, 8, dimension, "0", "random", network, "d")
+    features.remember()
+    return features
 
 
 def config(**given):
@@ -66,7 +71,7 @@ def test_colours_are_learnt_and_only_from_the_given_places(optimizer):
     assert probe.parameters == 3 * (3 + 1)
     scores = probe.scores(PART.images, batch_size=5)
     np.testing.assert_array_equal(scores.argmax(axis=1), LABELS)
-    features = np.asarray(colour_features()(COLOURS / np.float32(127.5) - 1))
+    features = np.asarray(colour_features().forward(COLOURS / np.float32(127.5) - 1))
     np.testing.assert_allclose(probe.scores_of(features), scores, atol=1e-5)
 
 

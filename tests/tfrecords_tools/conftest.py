@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 
 from lorbms_tf.data.images import BadImage
+from lorbms_tf.features import registry
+from lorbms_tf.features.network import FeatureNetwork
 from tests.tfrecords_tools import making
-from tfrecords_tools import items, quadrant_features
+from tfrecords_tools import items
 
 
 @pytest.fixture
 def quick_features(monkeypatch):
     """A feature network that costs nothing: the mean colour of a quadrant."""
 
-    def extractor(name, weights, seed, input_size=0):
-        return quadrant_features.FeatureNetwork(
-            name, lambda images: images.numpy().mean(axis=(1, 2)), 8, 3, "no weights"
-        )
+    def network(name, weights, seed, side=0):
+        return FeatureNetwork(name, None, 8, 3, "no weights")
 
     def means(self, quadrants):
         return quadrants.mean(axis=(1, 2), dtype=np.float64).astype(np.float32)
 
-    monkeypatch.setattr(quadrant_features, "extractor", extractor)
-    monkeypatch.setattr(quadrant_features.FeatureNetwork, "__call__", means)
+    monkeypatch.setattr(registry, "quadrant_network", network)
+    monkeypatch.setattr(FeatureNetwork, "__call__", means)
 
 
 @pytest.fixture

@@ -212,16 +212,18 @@ KILLED_FOR_GOOD = """
 import os, signal, sys
 import numpy as np
 from tests.tfrecords_tools import making
-from tfrecords_tools import assemble, build, quadrant_features
+from lorbms_tf.features import registry
+from lorbms_tf.features.network import FeatureNetwork
+from tfrecords_tools import assemble, build
 
-def extractor(name, weights, seed, input_size=0):
-    return quadrant_features.FeatureNetwork(name, None, 8, 3, "no weights")
+def network(name, weights, seed, side=0):
+    return FeatureNetwork(name, None, 8, 3, "no weights")
 
 def means(self, quadrants):
     return quadrants.mean(axis=(1, 2), dtype=np.float64).astype(np.float32)
 
-quadrant_features.extractor = extractor
-quadrant_features.FeatureNetwork.__call__ = means
+registry.quadrant_network = network
+FeatureNetwork.__call__ = means
 make_record, calls = assemble.make_record, []
 
 def dying(*args):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import deepcluster
+from lorbms_tf.features.registry import quadrant_network
 from lorbms_tf.networks.deepcluster import DeepClusterAlexNet
 from tfrecords_tools import convert_deepcluster
-from tfrecords_tools.feature_networks import deepcluster, extractor
 
 WIDTHS = (4, 6, 8, 8, 6)
 DENSE = (5, 7)
@@ -143,7 +144,7 @@ def test_the_published_checkpoint_gives_torchs_outputs(torch, tmp_path):
     config = convert_deepcluster.ConvertConfig(checkpoint=str(path), out=str(out))
     assert "4096" in convert_deepcluster.run(config)
     quadrants = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
-    features = extractor("deepcluster", str(out))(quadrants)
+    features = quadrant_network("deepcluster", str(out))(quadrants)
     pixels = torch.tensor(quadrants).permute(0, 3, 1, 2) / 255.0
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.no_grad():

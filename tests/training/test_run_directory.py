@@ -71,7 +71,7 @@ def test_a_first_start_killed_at_its_first_file_can_be_repeated(tmp_path):
 
 HOLD = """
 import sys
-from lorbms_tf import run_directory
+from lorbms_tf.training import run_directory
 with run_directory.locked(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()

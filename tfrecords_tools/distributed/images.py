@@ -13,13 +13,13 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 
+from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.files import atomic_file
 from tfrecords_tools import feature_store, image_chunks, quadrant_features
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.distributed import jobs
 from tfrecords_tools.feature_store import FeatureFile
 from tfrecords_tools.items import Collected
-from tfrecords_tools.quadrant_features import FeatureNetwork
 from tfrecords_tools.sources import Photo
 
 _network_lock = threading.Lock()  # a worker may have several threads

@@ -122,7 +122,7 @@ def draw_others(
 class Shape:
     """What a neighbour graph looks like; means over the quadrants.
 
-    never_chosen: share of the images that are nobody's candidate.
+    never_chosen: share of the images that are a candidate of no other image.
     most_often: how often the most popular image is a candidate in one quadrant (k on average).
     skewness: of how often each is one; 0 for an even spread, large where hubs take all.
     reciprocity: share of the candidates that have the reference among their own.

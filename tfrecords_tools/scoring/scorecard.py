@@ -204,7 +204,7 @@ def _header(title: str, contrast: str) -> str:
 
 
 GRAPH_ROWS = {  # title -> field of Shape, and which end is the better
-    "images that are nobody's candidate": ("never_chosen", "lower"),
+    "images that are never a candidate": ("never_chosen", "lower"),
     "candidate of so many at most": ("most_often", "lower"),
     "skewness of how often": ("skewness", "lower"),
     "candidates that choose back": ("reciprocity", "higher"),

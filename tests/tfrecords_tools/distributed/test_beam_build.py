@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.network import FeatureNetwork
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, siblings
-from tfrecords_tools import build, image_chunks, items, neighbours, quadrant_features, sources
+from tfrecords_tools import build, image_chunks, items, neighbours, sources
 
 pytestmark = pytest.mark.extras  # what needs Apache Beam is imported by the tests themselves
 
@@ -132,7 +133,7 @@ def test_what_a_worker_says_to_the_user_arrives(photos, quick_features, monkeypa
     def broken(self, quadrants):
         return np.full((len(quadrants), 3), np.nan, np.float32)
 
-    monkeypatch.setattr(quadrant_features.FeatureNetwork, "__call__", broken)
+    monkeypatch.setattr(FeatureNetwork, "__call__", broken)
     with pytest.raises(UserError, match="^the features of an image are not finite"):
         build.build(build_config(photos, engine="beam"))
     assert not (photos.parent / "out").exists()

@@ -7,41 +7,49 @@ write them: `tfrecords_tools.convert_deepcluster` and `tfrecords_tools.deepclust
 from pathlib import Path
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import quadrants
+from lorbms_tf.features.applications import RANDOM
+from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.files import sha256_file
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.deepcluster import DeepClusterAlexNet, smallest_image
-from tfrecords_tools.feature_networks import base
 
 SETTINGS = "deepcluster"  # the file's attribute that holds them
 SUFFIX = weights_files.SUFFIX
 
 
-def build(name: str, weights: str, seed: int, input_size: int) -> base.FeatureNetwork:
+def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     """fc7 before its ReLU, as DeepCluster clusters it: D = 4096, not normalised.
 
     Args:
       name: "deepcluster".
       weights: a file that `write` made; "none": random weights of the published sizes from `seed`.
       seed: of random weights.
-      input_size: as the weights ask, or 0; without weights any the network can read (224).
+      side: as the weights ask, or 0; without weights any the network can read (224).
     """
-    if weights != base.RANDOM:
+    if weights != RANDOM:
         network = read(weights)
         fixed = network.settings["image_size"]
-        if input_size not in (0, fixed):
+        if side not in (0, fixed):
             raise UserError(
                 f"the network in --weights={weights} reads quadrants of {fixed} px: leave out "
-                f"--feature_size={input_size}"
+                f"--feature_size={side}"
             )
         digest = sha256_file(weights)
     else:
-        if 0 < input_size < smallest_image():
-            raise base.too_small(name, input_size, smallest_image())
-        network = DeepClusterAlexNet(image_size=input_size or 224, seed=seed)
-        digest = base.hash_weights(network)
-    settings = network.settings
-    return base.FeatureNetwork(
-        name, network.features, settings["image_size"], settings["dense_widths"][-1], digest
+        if 0 < side < smallest_image():
+            raise quadrants.too_small(name, side, smallest_image())
+        network = DeepClusterAlexNet(image_size=side or 224, seed=seed)
+        digest = weights_files.hash_weights(network)
+    return FeatureNetwork(
+        name,
+        lambda images, training: Outputs(network.features(images)),
+        network.settings["image_size"],
+        network.settings["dense_widths"][-1],
+        digest,
+        network=network,
+        kind=SETTINGS,
+        reading=quadrants.READING,
     )
 
 

@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features.registry import quadrant_network
 from lorbms_tf.training import run_directory
 from tests import tiny
-from tfrecords_tools.feature_networks import extractor
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,9 @@ def quadrants():
 
 
 def test_the_encoder_sees_a_quadrant_as_a_whole_image(run, model, quadrants):
-    network = extractor(f"encoder:{run}")
+    network = quadrant_network(f"encoder:{run}")
     codes = model.encode(quadrants / np.float32(127.5) - 1).numpy()  # [3, 2, 2, C]
-    assert (network.input_size, network.dimension) == (32, 4 * model.config.chunk_size)
+    assert (network.side, network.dimension) == (32, 4 * model.config.chunk_size)
     np.testing.assert_allclose(network(quadrants), codes.reshape(3, -1), atol=1e-4)
     small = quadrants[:, ::2, ::2]
     larger = tf.image.resize(small, (32, 32)).numpy()  # a small quadrant is resized to the image
@@ -37,7 +37,7 @@ def test_the_encoder_sees_a_quadrant_as_a_whole_image(run, model, quadrants):
 
 
 def test_the_discriminators_maps_are_averaged_to_cells(run, model, quadrants):
-    network = extractor(f"discriminator:{run}")
+    network = quadrant_network(f"discriminator:{run}")
     maps = model.discriminator.features(quadrants / np.float32(127.5) - 1).numpy()  # [3, 8, 8, 2]
     cells = maps.reshape(3, 2, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(3, -1)
     assert network.dimension == 8
@@ -47,4 +47,4 @@ def test_the_discriminators_maps_are_averaged_to_cells(run, model, quadrants):
 
 def test_another_size_is_an_error(run):
     with pytest.raises(UserError, match="reads images of 32 px: leave out --feature_size=64"):
-        extractor(f"encoder:{run}", input_size=64)
+        quadrant_network(f"encoder:{run}", side=64)

@@ -1,12 +1,7 @@
 import pytest
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools import feature_networks, quadrant_features
-
-
-def test_the_old_door_leads_to_the_registry():
-    assert quadrant_features.NETWORKS is feature_networks.NETWORKS
-    assert quadrant_features.extractor is feature_networks.extractor
+from lorbms_tf.features import registry
 
 
 @pytest.mark.parametrize(
@@ -24,9 +19,9 @@ def test_the_old_door_leads_to_the_registry():
     ],
 )
 def test_good_names_pass_the_check_and_tell_where_their_weights_are_from(name, weights, origin):
-    assert feature_networks.origin(name, weights, seed=3) == origin
+    assert registry.origin(name, weights, seed=3) == origin
     assert (
-        feature_networks.check(name, weights) is feature_networks.NETWORKS[name.partition(":")[0]]
+        registry.check_quadrant_network(name, weights) is registry.QUADRANTS[name.partition(":")[0]]
     )
 
 
@@ -59,4 +54,21 @@ def test_good_names_pass_the_check_and_tell_where_their_weights_are_from(name, w
 )
 def test_what_cannot_be_used_is_found_out_before_anything_is_loaded(name, weights, reason):
     with pytest.raises(UserError, match=reason):
-        feature_networks.check(name, weights)
+        registry.check_quadrant_network(name, weights)
+
+
+def test_an_unknown_network_is_answered_with_the_valid_ones():
+    with pytest.raises(UserError, match="=resnet .*alexnet, deepcluster, mobilenet_v2"):
+        registry.quadrant_network("resnet")
+
+
+def test_a_missing_weights_file_is_named():
+    with pytest.raises(UserError, match=r"--weights.*nowhere\.h5"):
+        registry.quadrant_network("alexnet", weights="nowhere.h5")
+
+
+def test_unknown_names_and_missing_flags():
+    with pytest.raises(UserError, match="no extractor 'fid'; valid names: inception_2015, mobile"):
+        registry.score_network("fid", "x")
+    with pytest.raises(UserError, match="needs --extractor_weights=FILE: classify_image"):
+        registry.score_network("inception_2015", "")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools.feature_networks import extractor
+from lorbms_tf.features.registry import quadrant_network
 
 RED = np.full((2, 6, 6, 3), (255, 0, 51), np.uint8)
 
@@ -32,20 +32,20 @@ def save(folder, dtype=tf.float32, shape=(None, 4, 4, 3), names=("serving_defaul
 
 def test_a_model_of_floats(tmp_path):
     name = save(tmp_path / "m")
-    network = extractor(name)
-    assert (network.input_size, network.dimension) == (4, 3)
+    network = quadrant_network(name)
+    assert (network.side, network.dimension) == (4, 3)
     np.testing.assert_allclose(network(RED), [[2.0, -2.0, -1.2]] * 2, atol=1e-6)
     assert re.fullmatch("[0-9a-f]{64}", network.weights_hash)
-    assert network.weights_hash == extractor(name).weights_hash
+    assert network.weights_hash == quadrant_network(name).weights_hash
     (tmp_path / "m" / "assets" / "words.txt").write_text("something else")
-    assert network.weights_hash != extractor(name).weights_hash
+    assert network.weights_hash != quadrant_network(name).weights_hash
 
 
 @pytest.mark.parametrize("folder", ["a,b", "a [v2], range=0:1", "a,range=0:1/m"])
 def test_commas_and_brackets_in_the_name_of_its_folder(tmp_path, folder):
     name = save(tmp_path / folder)
-    np.testing.assert_allclose(extractor(name)(RED)[0], [2.0, -2.0, -1.2], atol=1e-6)
-    assert extractor(f"{name},range=0:255")(RED)[0][0] == 510.0
+    np.testing.assert_allclose(quadrant_network(name)(RED)[0], [2.0, -2.0, -1.2], atol=1e-6)
+    assert quadrant_network(f"{name},range=0:255")(RED)[0][0] == 510.0
 
 
 @pytest.mark.parametrize(
@@ -57,34 +57,34 @@ def test_commas_and_brackets_in_the_name_of_its_folder(tmp_path, folder):
     ],
 )
 def test_the_range_of_the_pixels(tmp_path, dtype, options, expected):
-    network = extractor(save(tmp_path / "m", dtype) + options)
+    network = quadrant_network(save(tmp_path / "m", dtype) + options)
     np.testing.assert_allclose(network(RED)[0], expected, atol=1e-4)
 
 
 def test_the_only_signature_that_takes_an_image_is_found(tmp_path):
     name = save(tmp_path / "m", names=("decode", "encode"))  # as this project exports
-    assert extractor(name).dimension == 3
+    assert quadrant_network(name).dimension == 3
     with pytest.raises(UserError, match="signature 'decode'.*valid: signature=encode"):
-        extractor(name + ",signature=decode")
+        quadrant_network(name + ",signature=decode")
 
 
 def test_several_signatures_and_outputs_are_to_be_named(tmp_path):
     name = save(tmp_path / "m", names=("a", "b"), outputs=2)
     with pytest.raises(UserError, match="signature=a, signature=b"):
-        extractor(name)
+        quadrant_network(name)
     with pytest.raises(UserError, match="output=out0, output=out1"):
-        extractor(name + ",signature=b")
-    features = extractor(name + ",signature=b,output=out1")(RED)
+        quadrant_network(name + ",signature=b")
+    features = quadrant_network(name + ",signature=b,output=out1")(RED)
     np.testing.assert_allclose(features[0], [3.0, -1.0, -0.2], atol=1e-6)
 
 
 def test_any_size_must_be_chosen_and_a_fixed_one_is_kept(tmp_path):
     free = save(tmp_path / "free", shape=(None, None, None, 3))
     with pytest.raises(UserError, match="any size.*--feature_size"):
-        extractor(free)
-    assert extractor(free, input_size=10).input_size == 10
+        quadrant_network(free)
+    assert quadrant_network(free, side=10).side == 10
     with pytest.raises(UserError, match="reads images of 4 px"):
-        extractor(save(tmp_path / "fixed"), input_size=10)
+        quadrant_network(save(tmp_path / "fixed"), side=10)
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4, 3), (None, 4, 4, 1), (None, 4, 6, 3), (None, 48)])
@@ -94,10 +94,10 @@ def test_a_model_of_other_inputs_is_an_error(tmp_path, shape):
     module.run = tf.function(lambda x: {"y": x + 1.0}, input_signature=[spec])
     tf.saved_model.save(module, str(tmp_path / "m"), signatures=module.run)
     with pytest.raises(UserError, match="takes one image.*valid: none"):
-        extractor(f"saved_model:{tmp_path / 'm'}")
+        quadrant_network(f"saved_model:{tmp_path / 'm'}")
 
 
 def test_a_broken_model_is_an_error(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
     with pytest.raises(UserError, match="cannot be loaded"):
-        extractor(f"saved_model:{tmp_path}")
+        quadrant_network(f"saved_model:{tmp_path}")

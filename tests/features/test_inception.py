@@ -1,10 +1,9 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import extractors
+from lorbms_tf.features import registry
 from lorbms_tf.files import sha256_file
 
 SIDE, WIDTH, CLASSES = 299, 6, 4
@@ -41,8 +40,8 @@ def images(count=3, side=40):
 
 def test_inception_graph_on_a_batch_equals_the_graph_itself_on_each_image(graph_file):
     path, graph = graph_file
-    made = extractors.make("inception_2015", str(path))
-    features, logits = made(images(), batch_size=2)
+    made = registry.score_network("inception_2015", str(path))
+    features, logits = made.outputs(images(), batch_size=2)
     assert features.shape == (3, WIDTH) and logits.shape == (3, CLASSES)
     assert made.weights_hash == sha256_file(path)
     with tf.compat.v1.Session(graph=graph) as session:
@@ -57,22 +56,12 @@ def test_the_kernel_of_the_resize_is_part_of_the_protocol(graph_file):
     path, _ = graph_file
     large = images(2, 640)  # made smaller: only there does smoothing matter
     legacy, smooth = (
-        extractors.make("inception_2015", str(path), resize)(large)[0]
-        for resize in extractors.RESIZES
+        registry.score_network("inception_2015", str(path), resize)(large)
+        for resize in registry.RESIZES
     )
     assert np.abs(legacy - smooth).max() > 1e-3
     with pytest.raises(UserError, match="--resize=cubic is not valid; valid values: legacy"):
-        extractors.make("inception_2015", str(path), "cubic")
-
-
-def test_keras_network_gives_features_and_logits(tmp_path):
-    model = keras.applications.MobileNetV2(weights=None, classifier_activation=None)
-    path = tmp_path / "some.weights.h5"
-    model.save_weights(path)
-    made = extractors.make("mobilenet_v2", str(path), "antialias")
-    features, logits = made(images(1, 224))
-    assert features.shape == (1, 1280)
-    np.testing.assert_allclose(logits, model(images(1, 224), training=False), atol=1e-4)
+        registry.score_network("inception_2015", str(path), "cubic")
 
 
 @pytest.mark.parametrize(
@@ -89,11 +78,4 @@ def test_wrong_files(tmp_path, name, content, message):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=message):
-        extractors.make(name, str(path))
-
-
-def test_unknown_names_and_missing_flags():
-    with pytest.raises(UserError, match="no extractor 'fid'; valid names: inception_2015, mobile"):
-        extractors.make("fid", "x")
-    with pytest.raises(UserError, match="needs --extractor_weights=FILE: classify_image"):
-        extractors.make("inception_2015", "")
+        registry.score_network(name, str(path))

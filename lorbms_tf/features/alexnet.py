@@ -1,0 +1,32 @@
+"""`--features=alexnet`: the project's own AlexNet, with random weights or those of a file."""
+
+from lorbms_tf.features import quadrants
+from lorbms_tf.features.applications import RANDOM
+from lorbms_tf.features.network import FeatureNetwork, Outputs
+from lorbms_tf.files import sha256_file
+from lorbms_tf.networks import weights_files
+from lorbms_tf.networks.alexnet import AlexNet, smallest_image
+
+
+def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
+    """AlexNet, its conv5 averaged to 2 x 2 cells: D = 1024 at any side, not normalised.
+
+    `weights` is a .weights.h5 file of `AlexNet(channels=3)` with the usual convolutions and any
+    number of outputs; "none" is random weights from `seed`, which see colour and coarse texture
+    only.
+    """
+    side = side or 64
+    if side < smallest_image():
+        raise quadrants.too_small(name, side, smallest_image())
+    model = AlexNet(image_size=side, channels=3, dense_widths=(), outputs=0, seed=seed)
+    if weights != RANDOM:
+        weights_files.load(model, weights, "alexnet with 3 channels")
+    width = model.settings["conv_widths"][-1]
+
+    def forward(images, training):
+        return Outputs(quadrants.square_cells(model.features(images, "conv5", training), width))
+
+    digest = sha256_file(weights) if weights != RANDOM else weights_files.hash_weights(model)
+    return FeatureNetwork(
+        name, forward, side, 4 * width, digest, network=model, reading=quadrants.READING
+    )
