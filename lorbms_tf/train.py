@@ -99,7 +99,7 @@ def _print_parameters(method: Method, model: Trainable) -> None:
 
 
 def _tell(planned) -> None:
-    """What the run is about to do; warnings go to stderr, which `ablate` shows, too."""
+    """What the run is about to do; warnings go to stderr, which `sweep` shows, too."""
     per_epoch = planned.data.steps_per_epoch
     print(
         f"{planned.data.description()}, {per_epoch} steps an epoch, {planned.total_steps} steps in "

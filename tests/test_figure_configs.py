@@ -6,6 +6,7 @@ import re
 import pytest
 
 from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.sweep import SweepConfig
 from tests.documents import DOCUMENTS, ROOT
 
 FLAGFILES = sorted((ROOT / "configs").glob("*/*.cfg"))
@@ -36,13 +37,15 @@ def commands(path):
     ]
 
 
-def config_of(module):
-    """The settings of a door."""
+def defaults_of(module):
+    """The settings of a door and their defaults, those of the thesis's training among them."""
     if module == "lorbms_tf.train":
-        return LorbmsConfig
+        return vars(LorbmsConfig())
+    if module == "lorbms_tf.sweep":
+        return vars(LorbmsConfig()) | vars(SweepConfig())
     known = vars(importlib.import_module(module)).values()
     kinds = [kind for kind in known if isinstance(kind, type) and kind.__module__ == module]
-    return next(kind for kind in kinds if kind.__name__.endswith("Config"))
+    return vars(next(kind for kind in kinds if kind.__name__.endswith("Config"))())
 
 
 @pytest.mark.parametrize(
@@ -50,14 +53,13 @@ def config_of(module):
 )
 def test_flagfiles_fit_their_doors(path):
     if path.parent.name == "ablation" and "metrics" not in flags_of(path):
-        kind, line = LorbmsConfig, "--records="  # a variant: flags of training
-        assert "python -m lorbms_tf.ablate --flagfile=configs/" in path.read_text()
+        default, line = vars(LorbmsConfig()), "--records="  # a variant: flags of training
+        assert "python -m lorbms_tf.sweep --flagfile=configs/" in path.read_text()
     else:
         told = commands(path)
         assert told, "no command in its comments"
         assert "# Expect" in path.read_text()
-        kind, line = config_of(told[0][0]), told[0][1]
-    default = vars(kind())
+        default, line = defaults_of(told[0][0]), told[0][1]
     given = flags_of(path)
     for name in re.findall(r"--(\w+)=", line):
         assert name in {*default, "flagfile"}, name

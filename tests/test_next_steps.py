@@ -15,7 +15,7 @@ MAKERS = ("next_step", "line")
 
 
 def flags_of(door: str) -> set[str]:
-    """The flags that a door defines in its `console_main`."""
+    """The flags that a door defines in its `console_main`, with those of the default method."""
     module = importlib.import_module(door)
     names = {"flagfile"}
     for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):

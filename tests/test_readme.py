@@ -32,7 +32,7 @@ NOT_RUN = {
     "tfrecords_tools.convert_deepcluster": "needs PyTorch and the published checkpoint",
     "--engine=beam": "needs Apache Beam",
     "--run_dir=/shared/run": "needs two hosts",
-    "lorbms_tf.ablate": "trains twelve models, in processes of their own",
+    "lorbms_tf.sweep": "trains twelve models, in processes of their own",
     "lorbms_tf.benchmark": "measures for a while",
     "--out=data/scenes64/scenes": "draws 4000 scenes",
     "configs/data/scenes64.cfg": "is of them",

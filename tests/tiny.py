@@ -1,8 +1,13 @@
-"""What the tests share: a configuration, batch, run and records, as small as they go."""
+"""What the tests share: a configuration, batch, run and records, as small as they go.
+
+`EXAMPLES` holds what a method needs to be tested as all methods are.
+"""
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +15,7 @@ import tensorflow as tf
 from lorbms_tf.data import images, records
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.serving import saved_model
 from lorbms_tf.training import checkpoints, run_directory
 
 IMAGE_SIZE = 32  # the least that the classifier takes
@@ -121,3 +127,55 @@ def read_only(folder: Path):
         if root:
             os.seteuid(0)
         folder.chmod(former)
+
+
+class Example(NamedTuple):
+    """One method as small as it goes.
+
+    config: (changes by keyword) -> its settings.
+    write_data: (folder) -> the settings that name what is learned from, eight references of noise,
+      by name.
+    export: (model, folder) writes a SavedModel.
+    serve: (its signatures, batch, what `infer` makes of it) -> what the signatures make of the
+      batch, by the names of `infer`.
+    by_device: settings without networks that see a device's share of a batch (batch norm), and so
+      learn something else on two devices than on one.
+    apart: names of those networks.
+    """
+
+    config: Callable[..., Any]
+    write_data: Callable[[Path], dict[str, str]]
+    export: Callable[[Any, Path], Any]
+    serve: Callable[[Any, dict, dict], dict[str, Any]]
+    by_device: dict[str, Any]
+    apart: tuple[str, ...]
+
+
+def _records(folder: Path) -> dict[str, str]:
+    pattern = write_records(folder, 8, draw=noise)
+    return {"records": pattern, "eval_records": pattern}
+
+
+def _serve_scenes(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
+    codes = signatures["encode"](images=batch["reference"])["codes"]
+    candidates = tf.cast(batch["candidates"], tf.float32)
+    mixed = signatures["mix"](
+        reference=batch["reference"], candidates=candidates, mask=made["mask"]
+    )
+    return {
+        "reconstruction": signatures["decode"](codes=codes)["images"],
+        "mix": mixed["images"],
+    }
+
+
+# By the name of the method.
+EXAMPLES = {
+    "lorbms": Example(
+        config=config,
+        write_data=_records,
+        export=saved_model.write,
+        serve=_serve_scenes,
+        by_device={"lambda_cls": 0.0},
+        apart=("classifier",),
+    ),
+}

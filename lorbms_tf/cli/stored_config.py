@@ -15,10 +15,11 @@ from lorbms_tf.files import leftovers, read_json, write_json
 CONFIG_FILE = "config.json"
 LOCK_FILE = "lock"
 TRAINING = "lorbms_tf.train"
-ABLATION = "lorbms_tf.ablate"
+SWEEP = "lorbms_tf.sweep"
 EXPORTS = "exports of lorbms_tf.export"
 RECORDS = "records of tfrecords_tools.build"
 _KIND = "command"  # the key beside the settings
+_FORMER_NAMES = {"lorbms_tf.ablate": SWEEP}  # that commands had when older runs were begun
 # Runs that were begun before there was this key: a setting that they have and no other kind has.
 _SIGNS = {
     "encoder_layers": TRAINING,
@@ -27,7 +28,7 @@ _SIGNS = {
 }
 # Folders that have no config.json, by what lies in each of them.
 _MARKS = {
-    "*/seed_*.cfg": f"a run of {ABLATION}",
+    "*/seed_*.cfg": f"a run of {SWEEP}",
     "dataset.json": RECORDS,
     "[0-9]*/saved_model.pb": EXPORTS,
     "saved_model.pb": "a SavedModel",
@@ -121,7 +122,7 @@ def _kind(values: Any) -> str:
     if not isinstance(values, dict):
         return ""
     if isinstance(values.get(_KIND), str):
-        return values[_KIND]
+        return _FORMER_NAMES.get(values[_KIND], values[_KIND])
     return next((kind for sign, kind in _SIGNS.items() if sign in values), "")
 
 

@@ -73,7 +73,13 @@ class Records:
 
     def held_out_flags(self) -> dict[str, str]:
         """As `held_out`: the held-out records, or those of training."""
-        return {"records": self._config.eval_records or self._config.records}
+        config = self._config
+        bad = {"max_bad_records": str(config.max_bad_records)} if config.max_bad_records else {}
+        return {"records": config.eval_records or config.records, **bad}
+
+    def held_out_fingerprint(self) -> list[dict]:
+        """Of the shards that `held_out` reads."""
+        return fingerprint.fingerprint(records.find_shards(self.held_out_flags()["records"]))
 
     def description(self) -> str:
         """How many shards there are."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.signs import JUDGED, SIGNS
 from lorbms_tf.training.method import Method
@@ -81,6 +82,12 @@ def _scores() -> dict[str, Any]:
     return METRICS
 
 
+def _check_scores(config: ScoreConfig) -> None:
+    from lorbms_tf.lorbms import scoring
+
+    scoring.check_metrics(config)
+
+
 def never_mixed(config: LorbmsConfig, step: int) -> str:
     """A caution where a model after so many steps has not begun to learn to mix; else ""."""
     if not config.autoencoder_steps or step > config.autoencoder_steps:
@@ -116,4 +123,9 @@ METHOD = Method(
     parameter_rows=parameter_rows,
     tracing=tracing,
     caution=never_mixed,
+    check_scores=_check_scores,
+    # Table 4.5.
+    variants=tuple(
+        f"configs/ablation/{name}.cfg" for name in ("full", "no_cls", "no_rec", "no_adv")
+    ),
 )

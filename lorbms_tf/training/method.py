@@ -8,6 +8,7 @@ of any paper; they know these protocols. A method is a value, `Method`, found by
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.evaluation.scores import Score
 from lorbms_tf.training.run_config import RunConfig
 
@@ -75,6 +76,9 @@ class Data(Protocol):
     def held_out_flags(self) -> Mapping[str, str]:
         """The flags by which `lorbms_tf.evaluate` finds the held-out data."""
 
+    def held_out_fingerprint(self) -> list[dict]:
+        """As `fingerprint`, of the held-out data."""
+
     def description(self) -> str:
         """What there is, in some words: "8 shards"."""
 
@@ -106,6 +110,8 @@ class Method(NamedTuple):
     parameter_rows: (model) -> rows of its table of parameters.
     tracing: (config, name of the step method) -> a line for before its first step.
     caution: (config, step) -> what to know of a model after so many steps; "" for nothing.
+    check_scores: (a `ScoreConfig`) -> UserError for scores that `lorbms_tf.evaluate` cannot take.
+    variants: flagfiles of training that `lorbms_tf.sweep` compares where it is told no others.
     """
 
     config: type[RunConfig]
@@ -123,6 +129,8 @@ class Method(NamedTuple):
     parameter_rows: Callable[[Trainable], list[tuple[str, int]]]
     tracing: Callable[[Any, str], str]
     caution: Callable[[Any, int], str]
+    check_scores: Callable[[ScoreConfig], None]
+    variants: Sequence[str] = ()
 
 
 def parameter_table(rows: Sequence[tuple[str, int]]) -> str:

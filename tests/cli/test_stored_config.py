@@ -10,7 +10,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.probing.settings import TransferConfig
 from lorbms_tf.pseudo_labels import run_folder
-from lorbms_tf.training import ablation, run_directory
+from lorbms_tf.training import run_directory, sweep
 from tests import tiny
 from tfrecords_tools.deepcluster_config import DeepClusterConfig
 
@@ -44,7 +44,7 @@ def test_each_run_says_what_it_is_and_opens(tmp_path, kind, old):
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        ("full/seed_0.cfg", "a run of lorbms_tf.ablate"),
+        ("full/seed_0.cfg", "a run of lorbms_tf.sweep"),
         ("dataset.json", "records of tfrecords_tools.build"),
         ("1/saved_model.pb", "exports of lorbms_tf.export"),
         ("saved_model.pb", "a SavedModel"),
@@ -58,11 +58,19 @@ def test_other_folders_are_known_by_their_files(tmp_path, file, told):
     assert stored_config.content(tmp_path) == told
 
 
+def test_folders_of_a_command_that_had_another_name_are_gone_on_with(tmp_path):
+    (tmp_path / "config.json").write_text('{"command": "lorbms_tf.ablate"}')
+    assert stored_config.content(tmp_path) == "a run of lorbms_tf.sweep"
+    assert stored_config.is_begun(tmp_path, stored_config.SWEEP, "--out=x")
+    with pytest.raises(UserError, match="a run of lorbms_tf.sweep, no run of lorbms_tf.train"):
+        stored_config.is_begun(tmp_path, stored_config.TRAINING, "--out=x")
+
+
 def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("held", [DEEPCLUSTER, TRANSFER, stored_config.ABLATION])
+@pytest.mark.parametrize("held", [DEEPCLUSTER, TRANSFER, stored_config.SWEEP])
 @pytest.mark.parametrize("old", [False, True], ids=["today's", "old"])
 def test_no_training_in_a_folder_of_another_command(tmp_path, held, old):
     stored_config.write(tmp_path, held, RUNS.get(held))
@@ -139,15 +147,15 @@ def test_a_run_older_than_the_epsilon_keeps_its_own(tmp_path, capsys):
         run_directory.check(other)
 
 
-def test_all_trials_of_an_ablation_go_on_as_those_that_are_begun(tmp_path):
+def test_all_trials_of_a_sweep_go_on_as_those_that_are_begun(tmp_path):
     trials = [
-        ablation.Trial(name, tiny.config(run_dir=str(tmp_path / name)), tmp_path / name)
+        sweep.Trial(name, tiny.config(run_dir=str(tmp_path / name)), tmp_path / name)
         for name in ("first", "second")
     ]
-    assert ablation.continued(trials) == trials
+    assert sweep.continued(trials) == trials
     tiny.write_run(tmp_path / "second")
     without(tmp_path / "second", "adam_epsilon")
-    assert [trial.config.adam_epsilon for trial in ablation.continued(trials)] == [1e-7, 1e-7]
+    assert [trial.config.adam_epsilon for trial in sweep.continued(trials)] == [1e-7, 1e-7]
 
 
 def test_the_shipped_model_was_trained_with_the_former_epsilon():

@@ -1,4 +1,7 @@
-"""Two devices under a MirroredStrategy learn what one device learns from the same global batch."""
+"""Two devices under a MirroredStrategy learn what one device learns from the same global batch.
+
+Of every method (see `tests/test_methods.py`).
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lorbms_tf import methods
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The weights alone would hide a gradient that is summed over devices instead of averaged, since
 # Adam's updates do not depend on its scale; its first moments, also compared, do.
 #
-# The classifier is left out, and without weight in the generator's loss: its batch norm takes the
-# statistics of each device's share of the batch, so its gradients differ from one device's.
+# Networks with batch norm, such as the thesis's classifier, are left out, and without weight in the
+# others' losses: they see each device's share of the batch, so their gradients differ from one's.
 COMPARE = """
 import json, sys
 from pathlib import Path
@@ -34,13 +38,14 @@ tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
 from lorbms_tf.training import checkpoints, loop, planning
 from tests import tiny
 
-pattern, folder = sys.argv[1], Path(sys.argv[2])
+example, folder = tiny.EXAMPLES[sys.argv[1]], Path(sys.argv[2])
+data = example.write_data(folder / "data")
 
 
 def trained(name, strategy):
-    config = tiny.config(
-        records=pattern, run_dir=str(folder / name), batch_size=4, max_steps=2, sample_rows=2,
-        log_every_steps=1, lambda_cls=0.0, seed=3,
+    config = example.config(
+        **data, run_dir=str(folder / name), batch_size=4, max_steps=2, sample_rows=2,
+        log_every_steps=1, seed=3, **example.by_device,
     )
     run = loop.Run(planning.plan(config), strategy)
     # Not the singular vectors: power iterations move them, and far.
@@ -50,22 +55,22 @@ def trained(name, strategy):
     weights = {k: v.numpy() for k, v in named.items()}
     moments = {
         f"{name}/{v.path}": v.value.numpy()
-        for name in ("generator_optimizer", "discriminator_optimizer")
-        for v in getattr(run.model, name).variables
-        if v.path.endswith("momentum")
+        for name, optimizer in run.model.optimizers_by_name.items()
+        for v in optimizer.variables
+        if name not in example.apart and v.path.endswith("momentum")
     }
     logged = {}
     for path in (run.folder / "logs").glob("events*"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             for value in event.summary.value:
                 counts = value.tag.startswith(("loss/", "psnr/", "mix/"))
-                if counts and "classifier" not in value.tag:
+                if counts and not any(name in value.tag for name in example.apart):
                     logged[f"{value.tag} at {event.step}"] = tf.make_ndarray(value.tensor)
     return start, weights, moments, logged
 
 
 def compared(weights):
-    return {k: v for k, v in weights.items() if not k.startswith("classifier/")}
+    return {k: v for k, v in weights.items() if k.split("/")[0] not in example.apart}
 
 
 def farthest(first, second):
@@ -99,24 +104,25 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory):
+@pytest.fixture(scope="module", params=methods.names())
+def result(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("strategy")
-    pattern = tiny.write_records(folder / "records", 8, draw=tiny.noise)
     done = subprocess.run(
-        [sys.executable, "-c", COMPARE, pattern, str(folder)],
+        [sys.executable, "-c", COMPARE, request.param, str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""},
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return {"method": request.param, **json.loads(done.stdout.splitlines()[-1])}
 
 
 def test_the_comparison_means_something(result):
     assert result["replicas"] == 2
-    assert result["networks"] == ["decoder", "discriminator", "encoder"]
+    assert result["networks"] and not set(result["networks"]) & set(
+        tiny.EXAMPLES[result["method"]].apart
+    )
     assert result["start"] == 0.0 and result["moved"] > 1e-3
     assert result["number of moments"] > 20
 
@@ -131,5 +137,7 @@ def test_gradients_are_averaged_over_the_global_batch(result):
 
 
 def test_reported_losses_are_those_of_the_global_batch(result):
-    assert {"loss/generator at 1", "loss/discriminator at 2"} <= set(result["names logged"])
+    steps = {name.rpartition(" ")[2] for name in result["names logged"]}
+    assert steps == {"1", "2"}
+    assert any(name.startswith("loss/") for name in result["names logged"])
     assert result["logged"] < 1e-4

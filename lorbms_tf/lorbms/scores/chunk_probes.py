@@ -1,17 +1,23 @@
 """What each chunk tells of each quadrant: linear probes from single chunks to known factors."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.units import units
 from lorbms_tf.progress import track
 
-SHARES = (0.6, 0.2)  # to learn from, to stop by; the rest is tested on
+SHARES = (0.6, 0.2)  # to learn from, to choose the penalty by; the rest is tested on
 LEAST = 50  # scenes
-_STEPS, _RATE = 200, 0.05  # of Adam, over all scenes at once
+# The weights' squares weigh 1 / (2 * freedom) beside the mean loss of a scene: from all but the
+# frequencies of the labels to all but no penalty.
+_FREEDOMS = 10.0 ** np.arange(-1.0, 3.5, 0.5)
+_TOLERANCE, _MOST_ITERATIONS = 1e-3, 1000  # of the gradient, for each penalty
 
 
 class Told(NamedTuple):
@@ -38,8 +44,6 @@ def told(
 ) -> dict[str, Told]:
     """Trains a softmax regression for each chunk, quadrant and factor, and tests it held out.
 
-    All regressions of a chunk are trained side by side, which changes nothing but the time.
-
     Args:
       codes: [N, 2, 2, C].
       factors: by name, int [N, 4].
@@ -56,18 +60,20 @@ def told(
     order = np.random.default_rng(seed).permutation(count)
     parts = np.split(order, (count * np.cumsum(SHARES)).astype(int))
     labels = np.concatenate(list(factors.values()), axis=1)  # [N, 4 * factors]
-    heads = _Heads(labels.max(axis=0) + 1)
-    chunks = codes.reshape(count, NUM_QUADRANTS, -1).astype(np.float32)
-    found = []
+    classes = labels.max(axis=0) + 1
+    chunks = codes.reshape(count, NUM_QUADRANTS, -1)
     numbers = range(NUM_QUADRANTS)
     if not silent:
         numbers = track(numbers, label="probes of chunks", unit="chunk")
+    found = []
     for i in numbers:
         inputs = _standardised(chunks[:, i], parts[0])
-        found.append(_probe([inputs[part] for part in parts], [labels[p] for p in parts], heads))
+        pairs = zip(labels.T, classes, strict=True)
+        with threadpool_limits(1):  # several threads wait for each other longer than they work
+            found.append([_probe(inputs, truth, count, parts) for truth, count in pairs])
     # [3 numbers, 4 chunks, factors, 4 quadrants]
-    numbers = np.stack(found, axis=1).reshape(3, NUM_QUADRANTS, len(factors), NUM_QUADRANTS)
-    information, accuracy, chance = numbers
+    shape = (NUM_QUADRANTS, len(factors), NUM_QUADRANTS)
+    information, accuracy, chance = np.moveaxis(found, -1, 0).reshape(3, *shape)
     varied = (labels.min(axis=0) < labels.max(axis=0)).reshape(len(factors), NUM_QUADRANTS)
     return {
         name: Told(information[:, k] * varied[k], accuracy[:, k], chance[0, k], varied[k])
@@ -80,83 +86,63 @@ def tested(count: int) -> int:
     return count - int(count * sum(SHARES))
 
 
-class _Heads:
-    """Many softmax regressions side by side: head h has the next classes[h] columns."""
+def _probe(
+    inputs: np.ndarray, truth: np.ndarray, classes: int, parts: list[np.ndarray]
+) -> tuple[float, float, float]:
+    """(share of the entropy, accuracy, chance) of one factor of one quadrant, on the last part.
 
-    def __init__(self, classes: np.ndarray):
-        self.classes = classes
-        self.starts = np.concatenate([[0], np.cumsum(classes)[:-1]])
-
-    def columns(self, values: np.ndarray) -> np.ndarray:
-        """[..., heads] -> [..., columns], each head's value in all its columns."""
-        return np.repeat(values, self.classes, axis=-1)
-
-    def targets(self, labels: np.ndarray) -> np.ndarray:
-        """int [N, heads] -> [N, columns], one in each head's column of the label."""
-        made = np.zeros((len(labels), self.classes.sum()), np.float32)
-        np.put_along_axis(made, self.starts + labels, 1.0, axis=1)
-        return made
-
-    def log_softmax(self, logits: np.ndarray) -> np.ndarray:
-        """Within each head, [N, columns]."""
-        shifted = logits - self.columns(np.maximum.reduceat(logits, self.starts, axis=1))
-        return shifted - self.columns(np.log(np.add.reduceat(np.exp(shifted), self.starts, axis=1)))
-
-    def at(self, values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Each head's value in the column of the label: [N, columns] -> [N, heads]."""
-        return np.take_along_axis(values, self.starts + labels, axis=1)
-
-    def guesses(self, values: np.ndarray) -> np.ndarray:
-        """[N, columns] -> the class of the largest value in each head, int [N, heads]."""
-        split = np.split(values, self.starts[1:], axis=1)
-        return np.stack([part.argmax(axis=1) for part in split], axis=1)
+    Args:
+      inputs: [N, C], standardised.
+      truth: int [N], below `classes`.
+      parts: rows to learn from, to choose the penalty by, and to test.
+    """
+    learned, held, tested = parts
+    prior = _log_frequencies(truth[learned], classes)
+    best = np.broadcast_to(prior, (len(tested), classes))
+    least = -prior[truth[held]].mean()
+    entropy = -prior[truth[tested]].mean()
+    for model in _regressions(inputs[learned], truth[learned]):
+        loss = -_at(_log_probabilities(model, inputs[held], prior), truth[held]).mean()
+        if not loss < least:
+            break  # less penalty would learn these scenes by heart
+        least, best = loss, _log_probabilities(model, inputs[tested], prior)
+    left = -_at(best, truth[tested]).mean() / entropy if classes > 1 else 1.0
+    accuracy = np.mean(best.argmax(axis=1) == truth[tested])
+    chance = np.mean(truth[tested] == prior.argmax())
+    return np.clip(1 - left, 0, 1), accuracy, chance
 
 
-def _probe(inputs, labels, heads: _Heads) -> np.ndarray:
-    """(share of the entropy, accuracy, chance) [3, heads] on the last of three parts."""
-    weights = _fit(inputs, labels, heads)
-    truth = labels[2]
-    log_probabilities = heads.log_softmax(inputs[2] @ weights)
-    prior = _log_frequencies(labels[0], heads)[None].repeat(len(truth), axis=0)
-    cross_entropy = -heads.at(log_probabilities, truth).mean(axis=0)
-    entropy = -heads.at(prior, truth).mean(axis=0)
-    left = np.divide(cross_entropy, entropy, out=np.ones_like(entropy), where=heads.classes > 1)
-    accuracy = np.mean(heads.guesses(log_probabilities) == truth, axis=0)
-    chance = np.mean(heads.guesses(prior) == truth, axis=0)
-    return np.stack([np.clip(1 - left, 0, 1), accuracy, chance])
+def _regressions(inputs: np.ndarray, truth: np.ndarray) -> Iterator[LogisticRegression]:
+    """The regression by ever less penalty, each begun where the former ended; none of one value."""
+    if truth.min() == truth.max():
+        return
+    model = LogisticRegression(warm_start=True, tol=_TOLERANCE, max_iter=_MOST_ITERATIONS)
+    for freedom in _FREEDOMS:
+        yield model.set_params(C=freedom / len(inputs)).fit(inputs, truth)
 
 
-def _fit(inputs, labels, heads: _Heads) -> np.ndarray:
-    """Weights [C + 1, columns] by Adam; each head's as they were when the second part, which is
-    not learned from, liked them best."""
-    learned, held = inputs[:2]
-    targets = heads.targets(labels[0])
-    weights = np.zeros((learned.shape[1], targets.shape[1]), np.float32)
-    weights[-1] = _log_frequencies(labels[0], heads)
-    best, least = weights, np.full(len(heads.classes), np.inf)
-    first, second = np.zeros_like(weights), np.zeros_like(weights)
-    for step in range(1, _STEPS + 1):
-        loss = -heads.at(heads.log_softmax(held @ weights), labels[1]).mean(axis=0)  # [heads]
-        best = np.where(heads.columns(loss < least), weights, best)
-        least = np.minimum(least, loss)
-        error = np.exp(heads.log_softmax(learned @ weights)) - targets
-        gradient = learned.T @ error / len(learned)
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        rate = _RATE * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-        weights = weights - np.float32(rate) * first / (np.sqrt(second) + 1e-8)
-    return best
+def _log_probabilities(
+    model: LogisticRegression, inputs: np.ndarray, prior: np.ndarray
+) -> np.ndarray:
+    """[N, classes]; a value that the model has never seen is as likely as the prior says."""
+    logs = np.broadcast_to(prior, (len(inputs), len(prior))).copy()
+    seen = np.exp(prior[model.classes_]).sum()
+    logs[:, model.classes_] = model.predict_log_proba(inputs) + np.log(seen)
+    return logs
 
 
-def _log_frequencies(labels: np.ndarray, heads: _Heads) -> np.ndarray:
-    """[columns]; a value that was never seen counts as seen half a time."""
-    counts = heads.targets(labels).sum(axis=0) + 0.5
-    return np.log(counts / heads.columns(np.add.reduceat(counts, heads.starts)))
+def _at(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """[N, classes], int [N] -> each row's value of its truth, [N]."""
+    return np.take_along_axis(values, truth[:, None], axis=1)[:, 0]
+
+
+def _log_frequencies(truth: np.ndarray, classes: int) -> np.ndarray:
+    """[classes]; a value that was never seen counts as seen half a time."""
+    counts = np.bincount(truth, minlength=classes) + 0.5
+    return np.log(counts / counts.sum())
 
 
 def _standardised(values: np.ndarray, learned: np.ndarray) -> np.ndarray:
-    """[N, C] -> [N, C + 1], by mean and deviation of the rows `learned`, and a column of ones."""
+    """[N, C], by mean and deviation of the rows `learned`."""
     mean, deviation = units(values[learned])
-    return np.concatenate(
-        [(values - mean) / deviation, np.ones((len(values), 1), np.float32)], axis=1
-    )
+    return (values - mean) / deviation

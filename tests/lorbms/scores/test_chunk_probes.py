@@ -74,3 +74,26 @@ def test_codes_that_are_not_finite():
 def test_too_few_scenes():
     with pytest.raises(ValueError, match="at least 50 scenes, not 49"):
         told(np.zeros((49, 2, 2, 3)), {"kind": labels(49)})
+
+
+def test_values_that_no_learned_scene_has_are_wrong_guesses_and_no_error():
+    kinds = labels(100)
+    learned = np.random.default_rng(0).permutation(100)[:60]
+    rare = np.setdiff1d(np.arange(100), learned)[:5]
+    kinds[rare] = 3
+    codes = codes_of([one_hot(kinds[:, i], 4) for i in range(4)])
+    found = told(codes, {"kind": kinds})["kind"]
+    assert np.all((found.information >= 0) & (found.information <= 1))
+    kinds[:] = 0
+    kinds[rare] = 1  # there is one value to learn from, and two in all
+    found = told(codes, {"kind": kinds})["kind"]
+    assert found.varied.all()
+    np.testing.assert_array_equal(found.information, 0.0)
+
+
+def test_the_same_seed_finds_the_same():
+    kinds = labels(200)
+    codes = np.random.default_rng(2).normal(size=(200, 2, 2, 5)) + kinds.reshape(-1, 2, 2, 1)
+    first, second = (told(codes, {"kind": kinds}, seed=4)["kind"] for _ in range(2))
+    np.testing.assert_array_equal(first.information, second.information)
+    assert first.information.diagonal().min() > 0.1

@@ -1,4 +1,4 @@
-"""The table of an ablation: mean and spread of each score over the seeds of each variant."""
+"""The table of a sweep: mean and spread of each score over the seeds of each variant."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

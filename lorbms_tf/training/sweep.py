@@ -1,19 +1,31 @@
-"""The trials of an ablation: each trained and scored by processes of their own, once."""
+"""The trials of a sweep: each trained and scored by processes of their own, once."""
 
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lorbms_tf.cli import child_process, flags, stored_config
 from lorbms_tf.cli.settings import from_dict, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import ablation_table, tables
+from lorbms_tf.evaluation import sweep_table, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
 from lorbms_tf.training import run_directory
 from lorbms_tf.training.run_config import RunConfig
+
+
+class HeldOut(NamedTuple):
+    """What the trials are scored on.
+
+    flags: by which `lorbms_tf.evaluate` finds it.
+    fingerprint: that tells it from other data.
+    """
+
+    flags: Mapping[str, str]
+    fingerprint: list[dict]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,9 +69,9 @@ def continued(trials: list[Trial]) -> list[Trial]:
 
 
 def train(trial: Trial, data: list[dict]) -> bool:
-    """Trains, unless these settings have been trained on these records; whether it did.
+    """Trains, unless these settings have been trained on these data; whether it did.
 
-    data: the fingerprint of the records.
+    data: their fingerprint.
     """
     asked = _as_json({"settings": to_dict(trial.config), "records": data})
     if _as_today(trial.state().get("trained"), type(trial.config)) == asked:
@@ -81,13 +93,11 @@ def _as_today(trained: dict[str, Any] | None, config_class: type) -> dict[str, A
     return _as_json({**trained, "settings": settings})
 
 
-def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> bool:
-    """Scores the last `count` checkpoints, unless that has been done in this way; whether it did.
-
-    data: the fingerprint of the held-out records.
-    """
+def score(trial: Trial, protocol: ScoreConfig, count: int, held_out: HeldOut) -> bool:
+    """Scores the last `count` checkpoints, unless it has been done in this way; whether it did."""
     limit = trial.config.evaluate_records
-    asked = {**to_dict(protocol), "limit": limit, "checkpoints": count, "records": data}
+    asked = {**to_dict(protocol), "limit": limit, "checkpoints": count}
+    asked["records"] = held_out.fingerprint
     if tables.has_patches(protocol.metrics):
         asked[tables.PATCHES] = tables.DRAWN_APART  # scores of before it was so are measured again
     asked, state = _as_json(asked), trial.state()
@@ -103,8 +113,8 @@ def score(trial: Trial, protocol: ScoreConfig, count: int, data: list[dict]) -> 
         )
     written = trial.file(".scores.tmp")
     written.unlink(missing_ok=True)
-    words = [f"--run_dir={trial.config.run_dir}", f"--records={trial.config.eval_records}"]
-    words += [f"--max_bad_records={trial.config.max_bad_records}"]
+    words = [f"--run_dir={trial.config.run_dir}"]
+    words += [f"--{name}={value}" for name, value in held_out.flags.items()]
     words += [f"--limit={limit}", f"--out={written}", *flags.as_text(protocol).splitlines()]
     for step in steps:
         name = f"evaluation after step {step}"
@@ -129,8 +139,8 @@ def write_table(folder: Path, done: list[Trial]) -> str:
     if len(set(steps.values())) > 1:
         shown = "; ".join(f"{name}, seed {seed}: {at}" for (name, seed), at in steps.items())
         raise UserError(f"the runs in {folder} do not compare, they have other steps: {shown}")
-    summaries = ablation_table.summary(found)
-    text = ablation_table.text(summaries)
+    summaries = sweep_table.summary(found)
+    text = sweep_table.text(summaries)
     with atomic_path(folder / "table.txt") as temporary:
         temporary.write_text(text + "\n", "utf-8")
     write_json_lines(folder / "table.jsonl", summaries)

@@ -5,25 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from lorbms_tf.ablate import AblateConfig
 from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.sweep import SweepConfig, check_training
 
 ROOT = Path(__file__).resolve().parent.parent
 GIVEN = {"records": "r*", "eval_records": "e*", "out": "o"}
+SWEPT = {"out": "o", "variants": ("a.cfg",)}
 
 # In a process of its own: absl's flags are global, and other tests define some of the same names.
 PLAN = """
 import json, sys
 from absl import flags as absl_flags
-from lorbms_tf import ablate
+from lorbms_tf import methods, sweep
 from lorbms_tf.cli import command, flags, settings
 from lorbms_tf.errors import UserError
-flags.define(ablate.AblateConfig)
-absl_flags.FLAGS(command.flagfiles_first(["ablate", *sys.argv[1:]]))
+method = methods.get("lorbms")
+flags.define(sweep.SweepConfig, variants=method.variants)
+flags.define(method.config)
+absl_flags.FLAGS(command.flagfiles_first(["sweep", *sys.argv[1:]]))
 try:
-    planned = ablate.trials(flags.read(ablate.AblateConfig))
+    planned = sweep.trials(flags.read(sweep.SweepConfig), method)
 except UserError as error:
     sys.exit(str(error))
 print(json.dumps([[one.variant, settings.to_dict(one.config)] for one in planned]))
@@ -34,6 +37,12 @@ def plan(*words, cwd=ROOT):
     given = [f"--{name}={value}" for name, value in GIVEN.items()]
     return subprocess.run(
         [sys.executable, "-c", PLAN, *given, *words], cwd=cwd, capture_output=True, text=True
+    )
+
+
+def door(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "lorbms_tf.sweep", *words], cwd=ROOT, capture_output=True, text=True
     )
 
 
@@ -67,32 +76,51 @@ def test_variants_that_would_not_compare_are_refused(tmp_path):
     assert done.returncode == 1 and "none.cfg" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_ablation_leaves_the_folder_of_another_command_alone(tmp_path):
+def test_a_sweep_leaves_the_folder_of_another_command_alone(tmp_path):
     stored_config.write(tmp_path, stored_config.TRAINING, LorbmsConfig())
     words = [f"--{name}={value}" for name, value in {**GIVEN, "out": tmp_path}.items()]
-    done = subprocess.run(
-        [sys.executable, "-m", "lorbms_tf.ablate", *words], cwd=ROOT, capture_output=True, text=True
-    )
+    done = door(*words)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "holds a run of lorbms_tf.train, no run of lorbms_tf.ablate" in done.stderr
+    assert "holds a run of lorbms_tf.train, no run of lorbms_tf.sweep" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_the_method_decides_which_flags_and_variants_there_are():
+    done = door("--method=unknown", "--out=o")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "--method=unknown is not valid; valid values: lorbms" in done.stderr
+    page = door("--help").stdout
+    assert "--variants" in page and "configs/ablation/no_cls.cfg" in page and "--tau" in page
 
 
 @pytest.mark.parametrize(
     "given, reason",
     [
         ({"out": ""}, "--out is required"),
-        ({"eval_records": ""}, "--eval_records is required"),
+        ({"variants": ()}, "--variants is required"),
         ({"seeds": ()}, "--seeds is required"),
         ({"seeds": (1, 1)}, "--seeds names one twice: 1, 1"),
         ({"seeds": (-1,)}, "--seeds=-1"),
         ({"variants": ("a/full.cfg", "b/full.cfg")}, "--variants names one twice"),
-        ({"run_dir": "r"}, "--run_dir is not for an ablation"),
-        ({"seed": 3}, "--seed is not for an ablation"),
-        ({"score_checkpoints": 4}, "--score_checkpoints=4"),
-        ({"image_size": 31}, "--image_size=31"),
+        ({"score_checkpoints": 0}, "--score_checkpoints=0"),
     ],
 )
 def test_settings_are_validated(given, reason):
     with pytest.raises(UserError, match=reason):
-        AblateConfig(**{**GIVEN, **given}).validate()
+        SweepConfig(**{**SWEPT, **given}).validate()
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({"records": ""}, "--records is required"),
+        ({"eval_records": ""}, "--eval_records is required"),
+        ({"run_dir": "r"}, "--run_dir is not for a sweep"),
+        ({"seed": 3}, "--seed is not for a sweep"),
+        ({"keep_checkpoints": 1}, "--score_checkpoints=2 is not valid: at least 1 and below 2"),
+    ],
+)
+def test_a_training_that_does_not_fit_is_refused(given, reason):
+    shared = LorbmsConfig(**{"records": "r*", "eval_records": "e*", **given})
+    with pytest.raises(UserError, match=reason):
+        check_training(SweepConfig(**SWEPT, score_checkpoints=2), shared, "records")

@@ -1,0 +1,211 @@
+"""What every method keeps, whatever it trains: the promises of `lorbms_tf.training.method`.
+
+A new method adds itself to `tiny.EXAMPLES`. That two devices learn what one learns is tested in
+`tests/training/test_strategy.py`, in a process of its own, for every method too.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lorbms_tf import methods
+from lorbms_tf.cli import flags
+from lorbms_tf.evaluation.scores import gathered
+from lorbms_tf.training import checkpoints, loop, planning, run_directory
+from tests import tiny
+
+ROOT = Path(__file__).resolve().parents[1]
+STEPS, BEFORE = 5, 2  # of a whole run, and of one that goes on to as many
+
+
+def test_every_method_has_an_example():
+    assert set(tiny.EXAMPLES) == set(methods.names())
+
+
+@pytest.fixture(scope="module", params=methods.names())
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, name):
+    return tmp_path_factory.mktemp(name)
+
+
+@pytest.fixture(scope="module")
+def given(place, name):
+    """The settings that name the data."""
+    return tiny.EXAMPLES[name].write_data(place / "data")
+
+
+def train(name, given, run_dir, steps):
+    config = tiny.EXAMPLES[name].config(
+        **given, run_dir=str(run_dir), batch_size=2, max_steps=steps, epochs=9, sample_rows=2,
+        log_every_steps=1, checkpoint_every_steps=2, seed=3,
+    )  # fmt: skip
+    with tiny.eagerly():
+        run = loop.Run(planning.plan(config))
+        done = run.train()
+    return run, done
+
+
+@pytest.fixture(scope="module")
+def run(name, given, place):
+    """A run of `STEPS` steps without a break."""
+    return train(name, given, place / "whole", STEPS)[0]
+
+
+def values(model):
+    """Everything that a run needs to go on, by name."""
+    named = {**checkpoints.model_variables(model), **model.state}
+    for name, optimizer in model.optimizers_by_name.items():
+        named |= {f"{name} {i}": variable for i, variable in enumerate(optimizer.variables)}
+    return {name: np.array(variable) for name, variable in named.items()}
+
+
+def bits(array):
+    return array.astype("S").tobytes() if array.dtype == object else array.tobytes()
+
+
+def same(first, second):
+    assert first.keys() == second.keys() and first
+    different = [name for name in first if bits(first[name]) != bits(second[name])]
+    assert not different
+
+
+def test_a_run_that_stopped_goes_on_bit_for_bit(run, name, given, place):
+    begun, done = train(name, given, place / "parts", BEFORE)
+    assert done == BEFORE
+    before = values(begun.model)
+    again, done = train(name, given, place / "parts", STEPS)
+    assert done == STEPS - BEFORE
+    same(values(run.model), values(again.model))
+    weights = values(run.model)
+    assert any(bits(before[key]) != bits(weights[key]) for key in weights)
+
+
+@pytest.fixture(scope="module")
+def batch(run):
+    return next(iter(run.plan.data.held_out(4)()))
+
+
+@pytest.fixture(scope="module")
+def made(run, batch):
+    with tiny.eagerly():
+        return run.model.infer(batch)
+
+
+def test_inference_changes_nothing_and_draws_nothing(run, batch, made):
+    before = values(run.model)
+    with tiny.eagerly():
+        again = run.model.infer(batch)
+    same(before, values(run.model))
+    same(*({key: np.asarray(value) for key, value in one.items()} for one in (made, again)))
+
+
+def test_held_out_batches_are_the_same_at_each_call(run):
+    batches = run.plan.data.held_out(4)
+    first, second = ([dict(batch) for batch in batches()] for _ in range(2))
+    assert len(first) == len(second) == 2
+    for one, other in zip(first, second, strict=True):
+        same(*({key: np.asarray(value) for key, value in b.items()} for b in (one, other)))
+
+
+def test_every_picture_draws(run, batch, made):
+    assert run.plan.method.pictures
+    for name, draw in run.plan.method.pictures.items():
+        low, high = draw(batch, made).convert("L").getextrema()
+        assert low < high, name
+    samples = run.folder / run_directory.SAMPLES
+    assert (samples / "step_00000000.png").is_file()
+
+
+def test_every_score_is_finite(run):
+    scores, batches = run.plan.method.scores(), run.plan.data.held_out(4)
+    assert run.plan.config.best_metric in scores
+    reads = [name for score in scores.values() for name in score.reads]
+    compact = [name for score in scores.values() for name in score.compact]
+    with tiny.eagerly():
+        arrays = gathered(run.model.infer, batches(), reads, compact)
+    for name, score in scores.items():
+        assert np.isfinite(score.of(arrays)), name
+
+
+def test_the_export_computes_what_the_model_infers(run, name, batch, made, place):
+    example, folder = tiny.EXAMPLES[name], place / "export" / "1"
+    example.export(run.model, folder)
+    served = example.serve(tf.saved_model.load(str(folder)).signatures, batch, made)
+    assert served
+    for key, value in served.items():
+        np.testing.assert_allclose(value, made[key], atol=1e-4, err_msg=key)
+
+
+def test_what_a_run_leaves_opens_again(run, name):
+    model, config = run_directory.load_model(str(run.folder))
+    assert config == run.plan.config and config.method == name
+    trained, opened = (checkpoints.model_variables(one) for one in (run.model, model))
+    same(*({key: np.array(one[key]) for key in opened} for one in (trained, opened)))
+
+
+def test_data_tell_themselves_apart(run):
+    data = run.plan.data
+    assert data.fingerprint and data.held_out_fingerprint() and data.held_out_flags()
+    json.dumps([data.fingerprint, data.held_out_fingerprint()])
+    assert data.description() and data.steps_per_epoch == 4
+
+
+def test_what_is_judged_and_shortened_is_logged(run):
+    method, logged = run.plan.method, set()
+    for path in (run.folder / run_directory.LOGS).glob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            logged |= {value.tag for value in event.summary.value}
+    assert method.judged and set(method.judged) <= logged
+    assert any(name in logged for name in method.short_names)
+    for path in method.variants:
+        assert (ROOT / path).is_file(), path
+
+
+def door(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "lorbms_tf.train", *words], cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def test_a_dry_run_prints_the_parameters_and_writes_nothing(name, place):
+    source = methods.get(name).source
+    settings = tiny.EXAMPLES[name].config(run_dir=str(place / "dry"), **{source: ""})
+    done = door("--dry_run", *flags.as_text(settings).splitlines())
+    assert done.returncode == 0, done.stderr
+    assert f"--method={name}\n" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines() if not line.startswith("--")]
+    counts = [int(row[-1].replace(",", "")) for row in rows if row and row[-1][0].isdigit()]
+    assert counts and min(counts) > 0
+    assert not (place / "dry").exists()
+
+
+def test_a_wrong_flag_is_named(name):
+    done = door(f"--method={name}", "--no_such_flag=1")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "no_such_flag" in done.stderr and "--help lists the flags" in done.stderr
+    done = door(f"--method={name}", "--jit=perhaps")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "--jit=perhaps is not valid; valid values: auto, on, off" in done.stderr
+
+
+def test_a_wrong_method_is_named_with_the_valid_ones():
+    done = door("--method=no_such_method")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    valid = ", ".join(methods.names())
+    assert f"--method=no_such_method is not valid; valid values: {valid}" in done.stderr
+
+
+def test_a_run_of_before_there_were_methods_is_of_the_first():
+    path = run_directory.resolve("pretrained:scenes64") / "config.json"
+    assert "method" not in json.loads(path.read_text())
+    assert run_directory.read_config("pretrained:scenes64").method == methods.DEFAULT
+    assert run_directory.method_of("pretrained:scenes64") is methods.get(methods.DEFAULT)
