@@ -13,15 +13,15 @@ from lorbms_tf import progress
 from lorbms_tf.data import pipeline, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import scene_scores, tables
+from lorbms_tf.evaluation import scene_scores, seams, tables
 from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
 from lorbms_tf.evaluation.scores import check_names
+from lorbms_tf.evaluation.swap_matrix import SwapMatrix, swap_matrix
 from lorbms_tf.features import registry as networks
 from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.lorbms.scores import registry, seams
+from lorbms_tf.lorbms.scores import registry
 from lorbms_tf.lorbms.scores.registry import Rendered
-from lorbms_tf.lorbms.scores.swap_matrix import SwapMatrix, swap_matrix
 from lorbms_tf.training import run_directory
 
 

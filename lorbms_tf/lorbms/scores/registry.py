@@ -10,11 +10,11 @@ from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.psnr import psnr
 from lorbms_tf.evaluation.scores import Score, gathered
+from lorbms_tf.evaluation.seams import seam_auc
 from lorbms_tf.evaluation.ssim import ssim
+from lorbms_tf.evaluation.swap_matrix import SwapMatrix
 from lorbms_tf.lorbms import mixing
 from lorbms_tf.lorbms.scores.mix_fidelity import faithful_quadrants
-from lorbms_tf.lorbms.scores.seams import seam_auc
-from lorbms_tf.lorbms.scores.swap_matrix import SwapMatrix
 
 _BLOCK = 256  # records looked at together: scores need no copy of a whole set
 

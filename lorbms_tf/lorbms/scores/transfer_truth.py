@@ -7,7 +7,7 @@ import numpy as np
 from lorbms_tf.data import quadrants
 from lorbms_tf.evaluation import image_probe
 from lorbms_tf.evaluation.finite import check_finite
-from lorbms_tf.lorbms.scores.swap_matrix import partners_of
+from lorbms_tf.evaluation.swap_matrix import partners_of
 
 
 def train_probe(images: np.ndarray, factors: dict[str, np.ndarray], seed: int = 0) -> Callable:

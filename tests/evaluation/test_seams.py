@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lorbms_tf.evaluation import image_probe
-from lorbms_tf.lorbms.scores.seams import LEAST, TEST_SHARE, auc, check_count, seam_auc
+from lorbms_tf.evaluation.seams import LEAST, TEST_SHARE, auc, check_count, seam_auc
 from tests import tiny
 
 

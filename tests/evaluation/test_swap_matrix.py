@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lorbms_tf.data.quadrants import NUM_QUADRANTS, quadrant
-from lorbms_tf.lorbms.scores.swap_matrix import partners_of, swap_matrix
+from lorbms_tf.evaluation.swap_matrix import partners_of, swap_matrix
 
 
 def images(count=9):
