@@ -6,6 +6,7 @@ when it is asked for, so that a command loads one paper and no other.
 
 import importlib
 
+from lorbms_tf.cli import command
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.method import Method
 
@@ -23,3 +24,17 @@ def get(name: str) -> Method:
     if name not in _MODULES:
         raise UserError(f"--method={name} is not valid; valid values: {', '.join(_MODULES)}")
     return importlib.import_module(_MODULES[name]).METHOD
+
+
+def asked_name() -> str:
+    """The name that --method has on the command line, valid or not; the default where it is not."""
+    return command.early_value("method", DEFAULT)
+
+
+def of_flags() -> Method:
+    """The method whose flags a door defines, before any is parsed: that of --method.
+
+    The default where the name is not valid, which `get(asked_name())` tells plainly later on.
+    """
+    name = asked_name()
+    return get(name if name in names() else DEFAULT)

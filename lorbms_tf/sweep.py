@@ -126,7 +126,7 @@ def table(config: SweepConfig, method: Method) -> str:
 def main(argv) -> None:
     """Trains, scores, and prints the table."""
     command.refuse_arguments(argv)
-    method = methods.get(_method_name())
+    method = methods.get(methods.asked_name())
     config = flags.read(SweepConfig)
     print(table(config, method))
     print(
@@ -137,23 +137,10 @@ def main(argv) -> None:
     print(command.next_step("lorbms_tf.report", run_dir=first, out="report.html"))
 
 
-def _method_name() -> str:
-    return command.early_value("method", methods.DEFAULT)
-
-
-def method_of_flags() -> Method:
-    """The method whose flags there are.
-
-    A name that is not valid is told by `main`, where mistakes are told plainly.
-    """
-    name = _method_name()
-    return methods.get(name if name in methods.names() else methods.DEFAULT)
-
-
 def console_main() -> None:
     """Entry point of the console script `lorbms-sweep`."""
-    flags.define(SweepConfig, variants=method_of_flags().variants)
-    flags.define(method_of_flags().config)
+    flags.define(SweepConfig, variants=methods.of_flags().variants)
+    flags.define(methods.of_flags().config)
     command.run(main)
 
 

@@ -18,7 +18,6 @@ from lorbms_tf.cli.settings import setting
 from lorbms_tf.progress import clock
 from lorbms_tf.training import run_directory
 from lorbms_tf.training.method import Method, Trainable, parameter_table
-from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ class DoorConfig:
 def main(argv) -> None:
     """Prints the resolved configuration and the parameter table, then trains."""
     command.refuse_arguments(argv)
-    method = methods.get(_method_name())
+    method = methods.get(methods.asked_name())
     config, dry_run = flags.read(method.config), flags.read(DoorConfig).dry_run
     # TensorFlow loads once the flags are known to be good.
     progress.say("loading TensorFlow, and looking at the records")
@@ -109,23 +108,10 @@ def _tell(planned) -> None:
         progress.say(note)
 
 
-def _method_name() -> str:
-    return command.early_value("method", methods.DEFAULT)
-
-
-def config_class() -> type[RunConfig]:
-    """The settings of the method that --method names.
-
-    A name that is not valid is told by `main`, where mistakes are told plainly.
-    """
-    name = _method_name()
-    return methods.get(name if name in methods.names() else methods.DEFAULT).config
-
-
 def console_main() -> None:
     """Entry point of the console script `lorbms-train`."""
     flags.define(DoorConfig)
-    flags.define(config_class())
+    flags.define(methods.of_flags().config)
     command.run(main)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from keras import ops
 
+from lorbms_tf.distances import windows
+
 PAPER_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3")  # of VGG-16
 # The layers of LPIPS, by network; squeeze is SqueezeNet 1.1.
 LPIPS_LAYERS = {
@@ -64,11 +66,7 @@ class DeepDistance:
 
     def parts(self, images: Any, others: Any) -> dict[str, Any]:
         """What each layer adds, by its name: [B] each."""
-        if tuple(images.shape[1:]) != tuple(others.shape[1:]):
-            raise ValueError(
-                f"Pictures of {tuple(images.shape[1:])} and {tuple(others.shape[1:])} do not "
-                "compare."
-            )
+        windows.check_alike(images, others)
         both = ops.concatenate([images, others], axis=0)  # [2 B, H, W, 3]
         return {layer: self._part(layer, maps) for layer, maps in self._taps(both).items()}
 

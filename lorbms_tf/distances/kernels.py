@@ -70,10 +70,7 @@ def distance(images: Any, others: Any, network: RandomNetwork = PAPER) -> Any:
 
     Raises ValueError where the pictures have different shapes or are smaller than a window.
     """
-    if tuple(images.shape[1:]) != tuple(others.shape[1:]):
-        raise ValueError(
-            f"Pictures of {tuple(images.shape[1:])} and {tuple(others.shape[1:])} do not compare."
-        )
+    windows.check_alike(images, others)
     windows.check(images, network.patch, network.window, network.stride)
 
     def of(pictures: Any) -> Any:

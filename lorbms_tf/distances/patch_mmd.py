@@ -167,8 +167,7 @@ def plus_plus(
 
 def _draw(channels: int, settings: PatchMMD, features: int, seed: Any) -> tuple[Any, Any]:
     """The convolution kernel [p, p, channels, F] and the phases [F] of random features."""
-    if not isinstance(seed, keras.random.SeedGenerator):
-        seed = keras.random.SeedGenerator(int(seed))  # two draws that differ, from one number
+    seed = windows.generator(seed)
     shape = (settings.patch, settings.patch, channels, features)
     kernel = keras.random.normal(shape, stddev=1.0 / settings.sigma, seed=seed)
     if settings.remove_dc:
@@ -178,8 +177,5 @@ def _draw(channels: int, settings: PatchMMD, features: int, seed: Any) -> tuple[
 
 
 def _check_pair(images: Any, others: Any, settings: PatchMMD) -> None:
-    if tuple(images.shape[1:]) != tuple(others.shape[1:]):
-        raise ValueError(
-            f"Pictures of {tuple(images.shape[1:])} and {tuple(others.shape[1:])} do not compare."
-        )
+    windows.check_alike(images, others)
     settings.check(images)

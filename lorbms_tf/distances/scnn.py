@@ -48,14 +48,9 @@ def distance(images: Any, others: Any, seed: Any, network: SCNN = PAPER) -> Any:
 
     Raises ValueError where the pictures have different shapes or are smaller than a window.
     """
-    if tuple(images.shape[1:]) != tuple(others.shape[1:]):
-        raise ValueError(
-            f"Pictures of {tuple(images.shape[1:])} and {tuple(others.shape[1:])} do not compare."
-        )
+    windows.check_alike(images, others)
     windows.check(images, network.patch, network.window, network.stride)
-    if not isinstance(seed, keras.random.SeedGenerator):
-        seed = keras.random.SeedGenerator(int(seed))
-    kernels = _draw(images.shape[-1], network, seed)
+    kernels = _draw(images.shape[-1], network, windows.generator(seed))
     first, second = (
         windows.pooled(_maps(pictures, kernels, network), network.window, network.stride)
         for pictures in (images, others)

@@ -6,6 +6,7 @@ w x w places, n = w w of them, N windows a picture.
 
 from typing import Any
 
+import keras
 from keras import ops
 
 
@@ -23,6 +24,24 @@ def check(images: Any, patch: int, window: int, stride: int) -> None:
         )
     if patch // 2 >= min(height, width):
         raise ValueError(f"Patches of {patch} px are too large for {width}x{height} px.")
+
+
+def check_alike(images: Any, others: Any) -> None:
+    """Raises ValueError where pictures [B, H, W, 3] and others have different shapes."""
+    if tuple(images.shape[1:]) != tuple(others.shape[1:]):
+        raise ValueError(
+            f"Pictures of {tuple(images.shape[1:])} and {tuple(others.shape[1:])} do not compare."
+        )
+
+
+def generator(seed: Any) -> keras.random.SeedGenerator:
+    """A generator of draws: `seed` itself, or one that begins at a whole number.
+
+    So that several draws from one number differ from each other.
+    """
+    if isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    return keras.random.SeedGenerator(int(seed))
 
 
 def reflected(images: Any, patch: int) -> Any:
