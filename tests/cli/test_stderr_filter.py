@@ -8,7 +8,7 @@ import pytest
 
 from lorbms_tf.cli import stderr_filter
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HELD = b"I0000 00:00:1795629019.544172    7710 port.cc:153] oneDNN custom operations are on.\n"
 LOST = b"E0000 00:00:1795629019.544172    7710 gpu.cc:1] the device is lost\n"
 BEGIN = f"""
