@@ -17,7 +17,7 @@ comma := ,
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-EXTRAS := beam,tfds,torch
+EXTRAS := beam,tfds,torch,jax
 PYTEST_FLAGS ?= -q -n 2 --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2

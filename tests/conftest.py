@@ -43,13 +43,16 @@ def pytest_make_collect_report(collector):
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first, all else as it is (pytest-xdist: --no-loadscope-reorder)."""
+    """Long files first, marked slow; all else as it is (pytest-xdist: --no-loadscope-reorder)."""
 
     def rank(item) -> int:
         places = (i for i, name in enumerate(LONG_FILES) if item.nodeid.startswith(f"tests/{name}"))
         return next(places, len(LONG_FILES))
 
     items.sort(key=rank)
+    for item in items:
+        if rank(item) < len(LONG_FILES):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

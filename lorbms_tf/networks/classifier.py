@@ -1,6 +1,10 @@
 """The classifier: which quadrants of a mixed image come from a candidate (thesis 3.3, fig. 3.5)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import alexnet
@@ -26,10 +30,10 @@ class Classifier(keras.Model):
 
     def __init__(
         self,
-        image_size=64,
-        conv_widths=(96, 256, 384, 384, 256),
-        dense_widths=(4096, 4096),
-        seed=0,
+        image_size: int = 64,
+        conv_widths: Sequence[int] = (96, 256, 384, 384, 256),
+        dense_widths: Sequence[int] = (4096, 4096),
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -45,13 +49,13 @@ class Classifier(keras.Model):
         image_shape = (None, image_size, image_size, 3)
         self.build(image_shape, image_shape)
 
-    def build(self, mixes_shape, candidates_shape):
+    def build(self, mixes_shape: tuple, candidates_shape: tuple) -> None:
         """Nothing is left to make: AlexNet made its weights in the constructor."""
 
-    def call(self, mixes, candidates, training=None):
+    def call(self, mixes: Tensor, candidates: Tensor, training: bool | None = None) -> Tensor:
         """Logits `[B, 4]`; with `training`, batch norm uses the batch's own statistics."""
         pairs = ops.concatenate([mixes, candidates], axis=-1)  # [B, H, W, 6]
         return self.alexnet(pairs, training=training)  # [B, 4]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}

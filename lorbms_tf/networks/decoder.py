@@ -1,12 +1,23 @@
 """The decoder: four representation chunks to an image (thesis, table 3.3)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers, rewrites
 
 
-def _conv(filters, kernel_size, seed, dtype, spectral_norm=True, use_bias=True):
+def _conv(
+    filters: int,
+    kernel_size: int,
+    seed: int,
+    dtype: Any,
+    spectral_norm: bool = True,
+    use_bias: bool = True,
+):
     if spectral_norm:
         return layers.SpectralConv2D(
             filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype
@@ -22,18 +33,18 @@ def _conv(filters, kernel_size, seed, dtype, spectral_norm=True, use_bias=True):
     )
 
 
-def _kernel(conv):
+def _kernel(conv: keras.layers.Layer) -> Tensor:
     """The kernel that a convolution uses: spectral-normalised where it is."""
     normalised = isinstance(conv, layers.SpectralConv2D)
     return conv.normalised_kernel() if normalised else ops.convert_to_tensor(conv.kernel)
 
 
-def _alone(codes):
+def _alone(codes: Tensor) -> Tensor:
     """Every chunk as a code of its own: `[B, rows, columns, C]` -> `[B * chunks, 1, 1, C]`."""
     return ops.reshape(codes, (-1, 1, 1, codes.shape[-1]))
 
 
-def _together(maps, rows, columns):
+def _together(maps: Tensor, rows: int, columns: int) -> Tensor:
     """The inverse of `_alone`, when each chunk has become maps `[h, w]` of its quadrant."""
     height, width, channels = maps.shape[1:]
     maps = ops.reshape(maps, (-1, rows, columns, height, width, channels))
@@ -48,15 +59,15 @@ class DenseBlockDecoder(keras.layers.Layer):
     the NEW maps are returned (table 3.3). Each map is rectified once, when it is new.
     """
 
-    def __init__(self, growth, seeds, spectral_norm=True, **kwargs):
+    def __init__(self, growth: int, seeds: Sequence[int], spectral_norm: bool = True, **kwargs):
         super().__init__(**kwargs)
         self.growth = growth
         self.convs = [_conv(growth, 3, seed, self.dtype_policy, spectral_norm) for seed in seeds]
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
 
-    def call(self, maps):
+    def call(self, maps: Tensor) -> Tensor:
         stack = ops.relu(maps)
         if rewrites.splits_dense_block(stack):
             kernels = [_kernel(conv) for conv in self.convs]
@@ -70,7 +81,7 @@ class DenseBlockDecoder(keras.layers.Layer):
             new.append(conv(stack))
         return ops.concatenate(new, axis=-1)  # [B, H, W, growth * layers]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.growth * len(self.convs))
 
 
@@ -102,14 +113,14 @@ class Decoder(keras.Model):
 
     def __init__(
         self,
-        image_size=64,
-        chunk_size=192,
-        block_layers=(12, 10, 7, 5, 4),
-        up_widths=(656, 464, 304, 192, 112),
-        growth=16,
-        spectral_norm=True,
-        separate_blocks=0,
-        seed=0,
+        image_size: int = 64,
+        chunk_size: int = 192,
+        block_layers: Sequence[int] = (12, 10, 7, 5, 4),
+        up_widths: Sequence[int] = (656, 464, 304, 192, 112),
+        growth: int = 16,
+        spectral_norm: bool = True,
+        separate_blocks: int = 0,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -149,7 +160,7 @@ class Decoder(keras.Model):
         self.head = _conv(3, 1, next(seeds), dtype, spectral_norm)
         self.build((None, 2, 2, chunk_size))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         shape = (None, None, None, input_shape[-1])
         for transition, block in zip(self.transitions, self.blocks, strict=True):
             transition.build(shape)
@@ -158,7 +169,7 @@ class Decoder(keras.Model):
             shape = block.compute_output_shape(up_shape)
         self.head.build((None, None, None, up_shape[-1] + shape[-1]))
 
-    def call(self, codes, training=None):
+    def call(self, codes: Tensor, training: bool | None = None) -> Tensor:
         """Decodes `[B, 2, 2, chunk_size]`; `training` changes nothing."""
         rows, columns = codes.shape[1:3]
         separate = self.settings["separate_blocks"]
@@ -173,10 +184,10 @@ class Decoder(keras.Model):
         images = ops.tanh(ops.cast(self.head(stack), self.variable_dtype))
         return images  # [B, H, W, 3]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
-    def _transition_up(self, transition, maps):
+    def _transition_up(self, transition: keras.layers.Layer, maps: Tensor) -> Tensor:
         if rewrites.folds_upsampling(maps):
             return rewrites.upsampled_conv(maps, _kernel(transition))
         return transition(self.upsample(maps))

@@ -4,9 +4,12 @@ As published: edges of the grey image instead of colours, batch norm before each
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers
@@ -20,7 +23,7 @@ DROPOUT = 0.5
 DENSE_STDDEV = 0.01
 
 
-def trunk_side(image_size, stem_stride=4):
+def trunk_side(image_size: int, stem_stride: int = 4) -> int:
     """Side of the maps after the last pool: 6 for 224 px; 0 or less where that is too small."""
     side = image_size
     for index, (kernel, padding, pooled) in enumerate(CONVS):
@@ -31,7 +34,7 @@ def trunk_side(image_size, stem_stride=4):
     return side
 
 
-def smallest_image(stem_stride=4):
+def smallest_image(stem_stride: int = 4) -> int:
     """The smallest side of images that the network can read, pixels."""
     return next(size for size in range(1, 1000) if trunk_side(size, stem_stride) >= 1)
 
@@ -57,12 +60,12 @@ class DeepClusterAlexNet(keras.Model):
 
     def __init__(
         self,
-        image_size=224,
-        conv_widths=(96, 256, 384, 384, 256),
-        dense_widths=(4096, 4096),
-        outputs=0,
-        stem_stride=4,
-        seed=0,
+        image_size: int = 224,
+        conv_widths: Sequence[int] = (96, 256, 384, 384, 256),
+        dense_widths: Sequence[int] = (4096, 4096),
+        outputs: int = 0,
+        stem_stride: int = 4,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -89,7 +92,7 @@ class DeepClusterAlexNet(keras.Model):
         self.head = self._dense(outputs, next(seeds)) if outputs else None
         self.build((None, image_size, image_size, 3))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         width = len(SOBEL)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             conv.build((None, None, None, width))
@@ -98,7 +101,7 @@ class DeepClusterAlexNet(keras.Model):
         width *= trunk_side(self.settings["image_size"], self.settings["stem_stride"]) ** 2
         layers.build_dense([*self.dense, *([self.head] if self.head else [])], width)
 
-    def call(self, images, training=None):
+    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """Logits `[B, outputs]`; with `training`, dropout acts and batch norm sees the batch.
 
         Raises:
@@ -109,7 +112,7 @@ class DeepClusterAlexNet(keras.Model):
         logits = self.head(ops.relu(self._fc7(images, training)))
         return ops.cast(logits, self.variable_dtype)
 
-    def features(self, images):
+    def features(self, images: Tensor) -> Tensor:
         """What DeepCluster clusters: the last hidden layer before its ReLU, `[B, D]`, at inference.
 
         Raises:
@@ -117,10 +120,10 @@ class DeepClusterAlexNet(keras.Model):
         """
         return ops.cast(self._fc7(images, training=False), self.variable_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
-    def _fc7(self, images, training):
+    def _fc7(self, images: Tensor, training: bool) -> Tensor:
         hidden = self._trunk(images, training)
         hidden = ops.reshape(hidden, (-1, math.prod(hidden.shape[1:])))  # [B, h * w * C]
         for index, (dense, dropout) in enumerate(zip(self.dense, self.dropouts, strict=True)):
@@ -128,7 +131,7 @@ class DeepClusterAlexNet(keras.Model):
             hidden = dense(dropout(hidden, training=training))  # [B, dense_width]
         return hidden
 
-    def _trunk(self, images, training):
+    def _trunk(self, images: Tensor, training: bool) -> Tensor:
         size = self.settings["image_size"]
         if tuple(images.shape[1:3]) != (size, size):
             raise ValueError(
@@ -145,7 +148,7 @@ class DeepClusterAlexNet(keras.Model):
                 maps = ops.max_pool(maps, 3, strides=2, padding="valid")
         return maps  # [B, 6, 6, 256] for 224 px
 
-    def _conv(self, filters, kernel_size, strides, seed):
+    def _conv(self, filters: int, kernel_size: int, strides: int, seed: int):
         spread = math.sqrt(2.0 / (kernel_size * kernel_size * filters))
         return keras.layers.Conv2D(
             filters,
@@ -156,12 +159,12 @@ class DeepClusterAlexNet(keras.Model):
             dtype=self.dtype_policy,
         )
 
-    def _dense(self, units, seed):
+    def _dense(self, units: int, seed: int):
         initializer = keras.initializers.RandomNormal(stddev=DENSE_STDDEV, seed=seed)
         return keras.layers.Dense(units, kernel_initializer=initializer, dtype=self.dtype_policy)
 
 
-def edges(images):
+def edges(images: Tensor) -> Tensor:
     """Horizontal and vertical edges of the grey image: `[B, H, W, 3]` in [-1, 1] to `[B, H, W, 2]`.
 
     Grey is the mean of the three channels, each normalised by ImageNet's mean and deviation. The
@@ -173,7 +176,9 @@ def edges(images):
     return ops.conv(grey, ops.cast(kernel, grey.dtype), padding="same")
 
 
-def _check(image_size, conv_widths, dense_widths, stem_stride):
+def _check(
+    image_size: int, conv_widths: Sequence[int], dense_widths: Sequence[int], stem_stride: int
+) -> None:
     layers.check_positive(
         conv_widths=conv_widths, dense_widths=dense_widths, stem_stride=stem_stride
     )

@@ -1,6 +1,10 @@
 """The discriminator: a PatchGAN that judges patches of 46x46 px (thesis, table 3.5)."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers
@@ -26,7 +30,13 @@ class Discriminator(keras.Model):
         ValueError: a size is not positive, or `widths` is empty.
     """
 
-    def __init__(self, image_size=64, widths=(42, 84, 168, 336), seed=0, **kwargs):
+    def __init__(
+        self,
+        image_size: int = 64,
+        widths: Sequence[int] = (42, 84, 168, 336),
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         layers.check_positive(image_size=image_size, widths=widths)
         if not widths:
@@ -41,35 +51,37 @@ class Discriminator(keras.Model):
         self.head = self._plain_conv(1, 1, 1, next(seeds))
         self.build((None, image_size, image_size, 3))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         width = input_shape[-1]
         for conv in self.convs:
             conv.build((None, None, None, width))
             width = conv.filters
         self.head.build((None, None, None, width))
 
-    def call(self, images, training=None):
+    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """Logits of `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
         logits = self.head(self.features(images))  # [B, H / 16, W / 16, 1]
         return ops.cast(logits, self.variable_dtype)
 
-    def features(self, images):
+    def features(self, images: Tensor) -> Tensor:
         """The penultimate maps, `[B, h, w, widths[-1]]`: 4x4x336 at 64 px, 6x6x336 at 96 px."""
         return self.layer_maps(images, self.layer_names[-1:])[self.layer_names[-1]]
 
     @property
-    def layer_names(self):
+    def layer_names(self) -> list[str]:
         """The layers that `layer_maps` knows, conv1 to conv4 with the defaults."""
         return [f"conv{number}" for number in range(1, len(self.convs) + 1)]
 
-    def layer_maps(self, images, names, training=False):
+    def layer_maps(
+        self, images: Tensor, names: Sequence[str], training: bool = False
+    ) -> dict[str, Tensor]:
         """The maps `[B, h, w, C]` of named convolutions, after LeakyReLU.
 
         Raises ValueError for a layer that there is not.
         """
         return picked(self._stages(images), names, self.layer_names)
 
-    def _stages(self, images):
+    def _stages(self, images: Tensor) -> Iterator[tuple[str, Tensor]]:
         maps = images
         for name, conv in zip(self.layer_names, self.convs, strict=True):
             maps = conv(maps)  # [B, h / 2, w / 2, width]
@@ -77,10 +89,10 @@ class Discriminator(keras.Model):
             maps = ops.maximum(maps, LEAK * maps)
             yield name, maps
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
-    def _plain_conv(self, filters, kernel_size, strides, seed):
+    def _plain_conv(self, filters: int, kernel_size: int, strides: int, seed: int):
         return keras.layers.Conv2D(
             filters,
             kernel_size,

@@ -1,6 +1,10 @@
 """The encoder: an image to the four representation chunks of its quadrants (thesis, table 3.1)."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers, rewrites
@@ -10,7 +14,7 @@ BIAS = 0.01
 CODE = "code"  # the name of the last layer
 
 
-def _conv(filters, kernel_size, seed, dtype):
+def _conv(filters: int, kernel_size: int, seed: int, dtype: Any):
     return keras.layers.Conv2D(
         filters,
         kernel_size,
@@ -33,16 +37,16 @@ class DenseBlockEncoder(keras.layers.Layer):
     returns is thus what table 3.2 has in front of the 1x1 convolution of the transition down.
     """
 
-    def __init__(self, growth, seeds, **kwargs):
+    def __init__(self, growth: int, seeds: Sequence[int], **kwargs):
         super().__init__(**kwargs)
         self.growth = growth
         self.norm = layers.InstanceNormalization(dtype=self.dtype_policy)
         self.convs = [_conv(growth, 3, seed, self.dtype_policy) for seed in seeds]
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
 
-    def call(self, maps):
+    def call(self, maps: Tensor) -> Tensor:
         stack = self._activate(maps)
         if self.convs and rewrites.splits_dense_block(stack):
             kernels, biases = zip(*((conv.kernel, conv.bias) for conv in self.convs), strict=True)
@@ -53,10 +57,10 @@ class DenseBlockEncoder(keras.layers.Layer):
             stack = ops.concatenate([stack, new], axis=-1)  # growth more channels
         return stack
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], input_shape[-1] + self.growth * len(self.convs))
 
-    def _activate(self, maps):
+    def _activate(self, maps: Tensor) -> Tensor:
         return ops.relu(self.norm(maps))
 
 
@@ -86,12 +90,12 @@ class Encoder(keras.Model):
 
     def __init__(
         self,
-        image_size=64,
-        chunk_size=192,
-        stem_width=48,
-        block_layers=(4, 5, 7, 10, 12),
-        growth=16,
-        seed=0,
+        image_size: int = 64,
+        chunk_size: int = 192,
+        stem_width: int = 48,
+        block_layers: Sequence[int] = (4, 5, 7, 10, 12),
+        growth: int = 16,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -122,7 +126,7 @@ class Encoder(keras.Model):
         self.head = _conv(chunk_size, 1, next(seeds), dtype)
         self.build((None, image_size, image_size, 3))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.coordinates.build(input_shape)
         self.stem.build(self.coordinates.compute_output_shape(input_shape))
         shape = (None, None, None, self.settings["stem_width"])
@@ -132,21 +136,23 @@ class Encoder(keras.Model):
             transition.build(shape)
         self.head.build(shape)
 
-    def call(self, images, training=None):
+    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """Encodes `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
         return self.layer_maps(images, (CODE,))[CODE]
 
-    def features(self, images):
+    def features(self, images: Tensor) -> Tensor:
         """The maps before the last convolution narrows them: `[B, 2, 2, 656]` at 64 px."""
         last = self.layer_names[-2]
         return self.layer_maps(images, (last,))[last]
 
     @property
-    def layer_names(self):
+    def layer_names(self) -> list[str]:
         """The layers that `layer_maps` knows: stem, block1 to block5 with the defaults, code."""
         return ["stem", *(f"block{number + 1}" for number in range(len(self.blocks))), CODE]
 
-    def layer_maps(self, images, names, training=False):
+    def layer_maps(
+        self, images: Tensor, names: Sequence[str], training: bool = False
+    ) -> dict[str, Tensor]:
         """The maps `[B, h, w, C]` of named layers; those of a block after the pool that ends it.
 
         Raises ValueError for a layer that there is not.
@@ -154,7 +160,7 @@ class Encoder(keras.Model):
         self._check_divisible(images.shape)
         return picked(self._stages(images), names, self.layer_names)
 
-    def _stages(self, images):
+    def _stages(self, images: Tensor) -> Iterator[tuple[str, Tensor]]:
         maps = self.stem(self.coordinates(images))  # [B, H, W, stem_width]
         yield "stem", maps
         blocks = zip(self.layer_names[1:-1], self.blocks, self.transitions, strict=True)
@@ -164,10 +170,10 @@ class Encoder(keras.Model):
             yield name, maps
         yield CODE, ops.cast(self.head(maps), self.variable_dtype)  # [B, 2, 2, chunk_size]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
-    def _check_divisible(self, shape):
+    def _check_divisible(self, shape: tuple) -> None:
         factor = 2 ** len(self.blocks)
         if any(side is not None and side % factor for side in shape[1:3]):
             raise ValueError(

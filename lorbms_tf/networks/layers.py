@@ -5,9 +5,12 @@ Shapes: B batch, H height, W width, C channels; images and maps are NHWC.
 """
 
 import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 from keras import ops
 
 KERNEL_STDDEV = 0.02
@@ -17,7 +20,7 @@ NORM_EPSILON = 1e-5
 INITIAL_POWER_ITERATIONS = 5
 
 
-def layer_seeds(network, seed):
+def layer_seeds(network: str, seed: int) -> Iterator[int]:
     """Yields one seed after another, all different, for the layers of one network.
 
     Args:
@@ -37,18 +40,18 @@ def layer_seeds(network, seed):
         index += 1
 
 
-def normal_initializer(seed):
+def normal_initializer(seed: int) -> keras.Initializer:
     """Normal weights of standard deviation 0.02, those of the original code."""
     return keras.initializers.RandomNormal(stddev=KERNEL_STDDEV, seed=seed)
 
 
-def build_dense_convs(convs, width, growth):
+def build_dense_convs(convs: Sequence[keras.layers.Layer], width: int, growth: int) -> None:
     """Builds the convolutions of a dense block on `width` maps; each reads `growth` more."""
     for index, conv in enumerate(convs):
         conv.build((None, None, None, width + index * growth))
 
 
-def check_blocks(image_size, blocks):
+def check_blocks(image_size: int, blocks: int) -> None:
     """Checks that `blocks` halvings lead from `image_size` to the 2x2 code (tables 3.1, 3.3).
 
     Args:
@@ -68,14 +71,14 @@ def check_blocks(image_size, blocks):
         )
 
 
-def build_dense(dense_layers, width):
+def build_dense(dense_layers: Sequence[keras.layers.Layer], width: int) -> None:
     """Builds dense layers that follow each other; the first reads vectors of `width`."""
     for dense in dense_layers:
         dense.build((None, width))
         width = dense.units
 
 
-def check_positive(**sizes):
+def check_positive(**sizes) -> None:
     """Checks that every size (a number or a sequence of numbers) is at least 1.
 
     Raises:
@@ -93,7 +96,7 @@ class AppendCoordinates(keras.layers.Layer):
     `[B, H, W, C] -> [B, H, W, C + 2]`; x grows to the right, y downwards (thesis, table 3.1).
     """
 
-    def call(self, images):
+    def call(self, images: Tensor) -> Tensor:
         batch, height, width, _ = ops.shape(images)
         x = ops.reshape(self._ramp(width), (1, 1, width, 1))
         y = ops.reshape(self._ramp(height), (1, height, 1, 1))
@@ -101,10 +104,10 @@ class AppendCoordinates(keras.layers.Layer):
         y = ops.broadcast_to(y, (batch, height, width, 1))
         return ops.concatenate([images, x, y], axis=-1)  # [B, H, W, C + 2]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], input_shape[-1] + 2)
 
-    def _ramp(self, size):
+    def _ramp(self, size: int) -> Tensor:
         steps = ops.cast(ops.arange(size), "float32")
         last = ops.maximum(ops.cast(size, "float32") - 1.0, 1.0)
         return ops.cast(steps / last * 2.0 - 1.0, self.compute_dtype)
@@ -119,22 +122,22 @@ class InstanceNormalization(keras.layers.Layer):
     under mixed precision: an epsilon of 1e-5 is lost in 16 bits.
     """
 
-    def __init__(self, epsilon=NORM_EPSILON, **kwargs):
+    def __init__(self, epsilon: float = NORM_EPSILON, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon
         self.autocast = False
 
-    def call(self, maps):
+    def call(self, maps: Tensor) -> Tensor:
         wide = keras.backend.result_type(maps.dtype, "float32")
         maps = ops.cast(maps, wide)
         centred = maps - ops.mean(maps, axis=(1, 2), keepdims=True)
         variance = ops.mean(centred * centred, axis=(1, 2), keepdims=True)  # [B, 1, 1, C]
         return ops.cast(centred * ops.rsqrt(variance + self.epsilon), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
@@ -149,7 +152,15 @@ class SpectralConv2D(keras.layers.Layer):
     computed in float32 under mixed precision. Padding is "same".
     """
 
-    def __init__(self, filters, kernel_size, strides=1, use_bias=True, seed=0, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        use_bias: bool = True,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         check_positive(filters=filters, kernel_size=kernel_size, strides=strides)
         self.filters = filters
@@ -158,7 +169,7 @@ class SpectralConv2D(keras.layers.Layer):
         self.use_bias = use_bias
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
         self.kernel = self.add_weight(
             name="kernel", shape=shape, initializer=normal_initializer(self.seed), autocast=False
@@ -173,36 +184,38 @@ class SpectralConv2D(keras.layers.Layer):
         for _ in range(INITIAL_POWER_ITERATIONS):
             self.advance()
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         kernel = ops.cast(self.normalised_kernel(), self.compute_dtype)
         outputs = ops.conv(inputs, kernel, strides=self.strides, padding="same")
         return outputs if self.bias is None else outputs + self.bias
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         sides = (s if s is None else -(-s // self.strides) for s in input_shape[1:-1])
         return (input_shape[0], *sides, self.filters)
 
-    def sigma(self):
+    def sigma(self) -> Tensor:
         """u^T W v: the estimate of the kernel's largest singular value, a float32 scalar."""
         u = ops.stop_gradient(ops.convert_to_tensor(self.u))
         v = ops.stop_gradient(ops.convert_to_tensor(self.v))
         return ops.sum(ops.matmul(v, self._matrix()) * u)
 
-    def normalised_kernel(self):
+    def normalised_kernel(self) -> Tensor:
         """W / sigma, the kernel that the convolution uses, `[k, k, C, filters]`."""
         sigma = self.sigma()
         # Only an all-zero kernel has sigma 0; it stays zero instead of becoming NaN.
         return self.kernel / ops.where(ops.equal(sigma, 0.0), ops.ones_like(sigma), sigma)
 
-    def advance(self):
+    def advance(self) -> None:
         """Improves u and v by one power iteration on the present kernel."""
         matrix = ops.stop_gradient(self._matrix())
-        v = _unit(ops.matmul(matrix, self.u), otherwise=self.v)
-        u = _unit(ops.matmul(v, matrix), otherwise=self.u)
+        # As tensors: JAX takes no Keras variable where it is asked to choose between two values.
+        former_u, former_v = (ops.convert_to_tensor(vector) for vector in (self.u, self.v))
+        v = _unit(ops.matmul(matrix, former_u), otherwise=former_v)
+        u = _unit(ops.matmul(v, matrix), otherwise=former_u)
         self.v.assign(v)
         self.u.assign(u)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -212,10 +225,10 @@ class SpectralConv2D(keras.layers.Layer):
         }
         return {**super().get_config(), **config}
 
-    def _matrix(self):
+    def _matrix(self) -> Tensor:
         return ops.reshape(self.kernel, (-1, self.filters))  # [k * k * C, filters] = W^T
 
-    def _vector(self, name, size, initializer):
+    def _vector(self, name: str, size: int, initializer: Any) -> keras.Variable:
         # Every replica computes the same vector, so under a distribution strategy any one will do.
         return self.add_weight(
             name=name,
@@ -227,7 +240,7 @@ class SpectralConv2D(keras.layers.Layer):
         )
 
 
-def _unit(vector, otherwise):
+def _unit(vector: Tensor, otherwise: Tensor) -> Tensor:
     """`vector` at length 1; a zero vector has no direction, and leaves things as they were."""
     length = ops.sqrt(ops.sum(ops.square(vector)))
     is_zero = ops.equal(length, 0.0)
@@ -245,7 +258,7 @@ class GroupedConv2D(keras.layers.Layer):
         ValueError: the channels in or out cannot be cut into `groups` equal parts.
     """
 
-    def __init__(self, filters, kernel_size, groups, seed=0, **kwargs):
+    def __init__(self, filters: int, kernel_size: int, groups: int, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         check_positive(filters=filters, kernel_size=kernel_size, groups=groups)
         if filters % groups:
@@ -255,7 +268,7 @@ class GroupedConv2D(keras.layers.Layer):
         self.groups = groups
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         channels = input_shape[-1]
         if channels % self.groups:
             raise ValueError(f"{channels} channels cannot be cut into {self.groups} equal groups.")
@@ -266,16 +279,16 @@ class GroupedConv2D(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         parts = ops.split(inputs, self.groups, axis=-1)  # groups x [B, H, W, C / groups]
         kernels = ops.split(ops.convert_to_tensor(self.kernel), self.groups, axis=-1)
         outputs = [ops.conv(*pair, padding="same") for pair in zip(parts, kernels, strict=True)]
         return ops.concatenate(outputs, axis=-1) + self.bias  # [B, H, W, filters]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -285,7 +298,7 @@ class GroupedConv2D(keras.layers.Layer):
         return {**super().get_config(), **config}
 
 
-def advance_spectral_norms(network):
+def advance_spectral_norms(network: keras.Model) -> None:
     """Advances every `SpectralConv2D` within `network` by one power iteration.
 
     Training calls this once per step and network, not once per call: several calls in a step

@@ -6,7 +6,10 @@ oneDNN: they save arithmetic or copies on large maps, and cost copies of kernels
 Shapes: B batch, H height, W width, C channels, NHWC.
 """
 
+from collections.abc import Callable, Sequence
+
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 # Sides in pixels from which the saved work outweighs the kernels that must be put together.
@@ -14,7 +17,7 @@ LEAST_UPSAMPLED_SIDE = 8
 LEAST_SPLIT_SIDE = 16
 
 
-def upsampled_conv(maps, kernel):
+def upsampled_conv(maps: Tensor, kernel: Tensor) -> Tensor:
     """Nearest neighbour x2, then a "same" 3x3 convolution: `[B, H, W, C] -> [B, 2H, 2W, filters]`.
 
     Among the 3x3 pixels under the kernel only 2x2 differ after the repetition. Kernel entries that
@@ -30,29 +33,34 @@ def upsampled_conv(maps, kernel):
     return ops.conv_transpose(maps, ops.cast(transposed, maps.dtype), strides=2, padding="same")
 
 
-def _fold(kernel, axis):
+def _fold(kernel: Tensor, axis: int) -> Tensor:
     """Length 3 to 4 along `axis`: what pixel i adds to pixels 2i - 1 to 2i + 2 of the result."""
     first, middle, last = ops.split(kernel, 3, axis=axis)
     return ops.concatenate([last, middle + last, first + middle, first], axis=axis)
 
 
-def folds_upsampling(maps):
+def folds_upsampling(maps: Tensor) -> bool:
     """Whether `upsampled_conv` pays for these maps: large ones, in float32 (not with AMX)."""
     return _is_wide(maps, LEAST_UPSAMPLED_SIDE)
 
 
-def splits_dense_block(maps):
+def splits_dense_block(maps: Tensor) -> bool:
     """Whether `dense_block` pays for these maps."""
     return _is_wide(maps, LEAST_SPLIT_SIDE)
 
 
-def _is_wide(maps, least):
+def _is_wide(maps: Tensor, least: int) -> bool:
     if keras.backend.standardize_dtype(maps.dtype) != "float32":
         return False
     return all(side is not None and side >= least for side in maps.shape[1:3])
 
 
-def dense_block(maps, kernels, biases, activate):
+def dense_block(
+    maps: Tensor,
+    kernels: Sequence[Tensor],
+    biases: Sequence[Tensor],
+    activate: Callable[[Tensor], Tensor],
+) -> list[Tensor]:
     """The new maps of a dense block, without the growing stack: a list of `[B, H, W, growth]`.
 
     Layer l convolves the concatenation of `maps` and `activate(new)` of all layers before it. A

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STEPS = 60
 EVERY = 3  # steps between checkpoints: an epoch, as it happens
 PATIENCE = 900.0  # seconds; only a hanging process takes so long
+# Another seed, another moment to be killed at; the seed of a failure is in its output.
+SEED = int(os.environ.get("KILL_SEED", "0"))
 # What is promised bit for bit is promised for one device and one number of threads.
 SAME_ARITHMETIC = {"CUDA_VISIBLE_DEVICES": "", "TF_NUM_INTRAOP_THREADS": "1"}
 
@@ -92,7 +94,9 @@ class Training:
 def kill_in_mid_step(training: Training) -> None:
     """Kills some time after a second new checkpoint."""
     training.wait_until(lambda: training.reached() >= training.former + 2 * EVERY)
-    time.sleep(random.uniform(0, 0.2))
+    pause = random.Random(SEED).uniform(0, 0.2)
+    print(f"KILL_SEED={SEED}: killed {pause:.3f} s after a checkpoint")
+    time.sleep(pause)
     training.kill()
 
 
