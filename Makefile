@@ -17,7 +17,9 @@ comma := ,
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-EXTRAS := beam,tfds,torch,jax
+EXTRAS := beam,tfds,torch,jax,serve,browser
+# The page of the server is tested where there is a Chromium (Debian: apt-get install chromium).
+NO_BROWSER := $(if $(wildcard /usr/bin/chromium),, and not browser)
 PYTEST_FLAGS ?= -q -n 2 --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -34,7 +36,8 @@ test: $(READY)
 
 test-extras: .venv-extras/.ready
 	@echo "== Running the tests that need the extras $(EXTRAS)"
-	.venv-extras/bin/python -m pytest $(PYTEST_FLAGS) -m extras
+	@$(if $(NO_BROWSER),echo "   no /usr/bin/chromium: the server's page is not tested")
+	.venv-extras/bin/python -m pytest $(PYTEST_FLAGS) -m "extras$(NO_BROWSER)"
 	@echo "== All tests of the extras passed."
 
 lint: $(READY)

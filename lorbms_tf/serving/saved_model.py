@@ -7,6 +7,14 @@ Signatures, each with named inputs and outputs and any batch size B, also 0; ima
     decode   codes [B, 2, 2, C] -> images [B, S, S, 3]; also `serving_default`
     mix      reference [B, S, S, 3], candidates [B, 4, S, S, 3], mask bool [B, 4] (true where the
              quadrant is replaced) -> images [B, S, S, 3], codes [B, 2, 2, C]
+
+and the same of the bytes of picture files (JPEG, PNG, GIF, BMP or WebP, of any size of at least S a
+side; the central square counts, and EXIF's orientation). TensorFlow Serving takes them as
+{"b64": "..."}; what comes out are PNG files:
+
+    encode_bytes   image_bytes [B] -> codes
+    decode_bytes   codes -> image_bytes [B]
+    mix_bytes      reference_bytes [B], candidates_bytes [B, 4], mask -> image_bytes [B], codes
 """
 
 import contextlib
@@ -21,6 +29,7 @@ import tensorflow as tf
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory
+from lorbms_tf.serving import picture_graph
 from lorbms_tf.tensorflow_paths import without_signs
 
 TOLERANCE = 1e-4  # of images in [-1, 1]; of larger values (codes) relative to the largest
@@ -65,11 +74,39 @@ class ServedModel(tf.Module):
             codes = model.mix_codes(reference, candidates, mask)[1]
             return {"images": model.decode(codes), "codes": codes}
 
+        size = model.config.image_size
+
+        @tf.function(input_signature=[spec("image_bytes", (), tf.string)])
+        def encode_bytes(image_bytes):
+            return encode(picture_graph.float_images(image_bytes, size))
+
+        @tf.function(input_signature=[spec("codes", code)])
+        def decode_bytes(codes):
+            return {"image_bytes": picture_graph.encoded_images(decode(codes)["images"])}
+
+        @tf.function(input_signature=[
+            spec("reference_bytes", (), tf.string),
+            spec("candidates_bytes", (NUM_QUADRANTS,), tf.string),
+            spec("mask", (NUM_QUADRANTS,), tf.bool),
+        ])  # fmt: skip
+        def mix_bytes(reference_bytes, candidates_bytes, mask):
+            reference = picture_graph.float_images(reference_bytes, size)
+            candidates = picture_graph.float_images(tf.reshape(candidates_bytes, (-1,)), size)
+            candidates = tf.reshape(candidates, (-1, NUM_QUADRANTS, *image))
+            made = mix(reference, candidates, mask)
+            return {
+                "image_bytes": picture_graph.encoded_images(made["images"]),
+                "codes": made["codes"],
+            }
+
         self.functions = {
             "serving_default": decode,
             "decode": decode,
             "encode": encode,
             "mix": mix,
+            "encode_bytes": encode_bytes,
+            "decode_bytes": decode_bytes,
+            "mix_bytes": mix_bytes,
         }
 
 

@@ -1,0 +1,238 @@
+"use strict";
+// Everything here goes to one server alone: that of this page, or the one that ?server= names.
+const query = new URLSearchParams(location.search);
+const model = query.get("model") || MODEL;
+const own = location.protocol === "file:" ? "http://127.0.0.1:8501" : location.origin;
+const address = `${(query.get("server") || own).replace(/\/+$/, "")}/v1/models/${model}`;
+const NAMES = ["top left", "top right", "bottom left", "bottom right"];
+const $ = (id) => document.getElementById(id);
+
+const photos = []; // {name, url, code: number[][][] or null, bad: string}
+let scene = -1; // the place of the chosen photo
+let parts = [null, null, null, null]; // places of the photos that the quadrants are taken from
+let asked = 0; // the number of the last mix that was asked for
+
+function say(text, bad = false) {
+  $("state").textContent = text;
+  $("state").classList.toggle("bad", bad);
+}
+
+async function call(path, body) {
+  let answer;
+  try {
+    answer = await fetch(address + path, body && {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Error(`no answer from ${address}`);
+  }
+  const value = await answer.json().catch(() => ({ error: `status ${answer.status}` }));
+  if (!answer.ok) throw new Error(value.error || `status ${answer.status}`);
+  return value;
+}
+
+const predict = async (signature, instances) =>
+  (await call(":predict", { signature_name: signature, instances })).predictions;
+const picture = (bytes) => `data:image/png;base64,${bytes.b64}`;
+
+// ---- Codes: [2][2][C]. Quadrant i is the chunk in row i >> 1, column i & 1.
+
+const chunk = (code, i) => code[i >> 1][i & 1];
+
+function between(a, b, far, circle) {
+  const line = (u, v) => a.map((x, k) => u * x + v * b[k]);
+  if (!circle) return line(1 - far, far);
+  const length = (x) => Math.hypot(...x);
+  const [na, nb] = [length(a), length(b)];
+  if (!na || !nb) return line(1 - far, far);
+  const cosine = a.reduce((sum, x, k) => sum + x * b[k], 0) / (na * nb);
+  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
+  if (angle < 1e-4 || Math.PI - angle < 1e-4) return line(1 - far, far);
+  const norm = na + far * (nb - na); // the length goes along a line, the direction along a circle
+  const [u, v] = [Math.sin((1 - far) * angle), Math.sin(far * angle)].map((s) => s / Math.sin(angle));
+  return line((u * norm) / na, (v * norm) / nb);
+}
+
+function mixed(base, sources, far = 1, circle = false) {
+  const chunks = NAMES.map((_, i) =>
+    sources[i] === null ? chunk(base, i) : between(chunk(base, i), chunk(photos[sources[i]].code, i), far, circle));
+  return [[chunks[0], chunks[1]], [chunks[2], chunks[3]]];
+}
+
+// ---- Photos
+
+const read = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result);
+  reader.onerror = () => failed(new Error("cannot be read"));
+  reader.readAsDataURL(file);
+});
+
+// What the browser cannot show, nobody needs to send.
+async function shown(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode().catch(() => { throw new Error("no picture"); });
+}
+
+async function add(name, url) {
+  const photo = { name, url, code: null, bad: "" };
+  photos.push(photo);
+  try {
+    const b64 = url.slice(url.indexOf(",") + 1);
+    if (!b64 || !url.includes(",")) throw new Error("an empty file");
+    await shown(url);
+    [photo.code] = await predict("encode_bytes", [{ b64 }]);
+  } catch (error) {
+    photo.bad = error.message;
+  }
+  if (photo.code && scene < 0) scene = photos.indexOf(photo);
+  draw();
+}
+
+async function addFiles(files) {
+  for (const file of files) {
+    say(`encoding ${file.name} …`);
+    const url = await read(file).catch(() => "");
+    await add(file.name, url);
+  }
+  ready();
+}
+
+const usable = () => photos.map((_, i) => i).filter((i) => photos[i].code);
+
+function ready() {
+  const bad = photos.filter((photo) => photo.bad);
+  const named = bad.map((photo) => photo.name).join(", ");
+  say(`${usable().length} photos encoded${bad.length ? `; not usable: ${named}` : ""}`, bad.length > 0);
+}
+
+// ---- Drawing
+
+function element(tag, values = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), values);
+  made.append(...children);
+  return made;
+}
+
+function draw() {
+  drawPhotos();
+  drawQuadrants();
+  for (const [id, at] of [["first", 0], ["second", 1]]) {
+    const before = $(id).value;
+    $(id).replaceChildren(...usable().map((i) => element("option", { value: i, textContent: photos[i].name })));
+    $(id).value = before || String(usable()[at] ?? "");
+  }
+  redraw();
+}
+
+function drawPhotos() {
+  $("photos").replaceChildren(...photos.map((photo, i) => {
+    const image = element("img", { src: photo.url, alt: photo.name });
+    const button = element("button", { type: "button", disabled: !photo.code }, image);
+    button.setAttribute("aria-pressed", String(i === scene));
+    button.onclick = () => { scene = i; parts = [null, null, null, null]; draw(); };
+    const text = photo.bad ? `${photo.name}: ${photo.bad}` : `${i + 1} ${photo.name}`;
+    return element("li", {}, button, element("span", { textContent: text, className: photo.bad ? "bad" : "" }));
+  }));
+}
+
+function drawQuadrants() {
+  if (scene < 0) return;
+  $("scene").src = photos[scene].url;
+  $("scene-name").textContent = photos[scene].name;
+  const at = [...$("quadrants").children].indexOf(document.activeElement);
+  $("quadrants").replaceChildren(...parts.map((part, i) => {
+    const button = element("button", { type: "button" });
+    const from = part === null ? "the scene's own" : `from ${photos[part].name}`;
+    button.setAttribute("aria-label", `${NAMES[i]}: ${from}`);
+    if (part !== null) button.append(element("span", { textContent: String(part + 1) }));
+    button.onclick = () => choose(i, next(part));
+    button.onkeydown = (event) => key(event, i);
+    return button;
+  }));
+  if (at >= 0) $("quadrants").children[at].focus();
+}
+
+function next(part) {
+  const others = [null, ...usable().filter((i) => i !== scene)];
+  return others[(others.indexOf(part) + 1) % others.length];
+}
+
+function choose(i, part) {
+  parts[i] = part;
+  drawQuadrants();
+  redraw();
+}
+
+function key(event, i) {
+  const moves = { ArrowLeft: i & ~1, ArrowRight: i | 1, ArrowUp: i & ~2, ArrowDown: i | 2 };
+  if (event.key in moves) $("quadrants").children[moves[event.key]].focus();
+  else if (event.key === "Delete" || event.key === "Backspace") choose(i, null);
+  else if (/^[1-9]$/.test(event.key) && photos[event.key - 1]?.code) choose(i, event.key - 1);
+  else return;
+  event.preventDefault();
+}
+
+async function redraw() {
+  if (scene < 0) return;
+  const number = ++asked;
+  const far = Number($("far").value);
+  const circle = document.querySelector("input[name=way]:checked").value === "circle";
+  $("far-value").textContent = far.toFixed(2);
+  const code = mixed(photos[scene].code, parts, far, circle);
+  try {
+    const [bytes] = await predict("decode_bytes", [code]);
+    if (number !== asked) return; // a later one was asked for meanwhile
+    $("mix").src = $("download").href = picture(bytes);
+    $("download").hidden = false;
+    const body = JSON.stringify({ signature_name: "decode_bytes", instances: [code] });
+    $("curl").textContent = `curl -d '${body}' ${address}:predict`;
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+async function drawAll() {
+  const [first, second] = [$("first").value, $("second").value];
+  if (first === "" || second === "") return say("two photos are needed", true);
+  const masks = [...Array(16).keys()].map((m) => NAMES.map((_, i) => (m >> (3 - i)) & 1));
+  const codes = masks.map((mask) => mixed(photos[first].code, mask.map((bit) => (bit ? Number(second) : null))));
+  try {
+    const made = await predict("decode_bytes", codes);
+    $("grid").replaceChildren(...made.map((bytes, i) => element("figure", {},
+      element("img", { src: picture(bytes), alt: `mask ${masks[i].join("")}` }),
+      element("figcaption", { textContent: masks[i].join("") }))));
+    ready();
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+// ---- Start
+
+async function start() {
+  const drop = $("drop");
+  $("files").onchange = (event) => addFiles([...event.target.files]);
+  drop.ondragover = (event) => { event.preventDefault(); drop.classList.add("over"); };
+  drop.ondragleave = () => drop.classList.remove("over");
+  drop.ondrop = (event) => { event.preventDefault(); drop.classList.remove("over"); addFiles([...event.dataTransfer.files]); };
+  $("far").oninput = redraw;
+  document.querySelectorAll("input[name=way]").forEach((input) => { input.onchange = redraw; });
+  $("draw-all").onclick = drawAll;
+  try {
+    const { metadata, model_spec: spec } = await call("/metadata");
+    const signatures = metadata.signature_def.signature_def;
+    const missing = ["encode_bytes", "decode_bytes"].filter((name) => !(name in signatures));
+    if (missing.length) throw new Error(`the model has no signature ${missing.join(", ")}`);
+    const sizes = signatures.decode_bytes.inputs.codes.tensor_shape.dim.map((dim) => Number(dim.size));
+    if (sizes.length !== 4 || sizes[1] !== 2 || sizes[2] !== 2) throw new Error("the model's codes are no four chunks");
+    for (const [name, url] of EXAMPLES) await add(name, url);
+    ready();
+    $("state").textContent += ` by ${spec.name}, version ${spec.version}; a chunk has ${sizes[3]} numbers`;
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+start();
