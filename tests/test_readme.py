@@ -34,6 +34,7 @@ NOT_RUN = {
     "--run_dir=/shared/run": "needs two hosts",
     "lorbms_tf.sweep": "trains twelve models, in processes of their own",
     "lorbms_tf.benchmark": "measures for a while",
+    "lorbms_tf.serve": "serves until it is stopped",
     "--out=data/scenes64/scenes": "draws 4000 scenes",
     "configs/data/scenes64.cfg": "is of them",
     "runs/scenes64": "is of them",
