@@ -69,7 +69,7 @@ class Rest:
         try:
             body = await self._body(request)
             async with self._turn:  # memory for one prediction at a time
-                text = await run_in_threadpool(self._predicted, version, body)
+                text = await run_in_threadpool(self.answer, version, body)
         finally:
             self._waiting -= 1
         return Response(text, media_type="application/json")
@@ -122,7 +122,8 @@ class Rest:
             parts.append(part)
         return b"".join(parts)
 
-    def _predicted(self, version: Version, body: bytes) -> str:
+    def answer(self, version: Version, body: bytes) -> str:
+        """The JSON answer to the body of a prediction. BadRequest for what is wrong in it."""
         values = tensors.parsed(body)
         signature = tensors.signature_name(values, version.signatures)
         given = tensors.inputs(values, version.input_specs(signature))
