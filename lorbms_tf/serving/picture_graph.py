@@ -14,12 +14,13 @@ _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"RIFF")
 _BITS = 22  # after the point, of Pillow's weights
 
 
-def float_images(encoded, size: int):
-    """Files of pictures -> float32 [B, size, size, 3] in [-1, 1], as `images.read_square` does.
+def float_images(encoded, size: int, channels: int = 3):
+    """Files of pictures -> float32 [B, size, size, channels] in [-1, 1], as `images.read_square`.
 
     Args:
       encoded: string tensor [B], whole JPEG, PNG, GIF, BMP or WebP files.
       size: side of the images, pixels.
+      channels: 3, or 1 for grey.
 
     An InvalidArgumentError at run time names the place of a file that is none of these, is broken,
     or is smaller than `size` a side.
@@ -27,16 +28,17 @@ def float_images(encoded, size: int):
 
     def prepare(item):
         encoded, number = item
-        pixels = square(_upright(encoded, number), size, number)
+        pixels = _upright(encoded, number)
+        pixels = square(_grey(pixels) if channels == 1 else pixels, size, number)
         return images.tf_to_float(pixels)
 
-    spec = tf.TensorSpec((size, size, 3), tf.float32)
+    spec = tf.TensorSpec((size, size, channels), tf.float32)
     numbers = tf.range(tf.size(encoded))
     return tf.map_fn(prepare, (encoded, numbers), fn_output_signature=spec)
 
 
 def encoded_images(floats):
-    """float32 [B, H, W, 3] in [-1, 1] (clipped) -> string tensor [B] of PNG files."""
+    """float32 [B, H, W, 1 or 3] in [-1, 1] (clipped) -> string tensor [B] of PNG files."""
     values = tf.clip_by_value(tf.round((floats + 1.0) * 127.5), 0, 255)
     return tf.map_fn(
         tf.io.encode_png,
@@ -135,8 +137,15 @@ def _over_white(pixels):
     return tf.cast(tf.where(alpha == 0, 255, over), tf.uint8)
 
 
+def _grey(pixels):
+    """uint8 RGB [H, W, 3] -> [H, W, 1], by Pillow's whole-number weights."""
+    weights = tf.constant([19595, 38470, 7471])
+    total = tf.reduce_sum(tf.cast(pixels, tf.int32) * weights, axis=-1, keepdims=True)
+    return tf.cast((total + 32768) // 65536, tf.uint8)
+
+
 def square(pixels, size: int, number=0):
-    """The central square of uint8 [H, W, 3] -> [size, size, 3], as `images.central`.
+    """The central square of uint8 [H, W, C] -> [size, size, C], as `images.central`.
 
     An InvalidArgumentError at run time where a side is below `size`; `number` says of which.
     """
@@ -147,7 +156,9 @@ def square(pixels, size: int, number=0):
         top, left = (height - side) // 2, (width - side) // 2
         middle = pixels[top : top + side, left : left + side]
     middle = _averaged(tf.transpose(middle, (1, 0, 2)), size)  # along the rows first, as Pillow
-    return tf.ensure_shape(_averaged(tf.transpose(middle, (1, 0, 2)), size), (size, size, 3))
+    return tf.ensure_shape(
+        _averaged(tf.transpose(middle, (1, 0, 2)), size), (size, size, pixels.shape[-1])
+    )
 
 
 def _averaged(pixels, size: int):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import saved_model
@@ -46,6 +47,17 @@ def test_signatures_have_names_and_a_free_batch_dimension(reloaded):
         "encode": ({"images": images}, {"codes": codes}),
         "mix": (scene, {"images": images, "codes": codes}),
     }
+    files = ([None], "string")
+    scene_files = {
+        "reference_bytes": files,
+        "candidates_bytes": ([None, 4], "string"),
+        "mask": scene["mask"],
+    }
+    expected |= {
+        "decode_bytes": ({"codes": codes}, {"image_bytes": files}),
+        "encode_bytes": ({"image_bytes": files}, {"codes": codes}),
+        "mix_bytes": (scene_files, {"image_bytes": files, "codes": codes}),
+    }
     assert set(reloaded.signatures) == set(expected)
     for name, (inputs, outputs) in expected.items():
         signature = reloaded.signatures[name]
@@ -80,9 +92,15 @@ def test_a_full_mask_gives_the_candidates_code(model, reloaded):
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_batch_of_any_size_gives_as_many_results(reloaded, count):
+    picture = images.encode_jpeg(tiny.noise(0, 40))
     for name, signature in reloaded.signatures.items():
         specs = signature.structured_input_signature[1]
-        inputs = {key: tf.zeros([count, *s.shape[1:]], s.dtype) for key, s in specs.items()}
+        inputs = {
+            key: tf.fill([count, *s.shape[1:]], picture)
+            if s.dtype == tf.string
+            else tf.zeros([count, *s.shape[1:]], s.dtype)
+            for key, s in specs.items()
+        }
         outputs = {key: s.shape[1:] for key, s in signature.structured_outputs.items()}
         made = signature(**inputs)
         assert {key: value.shape for key, value in made.items()} == {
@@ -114,7 +132,7 @@ def test_a_model_whose_outputs_are_not_finite_is_named_and_not_written(tmp_path,
     broken = Lorbms(tiny.config())
     variable = broken.encoder.trainable_variables[-1]
     variable.assign(np.full(variable.shape, np.nan))
-    with pytest.raises(UserError, match="runs/7 cannot be exported.*not finite.*codes of enc"):
+    with pytest.raises(UserError, match="runs/7 cannot be exported.*not finite.*images of decode"):
         saved_model.write(broken, tmp_path / "1", "runs/7")
     assert list(tmp_path.iterdir()) == []
 
