@@ -6,6 +6,7 @@ python -m lorbms_tf.evaluate --table=FILE
 
 import dataclasses
 import sys
+import types
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from lorbms_tf import files
 from lorbms_tf.cli import command, flags
-from lorbms_tf.cli.settings import setting
+from lorbms_tf.cli.settings import of_values, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.training import run_directory
 from lorbms_tf.training.evaluation_config import EvaluationConfig
@@ -44,6 +45,26 @@ def evaluate(evaluation: Evaluation, config: EvaluationConfig) -> dict[str, Any]
     for note in measured.notes:
         print(note)
     return measured.values
+
+
+class _Callable(types.ModuleType):
+    """This module, which can be called: `lorbms_tf.evaluate(...)`, and remains a module to run."""
+
+    def __call__(self, run_dir: str, **settings: Any) -> dict[str, Any]:
+        """The scores of a run by name, as the command prints them.
+
+        Args:
+          run_dir: run directory, or pretrained:NAME.
+          settings: flags of `python -m lorbms_tf.evaluate --run_dir=R --help`.
+
+        Raises UserError for unknown settings, and for runs and data that cannot be used.
+        """
+        evaluation = run_directory.method_of(run_dir).evaluation
+        config = of_values(evaluation.config, {"run_dir": run_dir, **settings})
+        return evaluate(evaluation, config)
+
+
+sys.modules[__name__].__class__ = _Callable
 
 
 def _table(path: str, evaluation: Evaluation) -> str:

@@ -55,6 +55,7 @@ LAYERS = {
         "lorbms_tf.disentangle",
         "lorbms_tf.sweep",
         "lorbms_tf.report",
+        "lorbms_tf.loaded",
         "lorbms_tf.serve",
         "lorbms_tf.probe",
         "lorbms_tf.knowledge_transfer",

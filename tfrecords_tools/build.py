@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lorbms_tf.cli import command, flags, stored_config
+from lorbms_tf.cli.settings import of_values
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import registry
@@ -56,6 +57,14 @@ def build(config: BuildConfig) -> dict[str, Any]:
     for line in engine.told():
         print(f"  {line}")
     return dataset
+
+
+def build_records(**settings: Any) -> dict[str, Any]:
+    """As `python -m tfrecords_tools.build`, from Python: settings by the names of its flags.
+
+    Returns the content of dataset.json. Raises UserError, as `build`.
+    """
+    return build(of_values(BuildConfig, settings))
 
 
 def check(config: BuildConfig, replaces_out: bool = True) -> None:

@@ -67,12 +67,33 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
     for name, value in values.items():
         if name in RETIRED:
             continue
-        default = fields[name].default
-        if isinstance(default, tuple) and isinstance(value, list):
-            value = tuple(value)
-        number = isinstance(default, float) and type(value) is int
-        numbers = not isinstance(default, tuple) or all(type(v) is int for v in value)
-        if (type(value) is not type(default) and not number) or not numbers:
-            raise UserError(f"{source}: {name} has the wrong type: {value!r}")
-        made[name] = value
+        made[name] = _typed(value, fields[name].default, f"{source}: {name}")
     return config_class(**made)
+
+
+def _typed(value: Any, default: Any, where: str) -> Any:
+    """A value that has the type of a setting's default; a list becomes a tuple."""
+    if isinstance(default, tuple) and isinstance(value, list):
+        value = tuple(value)
+    number = isinstance(default, float) and type(value) is int
+    kinds = {type(v) for v in default} or {int} if isinstance(default, tuple) else set()
+    entries = not kinds or (isinstance(value, tuple) and all(type(v) in kinds for v in value))
+    if (type(value) is not type(default) and not number) or not entries:
+        raise UserError(f"{where} has the wrong type: {value!r}")
+    return value
+
+
+def of_values(kind: type, values: dict) -> Any:
+    """Checked settings from values by name, as a notebook gives them; others have their defaults.
+
+    Raises UserError for a name that is no setting, listing those that are, for a wrong type, and
+    for whatever the settings themselves refuse.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for name in values:
+        if name not in fields:
+            raise UserError(f"no setting {name!r}; valid: {', '.join(fields)}")
+    typed = {name: _typed(value, fields[name].default, name) for name, value in values.items()}
+    config = kind(**typed)
+    config.validate()
+    return config
