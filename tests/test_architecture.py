@@ -57,6 +57,8 @@ LAYERS = {
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
         "lorbms_tf.disentangle",
+        "lorbms_tf.distance",
+        "lorbms_tf.two_afc",
         "lorbms_tf.sweep",
         "lorbms_tf.report",
         "lorbms_tf.probe",
