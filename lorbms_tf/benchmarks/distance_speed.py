@@ -12,14 +12,11 @@ import tensorflow as tf
 
 from lorbms_tf import progress
 from lorbms_tf.benchmarks import machine
-from lorbms_tf.distances.distance_config import DistanceConfig
+from lorbms_tf.distances.distance_config import TO_CONV2_2, DistanceConfig
 from lorbms_tf.features import named_distances
 
 SIDES = (64, 128)  # pixels
 BATCH = 8
-# What people train by; VGG-16 to conv2_2 is what patch MMD is to be no dearer than.
-TO_CONV2_2 = "taps:vgg16:conv1_2+conv2_2"
-USUAL = ("l2", "mmd", "mmd_no_dc", "mmd++", TO_CONV2_2, "vgg16", "vgg16_random")
 
 
 def measure(names: Sequence[str], calls: int) -> dict:
