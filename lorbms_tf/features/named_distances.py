@@ -79,6 +79,12 @@ class Distance:
         Raises ValueError where the pictures have different shapes or are too small.
         """
         images, others = (ops.convert_to_tensor(pictures) for pictures in (images, others))
+        height, width = images.shape[1:3]
+        if min(height, width) < self.least_side:
+            raise ValueError(
+                f"{self.name} reads pictures of {self.least_side} pixels a side at least, not "
+                f"{width}x{height}."
+            )
         return self._compute(images, others, Draws(draw, self._seed))
 
 
