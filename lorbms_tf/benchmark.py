@@ -3,6 +3,7 @@
 python -m lorbms_tf.benchmark train_step --flagfile=configs/thesis.cfg --batch_size=4 --steps=5
 python -m lorbms_tf.benchmark input --flagfile=configs/thesis.cfg --records=GLOB
 python -m lorbms_tf.benchmark mix_latency --export_dir=DIR
+python -m lorbms_tf.benchmark distance --calls=5
 """
 
 import json
@@ -13,11 +14,13 @@ from typing import Any
 from lorbms_tf import methods, progress
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.distances.distance_config import USUAL, check_names
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.method import Method, Trainable
 from lorbms_tf.training.run_config import RunConfig
 
-INPUT = "input"  # which is measured of every method; the others are its own
+# What is measured of every method, and of none; the others are a method's own.
+INPUT, DISTANCE = "input", "distance"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +36,25 @@ class InputConfig:
         require("seconds", self.seconds, minimum=0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DistancesConfig:
+    """Which distances are measured."""
+
+    distances: tuple[str, ...] = setting(
+        USUAL, "What is measured; docs/distances.md says what is (distance)."
+    )
+    calls: int = setting(20, "Calls of each distance (distance).")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        check_names(self.distances, "distances")
+        require("calls", self.calls, minimum=1)
+
+
 def subcommands(method: Method) -> tuple[str, ...]:
     """What can be measured of a method; `input` follows the first of its own."""
     own = tuple(method.benchmarks)
-    return (*own[:1], INPUT, *own[1:])
+    return (*own[:1], INPUT, *own[1:], DISTANCE)
 
 
 def measure(subcommand: str, method: Method, config: RunConfig) -> dict[str, Any]:
@@ -60,6 +78,13 @@ def measure_input(method: Method, config: RunConfig, how: InputConfig) -> dict[s
     return batch_speed.measure(config, data, _model(method, config), how.steps, how.seconds)
 
 
+def measure_distances(how: DistancesConfig) -> dict[str, Any]:
+    """The fields of the JSON line of `distance`."""
+    from lorbms_tf.benchmarks import distance_speed
+
+    return distance_speed.measure(how.distances, how.calls)
+
+
 def _model(method: Method, config: RunConfig) -> Trainable:
     from lorbms_tf.training import loop
 
@@ -79,6 +104,8 @@ def main(argv: Sequence[str]) -> None:
     )
     if subcommand == INPUT:
         made = measure_input(method, flags.read(method.config), flags.read(InputConfig))
+    elif subcommand == DISTANCE:
+        made = measure_distances(flags.read(DistancesConfig))
     else:
         made = measure(subcommand, method, flags.read(method.benchmarks[subcommand].config))
     print(json.dumps(_rounded(made)))
@@ -95,6 +122,7 @@ def console_main() -> None:
     """Entry point of the console script `lorbms-benchmark`."""
     method = methods.of_flags()
     flags.define(InputConfig)
+    flags.define(DistancesConfig)
     for one in method.benchmarks.values():
         flags.define(one.config)
     flags.define(method.config)

@@ -53,6 +53,8 @@ LAYERS = {
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
         "lorbms_tf.disentangle",
+        "lorbms_tf.distance",
+        "lorbms_tf.two_afc",
         "lorbms_tf.sweep",
         "lorbms_tf.report",
         "lorbms_tf.loaded",
@@ -113,7 +115,7 @@ HEAVY = {
     "tensorflow_serving": ("lorbms_tf.serving.rest.app", "lorbms_tf.serving.warmup"),
     "uvicorn": ("lorbms_tf.serve",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
-    "torch": ("tfrecords_tools.convert_deepcluster",),
+    "torch": ("lorbms_tf.benchmarks.torch_distances", "tfrecords_tools.convert_deepcluster"),
     "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
 }
 
@@ -278,7 +280,7 @@ def test_those_that_serve_the_thesis_alone_still_do():
         ("lorbms_tf.lorbms.model", "from absl import flags", "only doors"),
         ("tfrecords_tools.coco", "from absl.flags import FLAGS", "only doors"),
         ("tfrecords_tools.build", "import faiss", "only tfrecords_tools.clusters"),
-        ("tfrecords_tools.build", "import torch", "only tfrecords_tools.convert_deepcluster"),
+        ("tfrecords_tools.build", "import torch", "only lorbms_tf.benchmarks.torch_distances"),
         ("lorbms_tf.errors", "from pycocotools.coco import COCO", "only tfrecords_tools.coco"),
         ("lorbms_tf.errors", "x = 1\n" * (MOST_LINES + 1), "351 lines"),
     ],
