@@ -43,6 +43,10 @@ def batches(data, first, count, share=ONE):
     return list(data.training(first, share).take(count).as_numpy_iterator())
 
 
+def arrays(batches):
+    return [{name: tensor.numpy() for name, tensor in batch.items()} for batch in batches]
+
+
 def same(first, second):
     for one, other in zip(first, second, strict=True):
         assert (one["image"] == other["image"]).all() and (one["label"] == other["label"]).all()
@@ -99,9 +103,9 @@ def test_devices_and_workers_see_together_what_one_sees(folder, workers):
 def test_held_out_batches_draw_nothing(folder):
     data = PhotoData(config(folder, eval_photos=str(folder)))
     again = data.held_out(4)
-    first, second = list(again()), list(again())
+    first, second = arrays(again()), arrays(again())
     assert len(again()) == 3 and [len(batch["label"]) for batch in first] == [4, 4, 3]
-    same([{k: v.numpy() for k, v in b.items()} for b in first], second)
+    same(first, second)
     images = np.concatenate([batch["image"] for batch in first])
     # Class a holds the even numbers and comes first; the center begins at column 2.
     values = np.round(images[:, 0, 0, 0] * 127.5 + 127.5).astype(int)
