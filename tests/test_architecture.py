@@ -86,6 +86,7 @@ TOOL_DOORS = (
 )
 MAY_TOUCH_ABSL = ("lorbms_tf.cli", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
+    "lorbms_tf.data.augmentation",
     "lorbms_tf.distances",
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
