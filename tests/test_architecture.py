@@ -34,6 +34,8 @@ LAYERS = {
         "lorbms_tf.data.pipeline",
         "lorbms_tf.distances",
         "lorbms_tf.evaluation",
+        "lorbms_tf.gan",
+        "lorbms_tf.latent",
         "lorbms_tf.networks",
         "lorbms_tf.pseudo_labels",
     ),
@@ -88,6 +90,8 @@ MAY_TOUCH_ABSL = ("lorbms_tf.cli", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
     "lorbms_tf.data.augmentation",
     "lorbms_tf.distances",
+    "lorbms_tf.gan",
+    "lorbms_tf.latent",
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
 )
