@@ -73,6 +73,13 @@ def gammas(reconstruction_gradients, adversarial_gradients):
     return ops.where(there, ops.sqrt(ours / ops.where(there, theirs, 1.0)), 0.0)
 
 
+def rescaled(reconstruction_gradients, adversarial_gradients):
+    """gamma times the adversarial gradients [B, ...]: as long as the others, image by image."""
+    factors = gammas(reconstruction_gradients, adversarial_gradients)
+    ones = [1] * (len(adversarial_gradients.shape) - 1)
+    return ops.reshape(factors, (-1, *ones)) * adversarial_gradients
+
+
 def balanced_gradients(reconstruction_gradients, adversarial_gradients, k):
     """The gradient of equation 1 at the generator's output, gamma being a constant.
 
@@ -84,10 +91,7 @@ def balanced_gradients(reconstruction_gradients, adversarial_gradients, k):
     Returns:
       [B, ...].
     """
-    rank = len(adversarial_gradients.shape)
-    factors = k * gammas(reconstruction_gradients, adversarial_gradients)
-    factors = ops.reshape(factors, (-1, *([1] * (rank - 1))))
-    return reconstruction_gradients + factors * adversarial_gradients
+    return reconstruction_gradients + k * rescaled(reconstruction_gradients, adversarial_gradients)
 
 
 def next_k(k, margin, rate: float = K_RATE):
