@@ -9,7 +9,7 @@ from pathlib import Path
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation.score_config import ScoringConfig
+from lorbms_tf.lorbms.score_config import ScoringConfig
 
 _METRICS = ("psnr", "ssim", "mix_fidelity", "swap_locality", "swap_cycle_error", "swd_mix")
 _LIMIT = 256

@@ -85,7 +85,6 @@ def test_what_was_asked_for_by_name_must_be_there(tmp_path, run_dir):
 @pytest.mark.parametrize(
     "given, reason",
     [
-        ({"run_dir": ""}, "--run_dir is required"),
         ({"out": "r.pdf"}, "--out=r.pdf"),
         ({"rows": 0}, "--rows=0"),
         ({"cell": 4}, "--cell=4"),

@@ -14,12 +14,13 @@ from lorbms_tf import __version__
 from lorbms_tf.data import dataset_file, quadrants, records
 from lorbms_tf.data.images import to_float
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import tables
-from lorbms_tf.evaluation.score_config import ScoringConfig
+from lorbms_tf.evaluation import lines
 from lorbms_tf.files import atomic_path, read_json, sha256_file
 from lorbms_tf.lorbms import run_page, scoring, sheets
-from lorbms_tf.lorbms.method import never_mixed, parameter_rows
+from lorbms_tf.lorbms.method import parameter_rows
 from lorbms_tf.lorbms.run_page import Described
+from lorbms_tf.lorbms.score_config import ScoringConfig
+from lorbms_tf.lorbms.signs import never_mixed
 from lorbms_tf.pages import formats
 from lorbms_tf.training import checkpoints, event_files, run_directory
 
@@ -70,13 +71,13 @@ def write(run: Described, path: str) -> None:
 def _earlier_scores(folder: Path, scores: str, run: Described) -> None:
     named = [path.strip() for path in scores.split(",") if path.strip()]
     for path in named:
-        run.earlier += tables.read(path, flag="scores")
+        run.earlier += lines.read(path, flag="scores")
     for path in sorted(folder.glob("*.jsonl")):
         try:
-            run.earlier += tables.read(str(path), flag="scores")
+            run.earlier += lines.read(str(path), flag="scores")
         except UserError as error:
             run.missing.append(f"Scores in the run directory were left out: {error}.")
-    run.score_names = tables.score_names(run.earlier)
+    run.score_names = lines.score_names(run.earlier)
 
 
 def _curves(folder: Path, run: Described) -> None:
@@ -167,8 +168,8 @@ def _measure(config: ScoringConfig, pattern: str, run: Described, rows: int, cel
             run.protocol += f" Features: {protocol['extractor']}, resize {protocol['resize']}."
     if scored.bad.count:
         run.missing.append(scored.bad.summary())
-    if "pixels" in scored.swaps:
-        swaps = scored.swaps["pixels"]
+    if "swaps" in scored.swaps:
+        swaps = scored.swaps["swaps"]
         run.follows, run.cycle_error = swaps.follows, swaps.cycle_error
     run.sheets = _sheets(scored, rows, cell)
     return scored.model
