@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-PAPERS = ("lorbms",)
+PAPERS = ("lorbms", "augint")
 # From the bottom up: a module imports from its own layer and from those listed before it, but no
 # paper another paper and no door another door. A name stands for itself and all inside it; the
 # longest name decides.
@@ -92,6 +92,7 @@ ANY_BACKEND = (
     "lorbms_tf.latent",
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
+    "lorbms_tf.augint.objective",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained
 # encoder, opened through its run directory, is a feature network, as is a SavedModel; DeepCluster

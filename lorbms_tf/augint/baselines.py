@@ -4,7 +4,7 @@ import tensorflow as tf
 from keras import ops
 
 from lorbms_tf.augint import building, objective
-from lorbms_tf.augint.model import Autoencoder
+from lorbms_tf.augint.model import Autoencoder, weighted
 from lorbms_tf.errors import UserError
 from lorbms_tf.gan import losses
 from lorbms_tf.latent.slerp import great_circle, unit_norm
@@ -32,6 +32,9 @@ class Vae(Autoencoder):
 
     def between(self, start, end, shares):
         return great_circle(start, end, shares)
+
+    def blend(self, codes, weights):
+        return weighted(codes, weights)
 
     def train_step(self, batch: dict) -> dict:
         config, images = self.config, batch["image"]
@@ -210,6 +213,12 @@ class Dagan(WganGp):
         size = self.config.code_size
         codes = super().between(start[:, :size], end[:, :size], shares)
         return ops.concatenate([codes, start[:, size:]], axis=-1)
+
+    def blend(self, codes, weights):
+        size = self.config.code_size
+        return ops.concatenate(
+            [super().blend(codes[..., :size], weights), codes[:, 0, size:]], axis=-1
+        )
 
     def _generated(self, batch: dict, noise):
         codes = objective.codes(self.encoder, batch["image"])

@@ -10,7 +10,7 @@ from keras import ops
 from lorbms_tf.augint import building, objective
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.gan import balance, losses
-from lorbms_tf.latent.slerp import great_circle
+from lorbms_tf.latent.slerp import great_circle, unit_norm
 from lorbms_tf.training import optimizers
 
 SHARES = (0.25, 0.5, 0.75)  # of a path: the points that `infer` decodes (seed 003, A.3)
@@ -65,8 +65,8 @@ class Autoencoder(keras.Model):
         return "train_step"
 
     def monitor(self) -> dict:
-        """k, where there is one."""
-        return {} if self.k is None else {"balance/k": ops.convert_to_tensor(self.k)}
+        """Nothing beside what each step tells."""
+        return {}
 
     def encode(self, images):
         """Images [B, S, S, C] -> codes [B, D]."""
@@ -79,6 +79,10 @@ class Autoencoder(keras.Model):
     def between(self, start, end, shares):
         """Codes on the paths from start to end [B, D]; shares: a number, or one a code [B]."""
         return great_circle(start, end, shares, unit=True)
+
+    def blend(self, codes, weights):
+        """Codes in the simplex of some: [M, K, D] and weights [M, K] that sum to one -> [M, D]."""
+        return unit_norm(weighted(codes, weights))
 
     def infer(self, batch: dict) -> dict:
         """What the model makes of held-out images, without any draw.
@@ -198,6 +202,7 @@ class Autoencoder(keras.Model):
         self.k.assign(balance.next_k(ops.convert_to_tensor(self.k), margin))
         logs |= {
             "loss/discriminator": loss,
+            "balance/k": ops.convert_to_tensor(self.k),
             "score/real": ops.mean(real_scores),
             "score/fake": ops.mean(fake_scores),
         }
@@ -243,3 +248,8 @@ class Autoencoder(keras.Model):
         )
         for name, norm in zip(names, optimizer.update(gradients, groups), strict=True):
             logs[f"gradient_norm/{name}"] = norm
+
+
+def weighted(codes, weights):
+    """Sums of codes [M, K, D] with weights [M, K], [M, D]."""
+    return ops.sum(codes * ops.expand_dims(weights, -1), axis=1)

@@ -67,7 +67,7 @@ def partners(values):
 
 
 def interpolated_views(encoder, decoder, seen: Views):
-    """AugIntAE: x^ = Dec(slerp(E(A_a x), E(A_b x), alpha)) [B, S, S, C], which is to be A_alpha x."""
+    """AugIntAE: Dec(slerp(E(A_a x), E(A_b x), alpha)) [B, S, S, C], which is to be A_alpha x."""
     start, end = _ends(encoder, seen)
     return decoder(great_circle(start, end, seen.alpha, unit=True), training=True)
 

@@ -70,13 +70,17 @@ class StridedEncoder(keras.Model):
 
     def call(self, images, training=None):
         """`[B, outputs]`; `training` has batch norm take the batch's own statistics."""
+        return ops.cast(self.head(self.features(images, training)), self.variable_dtype)
+
+    def features(self, images, training=None):
+        """What the last dense layer sees, `[B, D]`."""
         maps = images
         for conv, norm in zip(self.convs, self.norms, strict=True):
             maps = self._activated(_normed(norm, conv(maps), training))
         flat = ops.reshape(maps, (-1, self._side**2 * maps.shape[-1]))
         for dense, norm in zip(self.hidden, self.hidden_norms, strict=True):
             flat = self._activated(_normed(norm, dense(flat), training))
-        return ops.cast(self.head(flat), self.variable_dtype)
+        return flat
 
     def _activated(self, maps):
         return ops.maximum(maps, self.settings["leak"] * maps)
