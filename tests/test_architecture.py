@@ -47,11 +47,7 @@ LAYERS = {
         "lorbms_tf.serving",
         "lorbms_tf.training",
     ),
-    "papers": (
-        *(f"lorbms_tf.{paper}" for paper in PAPERS),
-        "lorbms_tf.benchmarks.operations",
-        "lorbms_tf.benchmarks.train_step",
-    ),
+    "papers": tuple(f"lorbms_tf.{paper}" for paper in PAPERS),
     "doors": (
         "lorbms_tf.train",
         "lorbms_tf.evaluate",
@@ -65,15 +61,9 @@ LAYERS = {
         "lorbms_tf.knowledge_transfer",
     ),
 }
-# Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. These still serve the thesis
-# alone; one that no longer names it has no place here.
-OF_THE_THESIS = (
-    "lorbms_tf.benchmark",
-    "lorbms_tf.benchmarks.operations",
-    "lorbms_tf.benchmarks.train_step",
-    "lorbms_tf.disentangle",
-    "lorbms_tf.report",
-)
+# Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. This door is of the thesis
+# alone, whose codes have chunks; one that no longer names it has no place here.
+OF_THE_THESIS = ("lorbms_tf.disentangle",)
 ORDER = list(LAYERS)
 TOOL_DOORS = (
     "tfrecords_tools.build",

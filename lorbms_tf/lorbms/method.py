@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from lorbms_tf.lorbms.benchmarks.settings import BENCHMARKS
 from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.lorbms.curves import CHARTS
 from lorbms_tf.lorbms.evaluation import EVALUATION
 from lorbms_tf.lorbms.rendering import SHEETS
 from lorbms_tf.lorbms.signs import JUDGED, SIGNS, never_mixed
-from lorbms_tf.training.method import Method
+from lorbms_tf.training.method import Method, Report
 
 _MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
 
@@ -83,6 +85,18 @@ def _scores() -> dict[str, Any]:
     return METRICS
 
 
+def _report_data(config: Any, run: Any) -> Any:
+    from lorbms_tf.lorbms import report
+
+    return report.data(config, run)
+
+
+def _report_measure(config: Any, run: Any, rows: int, cell: int) -> Any:
+    from lorbms_tf.lorbms import report
+
+    return report.measure(config, run, rows, cell)
+
+
 METHOD = Method(
     config=LorbmsConfig,
     source="records",
@@ -109,6 +123,20 @@ METHOD = Method(
     caution=never_mixed,
     evaluation=EVALUATION,
     sheets=SHEETS,
+    report=Report(
+        subtitle="LORBMS: object representations by mixing scenes",
+        defaults={
+            "metrics": (
+                *("psnr", "ssim", "mix_fidelity"),
+                *("swap_locality", "swap_cycle_error", "swd_mix"),
+            ),
+            "limit": 256,
+        },
+        data=_report_data,
+        measure=_report_measure,
+        charts=CHARTS,
+    ),
+    benchmarks=BENCHMARKS,
     # Table 4.5.
     variants=tuple(
         f"configs/ablation/{name}.cfg" for name in ("full", "no_cls", "no_rec", "no_adv")

@@ -155,14 +155,18 @@ class Report(NamedTuple):
 
     subtitle: what the method is, in some words.
     defaults: of the evaluation's settings in place of their own, such as fewer scores.
-    measure: (the evaluation's config, `pages.run_page.Described`, rows and cell of the sheets) adds
-      scores, sheets and sections, and returns the model. Without one the scores of the evaluation
-      and the method's `pictures` of a held-out batch are shown.
+    data: (the evaluation's config, a `pages.run_page.Described`) adds what the run learned from and
+      is looked at on, and gives the config with which it can be; None where there are no such data.
+      Without one both are of photos.
+    measure: (that config, the `Described`, rows and cell of the sheets) adds scores, sheets and
+      sections, and gives the model. Without one the scores of the evaluation are shown, and the
+      method's `pictures` of held-out photos.
     charts: (title, names by tag) of scalars that share a chart; others have one each.
     """
 
     subtitle: str = ""
     defaults: Mapping[str, Any] = {}
+    data: Callable[[Any, Any], Any] | None = None
     measure: Callable[[Any, Any, int, int], Any] | None = None
     charts: Sequence[tuple[str, Mapping[str, str]]] = ()
 
@@ -171,11 +175,11 @@ class Benchmark(NamedTuple):
     """One subcommand of `lorbms_tf.benchmark`.
 
     config: the method's settings of training, with those of the measuring.
-    measure: (config) -> the fields of its JSON line.
+    measure: (config, () -> a model of it to train) -> the fields of its JSON line.
     """
 
     config: type[RunConfig]
-    measure: Callable[[Any], dict[str, Any]]
+    measure: Callable[[Any, Callable[[], Trainable]], dict[str, Any]]
 
 
 class Method(NamedTuple):
