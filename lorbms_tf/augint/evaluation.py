@@ -21,7 +21,7 @@ class AugintScoreConfig(PhotoScoreConfig):
     """Which scores, and how they are measured."""
 
     metrics: tuple[str, ...] = setting(
-        ("reconstruction_error", "psnr", "domain_fidelity", "domain_accuracy"),
+        ("reconstruction_error", "psnr", "ssim"),
         f"Scores to compute: {', '.join(SCORES)}.",
     )
     train_photos: str = setting(

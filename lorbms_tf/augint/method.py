@@ -1,5 +1,6 @@
 """AugIntAE as a method of `lorbms_tf.train`. TensorFlow loads with the functions, not before."""
 
+import dataclasses
 from typing import Any
 
 from lorbms_tf.augint.config import AugintConfig
@@ -63,7 +64,8 @@ METHOD = Method(
     config=AugintConfig,
     source="photos",
     data=_data,
-    resolve=lambda config, data: config,
+    # By its own name, for a run of constant rates may go on for longer.
+    resolve=lambda config, data: dataclasses.replace(config, schedule=config.run_schedule),
     model=_model,
     trained_model=_trained_model,
     scores=_scores,

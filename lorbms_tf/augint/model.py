@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from lorbms_tf.augint import building, objective
+from lorbms_tf.augint import building, objective, signatures
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.gan import balance, losses
 from lorbms_tf.latent.slerp import great_circle, unit_norm
@@ -87,8 +87,8 @@ class Autoencoder(keras.Model):
     def infer(self, batch: dict) -> dict:
         """What the model makes of held-out images, without any draw.
 
-        Returns reconstruction [B, S, S, C]; partner, each one's neighbour in the batch; and path
-        [B, 3, S, S, C], the images at `SHARES` of the way to it.
+        Returns reconstruction [B, S, S, C]; partner, each one's neighbour in the batch; path
+        [B, 3, S, S, C], the images at `SHARES` of the way to it; and of these the middle.
         """
         images = batch["image"]
         codes = self.encode(images)
@@ -98,7 +98,12 @@ class Autoencoder(keras.Model):
             "reconstruction": self.decode(codes),
             "partner": objective.partners(images),
             "path": path,
+            "middle": path[:, 1],
         }
+
+    def signatures(self) -> dict:
+        """What is served, by name."""
+        return signatures.signatures(self)
 
     def compile_optimizers(self, total_steps: int = 0) -> None:
         """Makes the optimizers of a run of so many steps, and their variables."""

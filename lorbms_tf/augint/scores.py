@@ -53,8 +53,14 @@ TRAINING = {
         higher_is_better=False,
         says="mean squared difference of pixels in [0, 1]",
     ),
-    "psnr": Score(_psnr, _RECONSTRUCTION, unit="dB", may_be_infinite=True),
-    "ssim": Score(_ssim, _RECONSTRUCTION),
+    "psnr": Score(
+        _psnr,
+        _RECONSTRUCTION,
+        unit="dB",
+        says="peak signal-to-noise ratio of reconstructions",
+        may_be_infinite=True,
+    ),
+    "ssim": Score(_ssim, _RECONSTRUCTION, says="structural similarity of reconstructions"),
 }
 _CLASSIFIED = ("classifier", "interpolations")
 SCORES = {
