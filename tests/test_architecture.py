@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-PAPERS = ("lorbms",)
+PAPERS = ("lorbms", "augint")
 # From the bottom up: a module imports from its own layer and from those listed before it, but no
 # paper another paper and no door another door. A name stands for itself and all inside it; the
 # longest name decides.
@@ -34,6 +34,8 @@ LAYERS = {
         "lorbms_tf.data.pipeline",
         "lorbms_tf.distances",
         "lorbms_tf.evaluation",
+        "lorbms_tf.gan",
+        "lorbms_tf.latent",
         "lorbms_tf.networks",
         "lorbms_tf.pseudo_labels",
     ),
@@ -78,9 +80,13 @@ TOOL_DOORS = (
 )
 MAY_TOUCH_ABSL = ("lorbms_tf.cli", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
+    "lorbms_tf.data.augmentation",
     "lorbms_tf.distances",
+    "lorbms_tf.gan",
+    "lorbms_tf.latent",
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
+    "lorbms_tf.augint.objective",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained
 # encoder, opened through its run directory, is a feature network, as is a SavedModel; DeepCluster
@@ -116,7 +122,7 @@ HEAVY = {
     "uvicorn": ("lorbms_tf.serve",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "torch": ("lorbms_tf.benchmarks.torch_distances", "tfrecords_tools.convert_deepcluster"),
-    "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
+    "tensorflow_datasets": ("lorbms_tf.data.tfds_photos",),
 }
 
 

@@ -13,12 +13,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.data import images, records
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.training import checkpoints, run_directory
 
 IMAGE_SIZE = 32  # the least that the classifier takes
+PHOTO_SIZE = 12  # of photos: SSIM takes 11 at least
 STEP = 7
 
 
@@ -180,6 +182,55 @@ def _serve_scenes(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
     }
 
 
+def augint_config(**changes) -> AugintConfig:
+    """A configuration of a few hundred parameters, with a discriminator."""
+    sizes = {
+        "image_size": PHOTO_SIZE,
+        "widths": (2, 3),
+        "dense": 4,
+        "code_size": 3,
+        "adversarial": True,
+        "photos": "somewhere",
+        "run_dir": "somewhere",
+    }
+    return AugintConfig(**{**sizes, **changes})
+
+
+def write_photos(folder: Path, count: int = 8, size: int = PHOTO_SIZE) -> str:
+    """Photos of noise in two classes; returns the folder."""
+    for number in range(count):
+        path = folder / f"class{number % 2}" / f"{number:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise(number, size)).save(path)
+    return str(folder)
+
+
+def _photos(folder: Path) -> dict[str, str]:
+    place = write_photos(folder)
+    return {"photos": place, "eval_photos": place}
+
+
+def _photo_sheets(data: dict, folder: Path) -> dict[str, dict[str, Any]]:
+    return {
+        "interpolations": {"rows": 2, "steps": 2},
+        "reconstructions": {"rows": 2},
+        "noise": {"frequencies": (1, 4)},
+        "noise_curve": {"frequencies": (1, 4), "trials": 2, "table": str(folder / "noise.csv")},
+        "few_shot": {"rows": 2, "shots": 2, "samples": 2},
+    }
+
+
+def _serve_photos(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
+    codes = signatures["encode"](images=batch["image"])["codes"]
+    middle = signatures["interpolate"](
+        start=batch["image"], end=made["partner"], shares=tf.fill(codes.shape[:1], 0.5)
+    )
+    return {
+        "reconstruction": signatures["decode"](codes=codes)["images"],
+        "middle": middle["images"],
+    }
+
+
 # By the name of the method.
 EXAMPLES = {
     "lorbms": Example(
@@ -189,5 +240,13 @@ EXAMPLES = {
         serve=_serve_scenes,
         by_device={"lambda_cls": 0.0},
         apart=("classifier",),
+    ),
+    "augint": Example(
+        config=augint_config,
+        write_data=_photos,
+        sheets=_photo_sheets,
+        serve=_serve_photos,
+        by_device={"norm": "layer"},
+        apart=(),
     ),
 }

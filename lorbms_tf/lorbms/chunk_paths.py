@@ -3,39 +3,12 @@
 from keras import ops
 
 from lorbms_tf.data import quadrants
+from lorbms_tf.latent.slerp import great_circle, line
 
-# Below this sine of the angle the two paths differ by at most a millionth where the directions are
-# the same; where they are opposite, rounding of the cosine decides which circle it would be.
-_LEAST_SINE = 1e-3
-
-
-def linear(start, end, t: float):
-    """The straight line: chunks [..., C] at t = 0 and t = 1 -> the chunk at t."""
-    return (1.0 - t) * start + t * end
+PATHS = {"linear": line, "spherical": great_circle}
 
 
-def spherical(start, end, t: float):
-    """Along the great circle between two directions (Shoemake, 1985), at constant angular speed.
-
-    Chunks [..., C] at t = 0 and t = 1 -> the chunk at t. Where the two point the same way, or
-    exactly opposite ways, or one is zero, no circle is determined and it is the straight line.
-    """
-    start, end = ops.convert_to_tensor(start), ops.convert_to_tensor(end)
-    norms = ops.norm(start, axis=-1, keepdims=True) * ops.norm(end, axis=-1, keepdims=True)
-    inner = ops.sum(start * end, axis=-1, keepdims=True)
-    cosine = ops.clip(inner / ops.where(norms > 0, norms, 1.0), -1.0, 1.0)
-    angle = ops.arccos(ops.where(norms > 0, cosine, 1.0))
-    sine = ops.sin(angle)
-    bent = sine > _LEAST_SINE
-    divisor = ops.where(bent, sine, 1.0)
-    weights = ops.sin((1.0 - t) * angle) / divisor, ops.sin(t * angle) / divisor
-    return ops.where(bent, weights[0] * start + weights[1] * end, linear(start, end, t))
-
-
-PATHS = {"linear": linear, "spherical": spherical}
-
-
-def between(start_codes, end_codes, mask, t: float, path=linear):
+def between(start_codes, end_codes, mask, t: float, path=line):
     """Codes whose masked chunks have gone the share t of the way; the others stay.
 
     Args:

@@ -5,20 +5,11 @@ All are means in float32, whatever the networks compute in. `bce` is on logits.
 
 from keras import ops
 
+from lorbms_tf.gan.losses import bce, bce_discriminator, bce_generator
+
 
 def _float32(tensor):
     return ops.cast(tensor, "float32")
-
-
-def bce(logits, labels):
-    """Mean binary cross-entropy of logits against labels in [0, 1], any shape -> scalar.
-
-    Written as max(x, 0) - x y + log(1 + exp(-|x|)), which neither overflows nor loses digits.
-    """
-    logits, labels = _float32(logits), _float32(labels)
-    return ops.mean(
-        ops.maximum(logits, 0.0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits)))
-    )
 
 
 def distance(images, others, norm: int = 1):
@@ -49,7 +40,7 @@ def reconstruction(images, first, second, norm: int = 1):
 
 def adversarial(fake_logits):
     """L_adv^G, equation 3.4: the non-saturating loss BCE(D(I_mix), 1), mean over patches."""
-    return bce(fake_logits, ops.ones_like(fake_logits))
+    return bce_generator(fake_logits)
 
 
 def classification(logits, labels, pair_weight: float = 1.0):
@@ -72,6 +63,4 @@ def generator(rec, adv, cls, lambda_rec: float, lambda_adv: float, lambda_cls: f
 
 def discriminator(real_logits, fake_logits):
     """L_D, equations 3.7 to 3.9: BCE(D(I_ref), 1) + BCE(D(I_mix), 0)."""
-    real = bce(real_logits, ops.ones_like(real_logits))  # eq. 3.7
-    fake = bce(fake_logits, ops.zeros_like(fake_logits))  # eq. 3.8
-    return real + fake
+    return bce_discriminator(real_logits, fake_logits)  # eq. 3.7 + eq. 3.8

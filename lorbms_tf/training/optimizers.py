@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 INITIAL_LOSS_SCALE = 2.0**15
+STEP_SHARES = (0.35, 0.7)  # of a run (seed 003)
 GROWTH_STEPS = 2000  # updates with finite gradients after which the loss scale is doubled
 
 
@@ -16,7 +17,8 @@ def rate_over_run(
       rate: the highest learning rate.
       updates: of the whole run, the warm-up included.
       warmup_updates: over which the rate rises in equal steps from 0 to `rate`.
-      schedule: what follows, "constant" or "cosine" (to zero at the end of the run).
+      schedule: what follows, "constant", "cosine" (to zero at the end of the run) or "steps" (to a
+        tenth after each of `STEP_SHARES` of the run).
       held_updates: first updates, the warm-up among them, before which no cosine falls.
     """
     if schedule == "cosine":
@@ -24,11 +26,21 @@ def rate_over_run(
         after = keras.optimizers.schedules.CosineDecay(
             rate, max(1, updates - warmup_updates - held), warmup_target=rate, warmup_steps=held
         )
+    elif schedule == "steps":
+        after = tenths(rate, [share * updates - warmup_updates for share in STEP_SHARES])
     elif warmup_updates:
         after = _Constant(rate)
     else:
         return rate
     return _WarmUp(rate, warmup_updates, after) if warmup_updates else after
+
+
+def tenths(rate: float, updates):
+    """A Keras schedule: the rate, and a tenth of what it was from each of the updates on."""
+    # Keras's own goes down after its boundary.
+    boundaries = [max(0, round(update)) - 1 for update in updates]
+    values = [rate * 0.1**index for index in range(len(boundaries) + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
 
 
 class _Constant(keras.optimizers.schedules.LearningRateSchedule):
@@ -59,36 +71,15 @@ class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         return {"rate": self._rate, "updates": self._updates, "after": self._after}
 
 
-class Adam(keras.optimizers.Adam):
-    """Keras's Adam behind one door, `update`, that sees the gradients of all devices together.
-
-    Update t moves a weight by `-rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)`, m
-    and v being the plain moments: the second, cheaper form of Kingma and Ba (2015, section 2),
-    whose epsilon they call "epsilon hat". TensorFlow 1's Adam is the same formula, with 1e-8.
+class _Door:
+    """One door, `update`, before an optimizer of Keras, that sees all devices' gradients together.
 
     Norms, clipping and the search for overflow need the gradients of the global batch. Keras sums
     over the devices only inside its own update, so here that is done before, and not again.
-
-    Args:
-      rate: learning rate, a number or a schedule.
-      epsilon: see above, above 0.
-      clip_norm: length to which a network's gradient is shortened; 0: never.
-      scale_loss: whether losses are scaled up for the way back, so that float16 gradients do not
-        vanish. An update whose gradients overflow is left out and the scale halved; after
-        `GROWTH_STEPS` good ones it is doubled (Micikevicius et al. 2018).
     """
 
-    def __init__(
-        self,
-        rate,
-        epsilon: float = 1e-8,
-        clip_norm: float = 0.0,
-        scale_loss: bool = False,
-        **kwargs,
-    ):
-        super().__init__(rate, epsilon=epsilon, **kwargs)
-        self.clip_norm = clip_norm
-        self.scale_loss = scale_loss
+    clip_norm = 0.0
+    scale_loss = False
 
     def build(self, variables):
         super().build(variables)
@@ -166,3 +157,39 @@ class Adam(keras.optimizers.Adam):
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         return list(grads_and_vars)  # `update` has summed them
+
+
+class Adam(_Door, keras.optimizers.Adam):
+    """Keras's Adam behind the door `update`.
+
+    Update t moves a weight by `-rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)`, m
+    and v being the plain moments: the second, cheaper form of Kingma and Ba (2015, section 2),
+    whose epsilon they call "epsilon hat". TensorFlow 1's Adam is the same formula, with 1e-8.
+
+    Args:
+      rate: learning rate, a number or a schedule.
+      epsilon: see above, above 0.
+      clip_norm: length to which a network's gradient is shortened; 0: never.
+      scale_loss: whether losses are scaled up for the way back, so that float16 gradients do not
+        vanish. An update whose gradients overflow is left out and the scale halved; after
+        `GROWTH_STEPS` good ones it is doubled (Micikevicius et al. 2018).
+    """
+
+    def __init__(
+        self,
+        rate,
+        epsilon: float = 1e-8,
+        clip_norm: float = 0.0,
+        scale_loss: bool = False,
+        **kwargs,
+    ):
+        super().__init__(rate, epsilon=epsilon, **kwargs)
+        self.clip_norm = clip_norm
+        self.scale_loss = scale_loss
+
+
+class Sgd(_Door, keras.optimizers.SGD):
+    """Keras's SGD behind the same door. Args: rate, a number or a schedule; momentum."""
+
+    def __init__(self, rate, momentum: float = 0.0, **kwargs):
+        super().__init__(rate, momentum=momentum, **kwargs)

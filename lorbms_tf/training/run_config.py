@@ -19,8 +19,9 @@ class RunConfig:
     max_steps: int = setting(0, "Stop after this many steps; 0: by --epochs.", may_change=True)
     schedule: str = setting(
         "constant",
-        "Learning rates over the run: as they are, or to zero on a half cosine.",
-        choices=("constant", "cosine"),
+        "Learning rates over the run: as they are, to zero on a half cosine, or to a tenth after "
+        "35 % of it and to a tenth of that after 70 %.",
+        choices=("constant", "cosine", "steps"),
     )
     warmup_steps: int = setting(
         0, "Steps over which the learning rates rise from 0 before --schedule begins."

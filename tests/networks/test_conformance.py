@@ -13,6 +13,9 @@ from lorbms_tf.networks import (
     Discriminator,
     Encoder,
 )
+from lorbms_tf.networks.dcgan import DcganEncoder, DcganGenerator
+from lorbms_tf.networks.infogan import InfoGanEncoder, InfoGanGenerator
+from lorbms_tf.networks.inversion import InversionNetwork
 
 CONVS = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
 IMAGE = (32, 32, 3)
@@ -56,6 +59,36 @@ NETWORKS = {
         (9,),
     ),
     "classifier": (Classifier, {"image_size": 32, **CONVS}, [IMAGE, IMAGE], (4,)),
+    "infogan encoder": (
+        InfoGanEncoder,
+        {"image_size": 12, "outputs": 5, "widths": (3, 4), "dense": 6},
+        [(12, 12, 1)],
+        (5,),
+    ),
+    "infogan generator": (
+        InfoGanGenerator,
+        {"image_size": 12, "code_size": 5, "widths": (4, 3), "dense": 6, "norm": "layer"},
+        [(5,)],
+        (12, 12, 1),
+    ),
+    "dcgan encoder": (
+        DcganEncoder,
+        {"image_size": 8, "outputs": 1, "widths": (3, 4), "norm": "none"},
+        [(8, 8, 3)],
+        (1,),
+    ),
+    "dcgan generator": (
+        DcganGenerator,
+        {"image_size": 8, "code_size": 5, "widths": (4, 3)},
+        [(5,)],
+        (8, 8, 3),
+    ),
+    "inversion": (
+        InversionNetwork,
+        {"image_size": 8, "outputs": 5, "widths": (3, 4)},
+        [(8, 8, 3)],
+        (5,),
+    ),
 }
 
 

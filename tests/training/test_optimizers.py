@@ -132,3 +132,22 @@ def test_the_epsilon_is_tensorflow_1s_unless_told():
     # sqrt(v) is 1e-8 * sqrt(0.001); against Keras's 1e-7 the move would be a tenth as long.
     root = 1e-8 * np.sqrt(0.001)
     assert float(variable.value) == pytest.approx(-0.1 * root / (root + 1e-8), rel=1e-3)
+
+
+def test_steps_fall_to_a_tenth_twice():
+    rate = optimizers.rate_over_run(1.0, 100, 0, "steps")
+    rates = [float(rate(step)) for step in (0, 34, 35, 69, 70, 99)]
+    np.testing.assert_allclose(rates, [1, 1, 0.1, 0.1, 0.01, 0.01], rtol=1e-6)
+    warmed = optimizers.rate_over_run(1.0, 100, 10, "steps")
+    rates = [float(warmed(step)) for step in (0, 9, 34, 35, 70)]
+    np.testing.assert_allclose(rates, [0.1, 1, 1, 0.1, 0.01], rtol=1e-5)
+
+
+def test_sgd_steps_down_the_gradient_with_momentum():
+    weight = keras.Variable(np.array([1.0, 2.0], np.float32))
+    sgd = optimizers.Sgd(0.1, momentum=0.5)
+    sgd.build([weight])
+    for _ in range(2):
+        norms = sgd.update([tf.constant([3.0, 4.0])], [[weight]])
+    np.testing.assert_allclose(weight.numpy(), [1 - 0.3 - 0.45, 2 - 0.4 - 0.6], rtol=1e-6)
+    assert float(norms[0]) == 5.0

@@ -63,7 +63,7 @@ def trained(name, strategy):
     for path in (run.folder / "logs").glob("events*"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             for value in event.summary.value:
-                counts = value.tag.startswith(("loss/", "psnr/", "mix/"))
+                counts = value.tag.startswith(("loss/", "psnr/", "mix/", "balance/"))
                 if counts and not any(name in value.tag for name in example.apart):
                     logged[f"{value.tag} at {event.step}"] = tf.make_ndarray(value.tensor)
     return start, weights, moments, logged

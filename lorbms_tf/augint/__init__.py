@@ -1,0 +1,1 @@
+"""Augmentation-interpolative autoencoders (Wertheimer, Poursaeed and Hariharan): seed 003."""

@@ -1,0 +1,93 @@
+"""AugIntAE as a method of `lorbms_tf.train`. TensorFlow loads with the functions, not before."""
+
+import dataclasses
+from typing import Any
+
+from lorbms_tf.augint.config import AugintConfig
+from lorbms_tf.augint.evaluation import EVALUATION
+from lorbms_tf.augint.rendering import SHEETS
+from lorbms_tf.augint.signs import JUDGED, SIGNS
+from lorbms_tf.training.method import Method, Report
+
+
+def _data(config: AugintConfig) -> Any:
+    from lorbms_tf.training.photo_data import PhotoData
+
+    return PhotoData(config)
+
+
+def _model(config: AugintConfig, total_steps: int) -> Any:
+    from lorbms_tf.augint.baselines import MODELS
+
+    model = MODELS[config.objective](config, seed=config.seed, precision=config.precision)
+    model.compile_optimizers(total_steps)
+    return model
+
+
+def _trained_model(config: AugintConfig) -> Any:
+    from lorbms_tf.augint.baselines import MODELS
+
+    return MODELS[config.objective](config)
+
+
+def _scores() -> dict[str, Any]:
+    from lorbms_tf.augint.scores import TRAINING
+
+    return TRAINING
+
+
+def _draw_paths(batch: dict, made: dict) -> Any:
+    from lorbms_tf.augint import sheets
+
+    return sheets.held_out_sheet(
+        batch["image"], made["reconstruction"], made["path"], made["partner"]
+    )
+
+
+def parameter_rows(model: Any) -> list[tuple[str, int]]:
+    """Trainable parameters of each network."""
+    rows = [
+        (name, sum(v.value.shape.num_elements() for v in network.trainable_variables))
+        for name, network in model.saved_networks.items()
+    ]
+    return [*rows, ("total", sum(count for _, count in rows))]
+
+
+def caution(config: AugintConfig, step: int) -> str:
+    """What to know of a wgan_gp: without its last steps its encoder is untrained."""
+    if config.objective == "wgan_gp" and not config.inversion_steps:
+        return "caution: with --inversion_steps=0 the encoder that inverts the generator is random"
+    return ""
+
+
+METHOD = Method(
+    config=AugintConfig,
+    source="photos",
+    data=_data,
+    # By its own name, for a run of constant rates may go on for longer.
+    resolve=lambda config, data: dataclasses.replace(config, schedule=config.run_schedule),
+    model=_model,
+    trained_model=_trained_model,
+    scores=_scores,
+    pictures={"interpolations": _draw_paths},
+    signs=SIGNS,
+    judged=JUDGED,
+    short_names={
+        "loss/autoencoder": "AE",
+        "loss/divergence": "KL",
+        "loss/adversarial": "adv",
+        "loss/generator": "L_G",
+        "loss/critic": "critic",
+        "loss/discriminator": "L_D",
+        "loss/inversion": "inv",
+        "psnr/train": "PSNR",
+    },
+    derived=lambda means, config: {},
+    parameter_rows=parameter_rows,
+    tracing=lambda config, phase: f"tracing the {phase.replace('_', ' ')}",
+    caution=caution,
+    evaluation=EVALUATION,
+    sheets=SHEETS,
+    report=Report(subtitle="augmentation-interpolative autoencoders (seed 003)"),
+    variants=tuple(f"configs/augint/{name}.cfg" for name in ("characters28", "ae", "intae")),
+)

@@ -1,0 +1,1 @@
+"""What adversarial training needs, whatever it trains: losses and balances."""

@@ -1,0 +1,1 @@
+"""Codes and the paths between them."""

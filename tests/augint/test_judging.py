@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from lorbms_tf.augint import judging, scores
+from lorbms_tf.augint.classifiers import Classifier
+from lorbms_tf.augint.trained import PixelFade
+from tests import tiny
+
+
+def random():
+    return np.random.default_rng(0)
+
+
+def test_pairs_are_of_two():
+    places = judging.pairs(500, 3, random())
+    assert (places[:, 0] != places[:, 1]).all()
+    assert set(map(tuple, places)) == {(a, b) for a in range(3) for b in range(3) if a != b}
+    with pytest.raises(ValueError, match="at least 2 images, here are 1"):
+        judging.pairs(1, 1, random())
+
+
+def test_groups_are_of_one_class():
+    labels = np.array([0, 0, 0, 1, 2, 2, -1, -1, -1])
+    places = judging.groups(labels, 2, 50, random())
+    assert set(labels[places].ravel()) == {0, 2}  # 1 is alone, -1 is no class
+    assert (labels[places[:, 0]] == labels[places[:, 1]]).all()
+    assert (places[:, 0] != places[:, 1]).all()
+    with pytest.raises(ValueError, match="no class of the photos has 4 images"):
+        judging.groups(labels, 4, 1, random())
+
+
+def test_pixels_fade():
+    black, white = np.full((2, 4, 4, 1), -1.0), np.full((2, 4, 4, 1), 1.0)
+    shares = np.array([[0.0, 0.25], [0.5, 1.0]])
+    paths = PixelFade().paths(black, white, shares)
+    np.testing.assert_allclose(paths[:, :, 0, 0, 0], [[-1, -0.5], [0, 1]])
+    both = np.stack([black, white], axis=1)
+    blends = PixelFade().blends(both, np.array([[0.5, 0.5], [1.0, 0.0]]))
+    np.testing.assert_allclose(blends[:, 0, 0, 0], [0, -1])
+
+
+def test_a_classifier_tells_dark_from_bright():
+    labels = np.arange(40) % 2
+    noise = random().normal(0, 0.1, (40, 12, 12, 1))
+    images = (noise + np.where(labels, 0.5, -0.5)[:, None, None, None]).astype(np.float32)
+    classifier = Classifier(tiny.augint_config(widths=(4, 4), dense=8), images, labels, 2, steps=60)
+    assert (classifier(images) == labels).all()
+    assert classifier.features(images).shape == (40, 8)
+
+
+def test_scores_by_hand():
+    black, grey = np.full((2, 12, 12, 1), -1.0), np.zeros((2, 12, 12, 1))
+    assert scores.SCORES["reconstruction_error"].of(
+        {"image": black, "reconstruction": grey}
+    ) == pytest.approx(0.25)
+    assert scores.SCORES["domain_fidelity"].of({"novel": np.array([True, False])}) == 0.5
+    with pytest.raises(ValueError, match="no such pictures"):
+        scores.SCORES["domain_fidelity"].of({"novel": np.array([], bool)})

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from lorbms_tf.augint import objective
+from tests import tiny
+
+
+def images(count, size=12, channels=1, seed=0):
+    shape = (count, size, size, channels)
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def uniforms(count, value=None, seed=0):
+    drawn = np.random.default_rng(seed).uniform(size=(count, objective.DRAWS))
+    return (drawn if value is None else np.full_like(drawn, value)).astype(np.float32)
+
+
+def test_draws_in_the_middle_change_nothing():
+    given = images(2)
+    seen = objective.views(given, uniforms(2, 0.5), "characters", "constant")
+    for view in (seen.first, seen.second, seen.target):
+        np.testing.assert_allclose(view, given, atol=1e-5)
+    np.testing.assert_allclose(seen.alpha, 0.5)
+
+
+@pytest.mark.parametrize("alpha, end", [(0.0, "first"), (1.0, "second")])
+def test_the_target_lies_between_the_two_views(alpha, end):
+    draws = uniforms(3)
+    draws[:, -2:] = alpha
+    seen = objective.views(images(3, channels=3), draws, "natural", "reflect")
+    np.testing.assert_allclose(seen.target, getattr(seen, end), atol=1e-5)
+    assert np.abs(np.subtract(seen.first, seen.second)).max() > 0.1
+
+
+def test_the_target_alone_is_the_same():
+    given, draws = images(2), uniforms(2)
+    alone = objective.views(given, draws, "characters", "constant", ends=False)
+    both = objective.views(given, draws, "characters", "constant")
+    np.testing.assert_allclose(alone.target, both.target, atol=1e-6)
+    assert alone.first is None and alone.second is None
+
+
+def test_alpha_is_the_mean_of_two_uniform_draws():
+    seen = objective.views(images(40_000, size=1), uniforms(40_000), "none", "nearest", ends=False)
+    alpha = np.asarray(seen.alpha)
+    np.testing.assert_allclose(alpha.mean(), 0.5, atol=0.005)
+    np.testing.assert_allclose(alpha.var(), 1 / 24, rtol=0.05)
+    assert alpha.min() >= 0 and alpha.max() <= 1
+
+
+class Halves:
+    """A network whose code of an image is the mean of its left and of its right half."""
+
+    def __call__(self, given, training=True):
+        return np.stack(
+            [np.mean(given[:, :, :6], (1, 2, 3)), np.mean(given[:, :, 6:], (1, 2, 3))], 1
+        )
+
+
+def codes_of(given, training=True):
+    """A decoder that shows its codes."""
+    return np.asarray(given)
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def test_which_codes_are_decoded():
+    seen = objective.views(images(3), uniforms(3), "characters", "constant")
+    start, end, target = (unit(Halves()(np.asarray(v))) for v in seen[:3])
+    alpha = np.asarray(seen.alpha)
+    augint = objective.forward(tiny.augint_config())(Halves(), codes_of, seen)
+    angle = np.arccos(np.sum(start * end, -1))
+    np.testing.assert_allclose(np.linalg.norm(augint, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        np.arccos(np.clip(np.sum(start * augint, -1), -1, 1)), alpha * angle, atol=2e-3
+    )
+    plain = objective.forward(tiny.augint_config(objective="ae", adversarial=False))
+    np.testing.assert_allclose(plain(Halves(), codes_of, seen), target, rtol=1e-5)
+    pairs = objective.forward(tiny.augint_config(objective="intae"))(Halves(), codes_of, seen)
+    assert pairs.shape == (6, 2)
+    np.testing.assert_allclose(pairs[:3], target, rtol=1e-5)
+    cosines = np.sum(target * pairs[3:], -1), np.sum(target * np.roll(target, -1, 0), -1)
+    np.testing.assert_allclose(
+        np.arccos(np.clip(cosines[0], -1, 1)), alpha * np.arccos(cosines[1]), atol=2e-3
+    )
+    both = objective.forward(tiny.augint_config(judged="pairs"))(Halves(), codes_of, seen)
+    np.testing.assert_allclose(both[:3], augint, rtol=1e-5)
+
+
+def test_distances_and_psnr_by_hand():
+    black, grey = np.full((2, 2, 2, 1), -1, np.float32), np.zeros((2, 2, 2, 1), np.float32)
+    np.testing.assert_allclose(objective.distances(black, grey), [1, 1])
+    np.testing.assert_allclose(objective.distances(black, 0.5 * black, norm=2), [0.25, 0.25])
+    np.testing.assert_allclose(objective.psnr(black, grey), 10 * np.log10(4), rtol=1e-5)
+
+
+def test_diversity_is_a_share():
+    given = images(4)
+    np.testing.assert_allclose(objective.diversity(0.5 * given, given), 0.5, rtol=1e-5)
+    assert float(objective.diversity(np.ones_like(given), given)) == 0.0
+
+
+def test_divergence_to_the_standard_normal_by_hand():
+    statistics = np.array([[0, 0, 0, 0], [1, 0, 0, np.log(4)]], np.float32)
+    expected = [0.0, 0.5 * (1 + 4 - 1 - np.log(4))]
+    np.testing.assert_allclose(objective.divergences(statistics), expected, rtol=1e-5)
+    noise = np.array([[1, 2], [1, 2]], np.float32)
+    np.testing.assert_allclose(objective.vae_codes(statistics, noise), [[1, 2], [2, 4]], rtol=1e-5)
+
+
+def test_the_loss_of_a_vae_is_a_mean_per_pixel_of_both_parts():
+    given, statistics = np.zeros((1, 2, 2, 1), np.float32), np.array([[1, 0]], np.float32)
+    loss = objective.vae_loss(given, given + 1, statistics, kl_weight=2.0)
+    np.testing.assert_allclose(loss, 1.0 + 2.0 * 0.5 / 4)
+
+
+def test_partners_of_a_class():
+    labels = np.array([0, 1, 0, 2, 0])
+    given = np.arange(5, dtype=np.float32)[:, None, None, None]
+    others, there = objective.class_partners(given, labels)
+    np.testing.assert_array_equal(np.asarray(others)[:, 0, 0, 0], [2, 1, 4, 3, 0])
+    np.testing.assert_array_equal(there, [True, False, True, False, True])
+
+
+def test_code_errors_by_hand():
+    codes = np.array([[1, 0], [0, 1]], np.float32)
+    np.testing.assert_allclose(objective.code_error(codes, codes[::-1]), 2.0)
