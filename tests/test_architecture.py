@@ -121,7 +121,7 @@ HEAVY = {
     "sklearn": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "torch": ("tfrecords_tools.convert_deepcluster",),
-    "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
+    "tensorflow_datasets": ("lorbms_tf.data.tfds_photos", "tfrecords_tools.tfds_source"),
 }
 
 
