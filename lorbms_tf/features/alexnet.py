@@ -1,11 +1,16 @@
-"""`--features=alexnet`: the project's own AlexNet, with random weights or those of a file."""
+"""`--features=alexnet`: the project's own AlexNet, with random weights or those of a file.
 
-from lorbms_tf.features import quadrants
+And torchvision's AlexNet, whose layers LPIPS reads.
+"""
+
+from collections.abc import Callable
+
+from lorbms_tf.features import array_files, quadrants, torchvision_files
 from lorbms_tf.features.applications import RANDOM
 from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.files import sha256_file
 from lorbms_tf.networks import weights_files
-from lorbms_tf.networks.alexnet import AlexNet, smallest_image
+from lorbms_tf.networks.alexnet import TORCHVISION_WIDTHS, AlexNet, smallest_image
 
 
 def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
@@ -30,3 +35,26 @@ def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     return FeatureNetwork(
         name, forward, side, 4 * width, digest, network=model, reading=quadrants.READING
     )
+
+
+def of_torchvision(path: str) -> tuple[AlexNet, Callable]:
+    """torchvision's AlexNet without dense layers, and the preparation of images in [-1, 1].
+
+    path: its state dict (`torchvision_files`). Raises UserError where it is none.
+    """
+    name, layout = "torchvision's AlexNet", "torchvision"
+    arrays = torchvision_files.renamed(
+        array_files.read(path, name), AlexNet.layer_names, path, name
+    )
+    network = AlexNet(
+        image_size=smallest_image(layout),
+        channels=3,
+        conv_widths=TORCHVISION_WIDTHS,
+        dense_widths=(),
+        outputs=0,
+        batch_norm=False,
+        layout=layout,
+    )
+    convs = zip(network.layer_names, network.convs, strict=True)
+    array_files.assign(convs, arrays, path, name)
+    return network, torchvision_files.prepare

@@ -15,8 +15,8 @@ from lorbms_tf.files import DAMAGED
 SUFFIX = ".npz"
 
 
-def read(path: str, network: str) -> dict[str, np.ndarray]:
-    """The arrays of a file by name; `network` is what messages call the network.
+def read(path: str, network: str, flag: str = "weights") -> dict[str, np.ndarray]:
+    """The arrays of a file by name; `network` is what messages call the network, given by `flag`.
 
     Raises UserError where the file is missing, damaged or no .npz file.
     """
@@ -25,7 +25,7 @@ def read(path: str, network: str) -> dict[str, np.ndarray]:
             return {name: stored[name] for name in stored}
     except DAMAGED as error:
         raise UserError(
-            f"--weights: {path} does not hold the weights of {network}: {error}"
+            f"--{flag}: {path} does not hold the weights of {network}: {error}"
         ) from error
 
 

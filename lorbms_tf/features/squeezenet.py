@@ -1,18 +1,22 @@
 """SqueezeNet with published weights, from a file of arrays (`lorbms_tf.features.array_files`).
 
-The names are those of Caffe's layers: "conv1/kernel", "fire2/squeeze1x1/bias", "conv10/kernel".
+The names are those of Caffe's layers: "conv1/kernel", "fire2/squeeze1x1/bias", "conv10/kernel". Or
+it is a state dict of torchvision (`lorbms_tf.features.torchvision_files`), prepared its own way.
 """
 
 import functools
 from collections.abc import Callable
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import array_files
+from lorbms_tf.features import array_files, torchvision_files
 from lorbms_tf.features.applications import RANDOM
 from lorbms_tf.features.vgg import caffe_pixels
 from lorbms_tf.networks.squeezenet import LAYOUTS, SqueezeNet
 
 MEAN_BGR = (104.0, 117.0, 123.0)  # of 0 to 255, as Caffe's SqueezeNet subtracts it
+_PARTS = ("squeeze1x1", "expand1x1", "expand3x3")
+_FIRES = [f"fire{number}/{part}" for number in range(2, 10) for part in _PARTS]
+_NAMES = ["conv1", *_FIRES, "conv10"]  # all convolutions in the order of the network
 prepare = functools.partial(caffe_pixels, mean=MEAN_BGR)
 
 
@@ -28,6 +32,9 @@ def build(weights: str, seed: int) -> tuple[SqueezeNet, Callable]:
     if weights == RANDOM:
         return SqueezeNet(seed=seed), prepare
     arrays = array_files.read(weights, "SqueezeNet")
+    of_torchvision = torchvision_files.is_state_dict(arrays)
+    if of_torchvision:
+        arrays = torchvision_files.renamed(arrays, _NAMES, weights, "SqueezeNet")
     stem = arrays.get("conv1/kernel")
     sizes = {(kernel, width): version for version, ((width, kernel), _) in LAYOUTS.items()}
     version = sizes.get((stem.shape[0], stem.shape[-1])) if stem is not None else None
@@ -38,13 +45,12 @@ def build(weights: str, seed: int) -> tuple[SqueezeNet, Callable]:
         )
     network = SqueezeNet(version)
     array_files.assign(convolutions(network), arrays, weights, f"SqueezeNet {version}")
-    return network, prepare
+    return network, torchvision_files.prepare if of_torchvision else prepare
 
 
 def convolutions(network: SqueezeNet) -> list:
     """All convolutions of a network, as (name in the file, layer)."""
     convs = [("conv1", network.conv1), ("conv10", network.conv10)]
     for number, fire in enumerate(network.fires, start=2):
-        parts = ("squeeze1x1", "expand1x1", "expand3x3")
-        convs += [(f"fire{number}/{part}", getattr(fire, part)) for part in parts]
+        convs += [(f"fire{number}/{part}", getattr(fire, part)) for part in _PARTS]
     return convs

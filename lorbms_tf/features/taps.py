@@ -1,9 +1,11 @@
 """Named inner layers of image networks as maps: what perceptual distances and inversions look at.
 
     vgg16, vgg19             conv1_1 ... conv5_4 after ReLU; imagenet (a download), a file of Keras,
-                             an .npz file of arrays (also in normalised form), or none
+                             an .npz file of arrays (also in normalised form, or torchvision's
+                             state dict), or none
     squeezenet               conv1, fire2 ... fire9, conv10; an .npz file of arrays, or none
-    alexnet                  own AlexNet, conv1 ... conv5; a file written here, or none
+    alexnet                  own AlexNet, conv1 ... conv5; a file written here, or none; or
+                             torchvision's, an .npz file of its state dict
     mobilenet_v2, keras:NAME any layer of the network by Keras's name; imagenet, a file, or none
     encoder:RUN_DIR          an encoder trained here: stem, block1 ..., code
     discriminator:RUN_DIR    its discriminator: conv1 ...
@@ -18,7 +20,7 @@ from typing import Any, NamedTuple
 import keras
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import run_networks, squeezenet, vgg
+from lorbms_tf.features import alexnet, array_files, run_networks, squeezenet, vgg
 from lorbms_tf.features.applications import IMAGENET, RANDOM, without_classifier
 from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.networks.alexnet import AlexNet
@@ -149,6 +151,8 @@ def _squeezenet(name: str, layers: Sequence[str], weights: str, seed: int) -> So
 
 
 def _alexnet(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
+    if weights.endswith(array_files.SUFFIX):
+        return Source(*alexnet.of_torchvision(weights), _words(weights))
     network = AlexNet(channels=3, dense_widths=(), outputs=0, seed=seed)
     if weights not in ("", RANDOM):
         weights_files.load(network, weights, "alexnet with 3 channels")

@@ -2,7 +2,7 @@
 
 Keras's weights (and Caffe's, from which they are) read BGR of 0 to 255 less the mean of ImageNet;
 the normalised form of style transfer reads RGB of 0 to 1 through a 1x1 convolution and pads by
-reflection.
+reflection; torchvision's state dict reads RGB less ImageNet's mean, in its deviations.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import applications, array_files
+from lorbms_tf.features import applications, array_files, torchvision_files
 from lorbms_tf.networks.vgg import VGG, layer_names
 
 # The mean of ImageNet's training images, BGR of 0 to 255, as Caffe's VGG subtracts it.
@@ -37,7 +37,7 @@ def build(depth: int, last: str, weights: str, seed: int) -> tuple[VGG, Callable
       depth: 16 or 19.
       last: its last convolution, "conv3_3"; "" for the last that the weights hold.
       weights: "imagenet" (Keras downloads them), a file of Keras with or without the classifier,
-        an .npz file of arrays, or "none" for random ones.
+        an .npz file of arrays (`array_files`, or `torchvision_files`), or "none" for random ones.
       seed: of random weights.
 
     Raises:
@@ -55,10 +55,30 @@ def build(depth: int, last: str, weights: str, seed: int) -> tuple[VGG, Callable
     return network, caffe_pixels
 
 
+def held_layers(depth: int, weights: str) -> list[str]:
+    """The convolutions that weights hold, as `build` takes them. Raises UserError likewise."""
+    if not weights.endswith(array_files.SUFFIX):
+        return layer_names(depth)
+    return _held(_read(depth, weights)[0])
+
+
+def _read(depth: int, path: str) -> tuple[dict, bool]:
+    """The arrays of a file by our names, and whether they were torchvision's."""
+    name = f"VGG-{depth}"
+    arrays = array_files.read(path, name)
+    if torchvision_files.is_state_dict(arrays):
+        return torchvision_files.renamed(arrays, layer_names(depth), path, name), True
+    return array_files.below(arrays, "encoder/"), False
+
+
+def _held(arrays: dict) -> list[str]:
+    return array_files.layers(arrays, r"conv\d_\d")
+
+
 def _from_arrays(depth: int, last: str, path: str) -> tuple[VGG, Callable]:
     name = f"VGG-{depth}"
-    arrays = array_files.below(array_files.read(path, name), "encoder/")
-    held = array_files.layers(arrays, r"conv\d_\d")
+    arrays, of_torchvision = _read(depth, path)
+    held = _held(arrays)
     if not held or held != layer_names(depth)[: len(held)]:
         found = f"it holds {', '.join(held) or 'no convolutions'}"
         raise UserError(f"--weights: {path} does not hold the weights of {name}: {found}")
@@ -78,6 +98,8 @@ def _from_arrays(depth: int, last: str, path: str) -> tuple[VGG, Callable]:
     if normalised:
         convs.append((_INPUT, network.input_conv))
     array_files.assign(convs, arrays, path, name)
+    if of_torchvision:
+        return network, torchvision_files.prepare
     return network, unit_pixels if normalised else caffe_pixels
 
 

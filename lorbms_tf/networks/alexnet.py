@@ -15,7 +15,7 @@ from lorbms_tf.networks.stages import picked
 class Layout(NamedTuple):
     """Geometry of the five convolutions.
 
-    convs: kernel size, stride, padding and groups of each.
+    convs: kernel size, stride, padding (or pixels of black border) and groups of each.
     pools: window and stride of the valid max pool after each, or None.
     """
 
@@ -29,7 +29,13 @@ LAYOUTS = {
     "small": Layout(((8, 2, "valid", 1), *_LATER), ((3, 2), (3, 2), None, None, (2, 1))),
     # As published for 224 px; conv5 has 4x4 maps at 96 px (table 4.3).
     "standard": Layout(((11, 4, "valid", 1), *_LATER), ((3, 2), (3, 2), None, None, (3, 2))),
+    # torchvision's: one group, after Krizhevsky (2014), "One weird trick".
+    "torchvision": Layout(
+        ((11, 4, 2, 1), (5, 1, "same", 1), *[(3, 1, "same", 1)] * 3),
+        ((3, 2), (3, 2), None, None, (3, 2)),
+    ),
 }
+TORCHVISION_WIDTHS = (64, 192, 384, 256, 256)
 NUM_CONVS = len(_LATER) + 1
 FEATURE_LAYERS = ("conv5", "fc7")
 
@@ -38,15 +44,15 @@ def trunk_side(image_size, layout="small"):
     """Side of the maps after the last pool: 5 for 64 px, 1 for 32 px, 0 or less if too small."""
     side = image_size
     for (kernel, stride, padding, _), pool in zip(*LAYOUTS[layout], strict=True):
-        if padding == "valid":
-            side = (side - kernel) // stride + 1
+        if padding != "same":
+            side = (side + 2 * _border(padding) - kernel) // stride + 1
         if pool:
             side = (side - pool[0]) // pool[1] + 1
     return side
 
 
 def smallest_image(layout="small"):
-    """The smallest side of images that the network can read, pixels: 28 or 67."""
+    """The smallest side of images that the network can read, pixels: 28, 67 or 63."""
     return next(size for size in range(1, 1000) if trunk_side(size, layout) >= 1)
 
 
@@ -173,6 +179,9 @@ class AlexNet(keras.Model):
         for index, name in enumerate(self.layer_names):
             if index and pools[index - 1]:
                 maps = _pool(maps, pools[index - 1])
+            border = (_border(LAYOUTS[self.settings["layout"]].convs[index][2]),) * 2
+            if any(border):
+                maps = ops.pad(maps, ((0, 0), border, border, (0, 0)))
             maps = ops.relu(self.convs[index](maps))
             if self.norms:
                 maps = self.norms[index](maps, training=training)
@@ -211,7 +220,7 @@ class AlexNet(keras.Model):
             filters,
             kernel_size,
             strides=strides,
-            padding=padding,
+            padding=padding if padding in ("same", "valid") else "valid",
             kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
             dtype=self.dtype_policy,
         )
@@ -223,6 +232,11 @@ class AlexNet(keras.Model):
             kernel_initializer=layers.normal_initializer(seed),
             dtype=self.dtype_policy,
         )
+
+
+def _border(padding):
+    """Pixels that a layout puts around the maps itself."""
+    return padding if isinstance(padding, int) else 0
 
 
 def _pool(maps, pool):
