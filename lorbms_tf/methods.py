@@ -11,7 +11,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.training.method import Method
 
 DEFAULT = "lorbms"
-_MODULES = {"lorbms": "lorbms_tf.lorbms.method"}
+_MODULES = {"lorbms": "lorbms_tf.lorbms.method", "superres": "lorbms_tf.perceptual.method"}
 
 
 def names() -> list[str]:

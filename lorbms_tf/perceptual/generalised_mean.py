@@ -31,6 +31,9 @@ class Descent(NamedTuple):
     pixel_weight: float = 0.001
 
 
+PAPER = Descent()
+
+
 class MeanSearch:
     """Finds generalised means under one distance; its graph is traced once.
 
@@ -40,7 +43,7 @@ class MeanSearch:
       descent: see there.
     """
 
-    def __init__(self, distance: Callable[[Any, Any, Any], Any], descent: Descent = Descent()):
+    def __init__(self, distance: Callable[[Any, Any, Any], Any], descent: Descent = PAPER):
         self._distance, self._descent = distance, descent
         self._steps = tf.function(self._graph, autograph=False, reduce_retracing=True)
 
@@ -70,9 +73,7 @@ class MeanSearch:
             raise ValueError("the search for the mean has left finite numbers")
         return made
 
-    def _graph(
-        self, state: tuple, targets: tf.Tensor, order: tf.Tensor, first: tf.Tensor
-    ) -> tuple:
+    def _graph(self, state: tuple, targets: tf.Tensor, order: tf.Tensor, first: tf.Tensor) -> tuple:
         def step(number: tf.Tensor, state: tuple) -> tuple:
             chosen = tf.ensure_shape(
                 tf.gather(targets, order[number]), (order.shape[1], *targets.shape[1:])

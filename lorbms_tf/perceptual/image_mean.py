@@ -65,9 +65,7 @@ def problem_set(config: ImageMeanConfig) -> problems.Spatial | problems.Generato
 
 
 def _searches(config: ImageMeanConfig) -> dict[str, MeanSearch]:
-    descent = Descent(
-        config.epochs, config.batch_size, config.learning_rate, config.pixel_weight
-    )
+    descent = Descent(config.epochs, config.batch_size, config.learning_rate, config.pixel_weight)
     made = {}
     for name in config.distances:
         distance = named_distances.make(name, config, config.seed)

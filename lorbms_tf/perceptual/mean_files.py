@@ -1,8 +1,8 @@
 """The folder of results of `lorbms_tf.image_mean`: what is there already, and what comes to it.
 
-    settings.json       what the means depend on
-    means.jsonl         a line a mean, in the order in which they were made
-    means/NAME/0003.png the mean of problem 3 under a distance
+settings.json       what the means depend on
+means.jsonl         a line a mean, in the order in which they were made
+means/NAME/0003.png the mean of problem 3 under a distance
 """
 
 import json

@@ -51,16 +51,12 @@ def write(
     return [pictures.save(drawn, folder / SHEET), path]
 
 
-def page(
-    drawn: Image.Image, absolute: Mapping[str, Mapping[int, Estimate]], table: str
-) -> str:
+def page(drawn: Image.Image, absolute: Mapping[str, Mapping[int, Estimate]], table: str) -> str:
     """The page as HTML that loads nothing."""
     from lorbms_tf.pages import charts
 
     levels = list(next(iter(absolute.values())))
-    bars = {
-        f"{level} px": [tuple(found[level]) for found in absolute.values()] for level in levels
-    }
+    bars = {f"{level} px": [tuple(found[level]) for found in absolute.values()] for level in levels}
     colours = [_COLOURS[number % len(_COLOURS)] for number in range(len(levels))]
     chart = charts.bars(list(absolute), bars, colours, "sliced Wasserstein distance")
     entries = [(c, text, False) for c, text in zip(colours, bars, strict=True)]

@@ -122,7 +122,11 @@ def table(
     if differences:
         rows += [[f"more than {baseline}:", *[""] * len(levels), ""]]
         rows += [
-            [f"  {name}", *(_shown(found[level], "+") for level in levels), f"{average(found):+.1f}"]
+            [
+                f"  {name}",
+                *(_shown(found[level], "+") for level in levels),
+                f"{average(found):+.1f}",
+            ]
             for name, found in differences.items()
         ]
     return aligned(rows)
