@@ -13,6 +13,7 @@ from lorbms_tf.networks import (
     Discriminator,
     Encoder,
 )
+from lorbms_tf.networks.srgan import SRResNet
 
 CONVS = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
 IMAGE = (32, 32, 3)
@@ -55,6 +56,7 @@ NETWORKS = {
         [(64, 64, 3)],
         (9,),
     ),
+    "srresnet": (SRResNet, {"blocks": 2, "width": 4}, [(5, 6, 3)], (20, 24, 3)),
     "classifier": (Classifier, {"image_size": 32, **CONVS}, [IMAGE, IMAGE], (4,)),
 }
 
