@@ -5,15 +5,15 @@ python -m lorbms_tf.export --run_dir=R --weights_only=DIR
 """
 
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorbms_tf import files, progress
+from lorbms_tf import files, methods, progress
 from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
+from lorbms_tf.training.method import Trainable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +39,11 @@ class ExportConfig:
         require("version", self.version, minimum=0)
 
 
-def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
+def export_saved_model(config: ExportConfig) -> tuple[Path, float, Trainable]:
     """Writes DIR/VERSION (see `lorbms_tf.serving.saved_model`) and checks it against the model.
 
     Returns:
-      The folder, and the largest difference between reloaded and original outputs.
+      The folder, the largest difference between reloaded and original outputs, and the model.
 
     Raises:
       UserError: no run or no checkpoint; the model's outputs are not finite; the version
@@ -58,11 +58,12 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float]:
     model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
     folder = parent / str(config.version or saved_model.next_version(parent))
     progress.say(f"writing {folder}, and comparing what it computes with the model")
-    return folder, saved_model.write(model, folder, f"--run_dir={config.run_dir}")
+    difference = saved_model.write(model, folder, f"--run_dir={config.run_dir}")
+    return folder, difference, model
 
 
 def export_weights(config: ExportConfig) -> Path:
-    """Writes a run directory that holds the configuration and the four networks alone.
+    """Writes a run directory that holds the configuration and the networks alone.
 
     Paths of the run's own data and folders are left out of the configuration.
 
@@ -72,31 +73,14 @@ def export_weights(config: ExportConfig) -> Path:
 
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
-    portable = dataclasses.replace(trained, records="", eval_records="", run_dir="")
+    source = methods.get(trained.method).source  # "records", say
+    own = dict.fromkeys((source, f"eval_{source}", "run_dir"), "")
+    portable = dataclasses.replace(trained, **own)
     folder = Path(config.weights_only)
     with files.atomic_directory(folder) as temporary:
         stored_config.write(temporary, stored_config.TRAINING, portable)
         checkpoints.save_weights(temporary / run_directory.CHECKPOINTS, model, step)
     return folder
-
-
-def serving_help(folder: Path, chunk_size: int) -> str:
-    """The commands that show, run and serve an exported model."""
-    parent = shlex.quote(str(folder.parent.resolve()))
-    cli, python = command.script("saved_model_cli"), command.python()
-    folder = shlex.quote(str(folder))
-    return f"""\
-Show its signatures:
-  {cli} show --dir {folder} --all
-Decode a code of zeros:
-  {python} -c "import numpy as np; np.save('codes.npy', np.zeros((1, 2, 2, {chunk_size}), 'f4'))"
-  {cli} run --dir {folder} --tag_set serve --signature_def decode \\
-    --inputs codes=codes.npy --outdir .   # writes images.npy
-Serve it (REST on port 8501, gRPC on 8500; new versions in {parent} are picked up):
-  docker run --rm -p 8500:8500 -p 8501:8501 -e MODEL_NAME=lorbms \\
-    -v {parent}:/models/lorbms:ro tensorflow/serving
-  {python} -c "print({{'instances': [[[[0.0] * {chunk_size}] * 2] * 2]}})" | tr "'" '"' |
-    curl -d @- http://localhost:8501/v1/models/lorbms:predict"""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -109,15 +93,19 @@ def main(argv: Sequence[str]) -> None:
         print(f"wrote {folder}: configuration and networks, {size / 1e6:.1f} MB")
         print(command.next_step("lorbms_tf.report", run_dir=folder, out="report.html"))
         return
+    from lorbms_tf.serving import usage
     from lorbms_tf.training import run_directory
 
-    folder, difference = export_saved_model(config)
-    print(f"wrote {folder}: signatures decode (also serving_default), encode, mix")
+    folder, difference, model = export_saved_model(config)
+    signatures = model.signatures()
+    first, *others = signatures
+    print(f"wrote {folder}: signatures {', '.join([f'{first} (also serving_default)', *others])}")
     print(
         "reloaded it and compared all signatures with the model, batch sizes 1 and 3: "
         f"largest difference {difference:.1e}"
     )
-    print(serving_help(folder, run_directory.read_config(config.run_dir).chunk_size))
+    method = run_directory.read_config(config.run_dir).method
+    print(usage.text(folder, method, signatures))
 
 
 def console_main() -> None:

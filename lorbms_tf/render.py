@@ -1,4 +1,4 @@
-"""Pictures by a trained model:
+"""Pictures by a trained model; --help names those of a run's method, and their flags:
 
 python -m lorbms_tf.render scenes --run_dir=R --records=GLOB --rows=12 --out=sheet.png
 python -m lorbms_tf.render transfer --run_dir=R --object=A.jpg --scene=B.jpg --mask=0010 --out=t.png
@@ -8,238 +8,52 @@ python -m lorbms_tf.render reconstructions --run_dir=R --records=GLOB --rows=6 -
 python -m lorbms_tf.render pasted --run_dir=R --records=GLOB --rows=5 --out=p.png
 """
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-
-from lorbms_tf.cli import command, flags
-from lorbms_tf.cli.settings import require, setting
-from lorbms_tf.data import images, quadrants
-from lorbms_tf.errors import UserError
-from lorbms_tf.files import is_file, read_lines
+from lorbms_tf.cli import command, flags, help_page
 from lorbms_tf.pages import pictures
-
-SUBCOMMANDS = ("scenes", "transfer", "paths", "reconstructions", "pasted")
-PAIRS_PER_ROW = 2
-_BATCH_SIZE = 16
-_LOOKED_AT = 40  # references for each that `pasted` shows in a row: some masks are rare
-_OF_RECORDS = ("records",)
-_OF_TRANSFER = ("object", "scene", "mask", "pairs")
-_BETWEEN_PHOTOS = ("transfer", "paths")
+from lorbms_tf.training import run_directory
+from lorbms_tf.training.method import Sheet
+from lorbms_tf.training.run_directory import MethodConfig
 
 
-@dataclass(frozen=True, kw_only=True)
-class RenderConfig:
-    """What to draw, and with which model."""
-
-    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
-    checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
-    out: str = setting("", "The picture to write, a .png.")
-    records: str = setting("", "Glob of record files (scenes, reconstructions, pasted).")
-    rows: int = setting(
-        12, "Rows of the picture (scenes, reconstructions); examples in each row (pasted)."
-    )
-    seed: int = setting(0, "Seed of the drawn candidates (scenes, pasted).")
-    cell: int = setting(128, "Side of one image in the picture, pixels.")
-    max_bad_records: int = setting(
-        0, "Leave out up to so many damaged records (scenes, reconstructions, pasted)."
-    )
-    object: str = setting("", "Photo that quadrants are taken from (transfer, paths).")
-    scene: str = setting("", "Photo that they are put into (transfer, paths).")
-    mask: str = setting("", "Which quadrants, as 0010 for bottom left (transfer, paths).")
-    pairs: str = setting(
-        "",
-        "Instead of --object, --scene and --mask: a text file with a line OBJECT,SCENE,MASK for "
-        "each row; paths relative to the file, # starts a comment (transfer, paths).",
-    )
-    steps: int = setting(7, "Pictures on the way, both ends included (paths).")
-
-    def validate(self) -> None:
-        """Raises UserError, naming the flag, for the first bad setting."""
-        for name in ("run_dir", "out"):
-            if not getattr(self, name):
-                raise UserError(f"--{name} is required")
-        if not self.out.lower().endswith(".png"):
-            raise UserError(f"--out={self.out} is not valid: the name must end in .png")
-        require("rows", self.rows, minimum=1)
-        require("steps", self.steps, minimum=2, below=101)
-        require("cell", self.cell, minimum=16, below=2049)
-        require("max_bad_records", self.max_bad_records, minimum=0)
-
-    def check_flags_of(self, subcommand: str) -> None:
-        """Raises UserError where a flag is missing, or belongs to another subcommand."""
-        transfers = subcommand in _BETWEEN_PHOTOS
-        for name in _OF_RECORDS if transfers else _OF_TRANSFER:
-            if getattr(self, name):
-                raise UserError(f"--{name} does not belong to `render {subcommand}`")
-        if not transfers and not self.records:
-            raise UserError(f"--records is required by `render {subcommand}`")
-        single = [name for name in ("object", "scene", "mask") if getattr(self, name)]
-        if transfers and (bool(self.pairs) == bool(single) or (single and len(single) < 3)):
-            raise UserError(
-                f"`render {subcommand}` needs either --object, --scene and --mask, or --pairs"
-            )
-
-
-class Pair(NamedTuple):
-    """One object transfer: the two photos and the mask bool [4]."""
-
-    object: Path
-    scene: Path
-    mask: np.ndarray
-
-
-def read_pairs(path: str) -> list[Pair]:
-    """The lines OBJECT,SCENE,MASK of a text file; paths are relative to the file's folder.
-
-    Empty lines and lines that start with # are left out. Raises UserError naming the file, and
-    the line where one is malformed.
-    """
-    texts = read_lines(path, f"--pairs={path}")
-    try:
-        lines = list(enumerate(csv.reader(texts, skipinitialspace=True), start=1))
-    except csv.Error as error:
-        raise UserError(f"--pairs={path} is not a text file of OBJECT,SCENE,MASK") from error
-    pairs = []
-    for number, words in lines:
-        words = [word.strip() for word in words]
-        if not any(words) or words[0].startswith("#"):
-            continue
-        if len(words) != 3:
-            raise UserError(f"{path}, line {number}: OBJECT,SCENE,MASK expected, got {words}")
-        try:
-            mask = quadrants.parse_mask(words[2])
-        except UserError as error:
-            raise UserError(f"{path}, line {number}: {error}") from error
-        for word in words[:2]:
-            if not is_file(Path(path).parent / word):
-                raise UserError(f"{path}, line {number}: there is no photo {word}")
-        pairs.append(Pair(Path(path).parent / words[0], Path(path).parent / words[1], mask))
-    if not pairs:
-        raise UserError(f"--pairs={path} holds no line OBJECT,SCENE,MASK")
-    return pairs
-
-
-def _read_transfers(config: RenderConfig, image_size: int):
-    """The photos of all pairs, as `sheets.Transfers`."""
-    from lorbms_tf.lorbms.sheets import Transfers
-
-    if config.pairs:
-        pairs = read_pairs(config.pairs)
-    else:
-        try:
-            mask = quadrants.parse_mask(config.mask)
-        except UserError as error:
-            raise UserError(f"--mask: {error}") from error
-        pairs = [Pair(Path(config.object), Path(config.scene), mask)]
-    return Transfers(
-        np.stack([images.read_square(pair.object, image_size) for pair in pairs]),
-        np.stack([images.read_square(pair.scene, image_size) for pair in pairs]),
-        np.stack([pair.mask for pair in pairs]),
-        [(pair.object.stem, pair.scene.stem) for pair in pairs],
-    )
-
-
-def _read_records(config: RenderConfig, image_size: int, subcommand: str):
-    from lorbms_tf.data import pipeline
-    from lorbms_tf.data.damage import BadRecords
-
-    each = {"reconstructions": PAIRS_PER_ROW, "pasted": _LOOKED_AT}
-    limit = config.rows * each.get(subcommand, 1)
-    batches = pipeline.evaluation_batches(
-        config.records,
-        image_size,
-        min(limit, _BATCH_SIZE),
-        config.seed,
-        limit,
-        BadRecords(config.max_bad_records),
-    )
-    return pipeline.checked(batches, config.records)
-
-
-def _draw_pasted(config: RenderConfig, tau: float, batches):
-    from lorbms_tf.lorbms import mixing, sheets
-
-    read = [{name: np.asarray(values) for name, values in batch.items()} for batch in batches]
-    reference, candidates, distances = (
-        np.concatenate([batch[name] for batch in read])
-        for name in ("reference", "candidates", "distances")
-    )
-    mask = np.asarray(mixing.replacement_mask(distances, tau))
-    return sheets.pasted_sheet(reference, candidates, mask, config.rows, config.cell)
-
-
-def _draw_records(config: RenderConfig, model, batches, subcommand: str):
-    from lorbms_tf.lorbms import sheets
-    from lorbms_tf.lorbms.scores import registry
-
-    # Eagerly: for the few batches of a picture, tracing would take longer than running.
-    rendered = registry.render_all(model.infer, batches)
-    if subcommand == "reconstructions":
-        return sheets.reconstructions_sheet(
-            rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell
-        )
-    return sheets.scene_sheet(
-        rendered.reference,
-        images.to_float(rendered.candidates),
-        rendered.mask,
-        rendered.mix,
-        cell=config.cell,
-    )
-
-
-def render(subcommand: str, config: RenderConfig) -> Path:
+def render(sheet: Sheet, config) -> Path:
     """Draws one picture and writes it; returns its path.
 
     Raises UserError for bad flags and files, each named with its valid values.
     """
-    config.validate()
-    config.check_flags_of(subcommand)
-    from lorbms_tf.training import run_directory
-
-    trained = run_directory.read_config(config.run_dir)
-    image_size = trained.image_size
-    # All that is given is read before the model is loaded, which takes long: mistakes show at once.
-    if subcommand in _BETWEEN_PHOTOS:
-        given = _read_transfers(config, image_size)
-    else:
-        given = _read_records(config, image_size, subcommand)
-    if subcommand == "pasted":  # which needs no model
-        return pictures.save(_draw_pasted(config, trained.tau, given), config.out)
-    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
-    from lorbms_tf.lorbms import sheets
-
-    if subcommand == "transfer":
-        picture = sheets.draw_transfers(model, given, config.cell)
-    elif subcommand == "paths":
-        picture = sheets.draw_paths(model, given, config.steps, config.cell)
-    else:
-        picture = _draw_records(config, model, given, subcommand)
-    return pictures.save(picture, config.out)
+    return pictures.save(sheet.draw(config), config.out)
 
 
 def main(argv: Sequence[str]) -> None:
     """Renders what the first word on the command line says."""
+    sheets = run_directory.asked_method().sheets
     subcommand = command.subcommand(
         argv,
         "lorbms_tf.render",
-        SUBCOMMANDS,
+        tuple(sheets),
         none="what should be rendered?",
         unknown="no {!r} to render",
     )
-    config = flags.read(RenderConfig)
-    print(f"wrote {render(subcommand, config)}")
-    page = {"run_dir": config.run_dir, "records": config.records, "out": "report.html"}
-    print(command.next_step("lorbms_tf.report", **{name: v for name, v in page.items() if v}))
+    sheet = sheets[subcommand]
+    config = flags.read(sheet.config)
+    print(f"wrote {render(sheet, config)}")
+    page = {name: getattr(config, name, "") for name in ("run_dir", "records", "photos")}
+    page = {name: value for name, value in page.items() if value}
+    print(command.next_step("lorbms_tf.report", **page, out="report.html"))
 
 
 def console_main() -> None:
     """Entry point of the console script `lorbms-render`."""
-    flags.define(RenderConfig)
+    sheets = run_directory.method_of_flags().sheets
+    asked = command.early_word(tuple(sheets))
+    for name in [asked] if asked else sheets:
+        flags.define(sheets[name].config)
+    flags.define(MethodConfig)
+    help_page.tell(
+        "\n".join(["Pictures:", *(f"  {name}: {sheet.says}" for name, sheet in sheets.items())])
+    )
     command.run(main)
 
 

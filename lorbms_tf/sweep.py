@@ -18,7 +18,6 @@ from lorbms_tf import methods
 from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.progress import clock
 from lorbms_tf.training import sweep as trials_of
 from lorbms_tf.training.method import Method
@@ -26,13 +25,12 @@ from lorbms_tf.training.run_config import RunConfig
 from lorbms_tf.training.sweep import HeldOut, Trial
 
 # What variants have in common, where their method has it, or they would not compare.
-_COMMON = ("method", "eval_records", "seed", "epochs", "max_steps", "batch_size", "image_size")
-_HELD_OUT = "eval_records"
+_COMMON = ("method", "seed", "epochs", "max_steps", "batch_size", "image_size")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepConfig(ScoreConfig):
-    """How a training is varied, and how the variants are scored."""
+class SweepConfig:
+    """How a training is varied, and how many checkpoints are scored."""
 
     variants: tuple[str, ...] = setting(
         (), "Flagfiles of training, one a variant, whose flags win over the others."
@@ -45,7 +43,7 @@ class SweepConfig(ScoreConfig):
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
-        for name in ("out", "variants", "seeds", "metrics"):
+        for name in ("out", "variants", "seeds"):
             if not getattr(self, name):
                 raise UserError(f"--{name} is required")
         names = [Path(path).stem for path in self.variants]
@@ -65,7 +63,7 @@ def check_training(config: SweepConfig, shared: RunConfig, source: str) -> None:
       source: the setting that says what it learns from.
     """
     named = {field.name for field in fields(shared)}
-    for name in (source, _HELD_OUT):
+    for name in (source, f"eval_{source}"):
         if name in named and not getattr(shared, name):
             raise UserError(f"--{name} is required")
     for name in ("run_dir", "seed"):
@@ -83,7 +81,8 @@ def trials(config: SweepConfig, method: Method) -> list[Trial]:
     shared, folder = flags.read(method.config), Path(config.out)
     check_training(config, shared, method.source)
     named = {field.name for field in fields(shared)}
-    common = [name for name in (method.source, *_COMMON) if name in named]
+    of_data = (method.source, f"eval_{method.source}")
+    common = [name for name in (*of_data, *_COMMON) if name in named]
     planned = []
     for seed in config.seeds:
         for path in config.variants:
@@ -105,8 +104,10 @@ def table(config: SweepConfig, method: Method) -> str:
     """
     planned, folder = trials(config, method), Path(config.out)
     begun = stored_config.is_begun(folder, stored_config.SWEEP, f"--out={folder}")
-    method.check_scores(config)
-    protocol = ScoreConfig(**{f.name: getattr(config, f.name) for f in fields(ScoreConfig)})
+    protocol = flags.read(method.evaluation.protocol)
+    if not method.evaluation.names(protocol):
+        raise UserError("--metrics is required")
+    method.evaluation.check(protocol)
     data = method.data(planned[0].config)
     held_out = HeldOut(data.held_out_flags(), data.held_out_fingerprint())
     if not begun:
@@ -140,6 +141,7 @@ def main(argv) -> None:
 def console_main() -> None:
     """Entry point of the console script `lorbms-sweep`."""
     flags.define(SweepConfig, variants=methods.of_flags().variants)
+    flags.define(methods.of_flags().evaluation.protocol)
     flags.define(methods.of_flags().config)
     command.run(main)
 

@@ -73,9 +73,6 @@ OF_THE_THESIS = (
     "lorbms_tf.benchmarks.operations",
     "lorbms_tf.benchmarks.train_step",
     "lorbms_tf.disentangle",
-    "lorbms_tf.evaluate",
-    "lorbms_tf.render",
-    "lorbms_tf.report",
 )
 ORDER = list(LAYERS)
 TOOL_DOORS = (

@@ -11,15 +11,23 @@ from lorbms_tf import evaluate, progress
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
-from lorbms_tf.evaluation import tables
+from lorbms_tf.evaluation import lines
 from lorbms_tf.features import registry
+from lorbms_tf.lorbms.evaluation import EVALUATION, origin
+from lorbms_tf.lorbms.method import METHOD
 from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.lorbms.score_config import ScoringConfig
 from lorbms_tf.training import run_directory
+from lorbms_tf.training.method import Measured
 from tests import tiny
 
 
 def refuse_constants(name):
     raise ValueError(f"{name} is not JSON")
+
+
+def line_of(config, scores, digest=None):
+    return lines.text(origin(config, digest), scores)
 
 
 @pytest.fixture
@@ -39,14 +47,16 @@ def test_scores_come_with_where_they_come_from(run_dir, glob, monkeypatch, eager
         return track(items, label=label, unit=unit)
 
     monkeypatch.setattr(progress, "track", counted)
-    scores = evaluate.evaluate(EvaluateConfig(run_dir=run_dir, records=glob, batch_size=2))
+    scores = evaluate.evaluate(
+        EVALUATION, ScoringConfig(run_dir=run_dir, records=glob, batch_size=2)
+    )
     assert list(scores) == ["step", "tau", "records", "psnr", "mix_fidelity"]
     assert (scores["step"], scores["tau"], scores["records"]) == (tiny.STEP, 2.0, 5)
     assert 0 <= scores["mix_fidelity"] <= 1 and math.isfinite(scores["psnr"])
-    config = EvaluateConfig(
+    config = ScoringConfig(
         run_dir=run_dir, records=glob, batch_size=2, limit=4, metrics=("mix_fidelity",)
     )
-    assert evaluate.evaluate(config)["records"] == 4
+    assert evaluate.evaluate(EVALUATION, config)["records"] == 4
     assert totals == [(3, "step"), (2, "step")]
 
 
@@ -60,7 +70,7 @@ def test_mixes_of_a_model_that_has_never_mixed_carry_a_caution(
     values = json.loads(path.read_text())
     for alone, told in ((tiny.STEP - 1, False), (tiny.STEP, True)):
         path.write_text(json.dumps({**values, "autoencoder_steps": alone}))
-        evaluate.evaluate(EvaluateConfig(run_dir=str(copy), records=glob, limit=2))
+        evaluate.evaluate(EVALUATION, ScoringConfig(run_dir=str(copy), records=glob, limit=2))
         assert ("has never learned to mix" in capsys.readouterr().out) is told
 
 
@@ -79,7 +89,7 @@ def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly
     monkeypatch.setattr(registry, "check_score_network", lambda *_: None)
     names = ("ssim", "frechet_mix", "swap_locality", "swap_cycle_error", "swap_locality_features")
     given = {"run_dir": run_dir, "records": glob, "metrics": names, "resize": "antialias"}
-    scores = evaluate.evaluate(EvaluateConfig(**given))
+    scores = evaluate.evaluate(EVALUATION, ScoringConfig(**given))
     assert list(scores)[-5:] == [
         "ssim", "frechet_mobilenet_v2_mix", *names[2:4], "swap_locality_mobilenet_v2",
     ]  # fmt: skip
@@ -90,21 +100,23 @@ def test_scores_of_sets_carry_their_protocol(run_dir, glob, monkeypatch, eagerly
     printed = capsys.readouterr().out
     assert "swap matrix by pixels" in printed and "swap matrix by features" in printed
     assert all(math.isfinite(scores[name]) for name in list(scores)[-5:])
-    config = EvaluateConfig(**{**given, "metrics": ("frechet_mix",), "real_records": glob})
-    protocol = evaluate.evaluate(config)["protocol"]
+    config = ScoringConfig(**{**given, "metrics": ("frechet_mix",), "real_records": glob})
+    protocol = evaluate.evaluate(EVALUATION, config)["protocol"]
     assert protocol["real"] == glob and protocol["real_images"] == 5
-    json.loads(evaluate.json_line(config, scores), parse_constant=refuse_constants)
+    json.loads(line_of(config, scores), parse_constant=refuse_constants)
 
 
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
 def test_a_score_that_cannot_be_had_does_not_cost_the_others(run_dir, glob, eagerly, capsys):
     names = ("psnr", "seams_mix", "swd_mix", "swd_paired_reconstruction")
-    scores = evaluate.evaluate(EvaluateConfig(run_dir=run_dir, records=glob, metrics=names))
+    scores = evaluate.evaluate(
+        EVALUATION, ScoringConfig(run_dir=run_dir, records=glob, metrics=names)
+    )
     assert "seams_mix cannot be computed: it takes at least 85 records" in capsys.readouterr().err
     assert scores["seams_mix"] is None and list(scores["missing"]) == ["seams_mix"]
     assert all(math.isfinite(scores[name]) for name in names if name != "seams_mix")
     assert scores["protocol"]["swd_patches"] == "drawn apart"
-    line = json.loads(evaluate.json_line(EvaluateConfig(records=glob), scores))
+    line = json.loads(line_of(ScoringConfig(records=glob), scores))
     assert line["seams_mix"] is None and "85 records" in line["missing"]["seams_mix"]
 
 
@@ -117,7 +129,9 @@ def test_a_score_that_cannot_be_had_does_not_cost_the_others(run_dir, glob, eage
 )
 def test_no_score_at_all_is_an_error_before_the_model_is_loaded(glob, given, reason):
     with pytest.raises(UserError, match=reason):
-        evaluate.evaluate(EvaluateConfig(run_dir="not looked for", records=glob, **given))
+        evaluate.evaluate(
+            EVALUATION, ScoringConfig(run_dir="not looked for", records=glob, **given)
+        )
 
 
 @pytest.mark.filterwarnings("ignore:Even though:UserWarning")  # tf.data stays a graph
@@ -131,8 +145,8 @@ def test_a_model_of_pictures_that_are_not_finite_has_no_scores(run_dir, glob, mo
     monkeypatch.setattr(run_directory, "load_model", lambda *_: (model, trained))
     given = {"run_dir": run_dir, "records": glob}
     with pytest.raises(UserError, match="psnr: 5 of 5 reconstructions are not finite"):
-        evaluate.evaluate(EvaluateConfig(**given, metrics=("psnr", "ssim")))
-    scores = evaluate.evaluate(EvaluateConfig(**given, metrics=("psnr", "mix_fidelity")))
+        evaluate.evaluate(EVALUATION, ScoringConfig(**given, metrics=("psnr", "ssim")))
+    scores = evaluate.evaluate(EVALUATION, ScoringConfig(**given, metrics=("psnr", "mix_fidelity")))
     assert scores["psnr"] is None and 0 <= scores["mix_fidelity"] <= 1
 
 
@@ -141,23 +155,23 @@ def test_a_frechet_distance_of_few_images_is_cautioned(run_dir, glob, monkeypatc
     monkeypatch.setattr(registry, "score_network", lambda *_: Colours())
     monkeypatch.setattr(registry, "check_score_network", lambda *_: None)
     given = {"run_dir": run_dir, "records": glob, "metrics": ("frechet_mix",)}
-    evaluate.evaluate(EvaluateConfig(**given, limit=3))
+    evaluate.evaluate(EVALUATION, ScoringConfig(**given, limit=3))
     printed = capsys.readouterr().out
     assert "caution: a Fréchet distance of 3 images with features of 3 numbers" in printed
-    evaluate.evaluate(EvaluateConfig(**given))
+    evaluate.evaluate(EVALUATION, ScoringConfig(**given))
     assert "caution" not in capsys.readouterr().out
 
 
 def test_scores_of_features_need_weights(run_dir, glob):
-    config = EvaluateConfig(run_dir=run_dir, records=glob, metrics=("kernel_mix",))
+    config = ScoringConfig(run_dir=run_dir, records=glob, metrics=("kernel_mix",))
     with pytest.raises(UserError, match="mobilenet_v2 needs --extractor_weights"):
-        evaluate.evaluate(config)
+        evaluate.evaluate(EVALUATION, config)
 
 
 def test_the_line_is_valid_json_whatever_the_scores():
-    config = EvaluateConfig(run_dir="r", records="a*,b*", seed=3)
+    config = ScoringConfig(run_dir="r", records="a*,b*", seed=3)
     scores = {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": math.nan}
-    line = evaluate.json_line(config, scores, "abc")
+    line = line_of(config, scores, "abc")
     assert json.loads(line, parse_constant=refuse_constants) == {
         "run_dir": "r",
         "records_glob": "a*,b*",
@@ -177,16 +191,23 @@ def command(monkeypatch):
     """The command with given flags, and a pass that costs nothing."""
     passes = []
 
-    def scores(config):
+    def measure(config):
         passes.append(config)
-        return {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": 0.75}
+        return Measured(
+            {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": 0.75}
+        )
 
-    monkeypatch.setattr(evaluate, "evaluate", scores)
-
-    def run(digest="a" * 64, **given):
-        monkeypatch.setattr(evaluate, "dataset_hash", lambda _: digest)
-        config = EvaluateConfig(run_dir="r", records="a*", **given)
-        monkeypatch.setattr(evaluate.flags, "read", lambda _: config)
+    def run(digest="a" * 64, out="", allow_other_dataset=False, **given):
+        evaluation = EVALUATION._replace(
+            origin=lambda config: origin(config, digest), measure=measure
+        )
+        method = METHOD._replace(evaluation=evaluation)
+        monkeypatch.setattr(run_directory, "asked_method", lambda: method)
+        door = EvaluateConfig(out=out, allow_other_dataset=allow_other_dataset)
+        config = ScoringConfig(run_dir="r", records="a*", **given)
+        monkeypatch.setattr(
+            evaluate.flags, "read", lambda kind: door if kind is EvaluateConfig else config
+        )
         evaluate.main(["evaluate"])
 
     run.passes = passes
@@ -197,8 +218,8 @@ def test_lines_are_appended_to_out(command, tmp_path, capsys):
     out = tmp_path / "new" / "scores.jsonl"
     command(out=str(out))
     command(out=str(out), seed=1)
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [(line["seed"], line["psnr"], line["step"]) for line in lines] == [
+    held = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(line["seed"], line["psnr"], line["step"]) for line in held] == [
         (0, None, 7),
         (1, None, 7),
     ]
@@ -224,16 +245,16 @@ def test_scores_on_other_datasets_are_not_mixed(command, tmp_path):
 
 def test_the_dataset_hash_is_that_beside_the_records(tmp_path):
     pattern = tiny.write_records(tmp_path, count=3)
-    config = EvaluateConfig(run_dir="r", records=pattern)
+    config = ScoringConfig(run_dir="r", records=pattern)
     (tmp_path / records.DATASET_FILE).unlink(missing_ok=True)
-    assert evaluate.dataset_hash(config) is None
+    assert EVALUATION.origin(config)["dataset_hash"] is None
     shards = [
         {"file": path.name, "bytes": path.stat().st_size}
         for path in map(Path, records.find_shards(pattern))
     ]
     described = {"dataset_hash": "d" * 64, "shards": shards}
     (tmp_path / records.DATASET_FILE).write_text(json.dumps(described))
-    assert evaluate.dataset_hash(config) == "d" * 64
+    assert EVALUATION.origin(config)["dataset_hash"] == "d" * 64
 
 
 def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path):
@@ -246,9 +267,9 @@ def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path
 
 def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
     with pytest.raises(UserError, match="psnr, ssim, mix_fidelity, seams_mix.*frechet_mix"):
-        evaluate.evaluate(EvaluateConfig(run_dir="r", records=glob, metrics=("fid",)))
+        evaluate.evaluate(EVALUATION, ScoringConfig(run_dir="r", records=glob, metrics=("fid",)))
     with pytest.raises(UserError, match="nowhere"):
-        evaluate.evaluate(EvaluateConfig(run_dir="nowhere", records=glob))
+        evaluate.evaluate(EVALUATION, ScoringConfig(run_dir="nowhere", records=glob))
 
 
 @pytest.mark.parametrize(
@@ -262,8 +283,10 @@ def test_an_unknown_metric_and_a_missing_run_are_named(glob, tmp_path):
     ],
 )
 def test_settings_are_validated(given, reason):
+    config = ScoringConfig(**given)
     with pytest.raises(UserError, match=reason):
-        EvaluateConfig(**given).validate()
+        config.validate()
+        EVALUATION.origin(config)
 
 
 def test_records_that_cannot_be_decoded_are_one_clear_error(tmp_path):
@@ -273,16 +296,16 @@ def test_records_that_cannot_be_decoded_are_one_clear_error(tmp_path):
         for raw in records.read_shard(shard):
             broken = dataclasses.replace(records.deserialize(raw), image=b"no jpeg")
             writer.write(records.serialize(broken))
-    config = evaluate.EvaluateConfig(run_dir=str(run), records=str(tmp_path / "bad*"))
+    config = ScoringConfig(run_dir=str(run), records=str(tmp_path / "bad*"))
     with pytest.raises(UserError, match="record file .*bad.*, record 0: .*tfrecords_tools.inspect"):
-        evaluate.evaluate(config)
+        evaluate.evaluate(EVALUATION, config)
 
 
 def test_a_table_of_former_scores_needs_no_model(tmp_path, monkeypatch, capsys):
     path = tmp_path / "scores.jsonl"
-    config = EvaluateConfig(run_dir="runs/a", records="r*")
+    config = ScoringConfig(run_dir="runs/a", records="r*")
     scores = {"step": 3, "tau": 2.0, "records": 5, "psnr": 20.0}
-    path.write_text(evaluate.json_line(config, scores) + "\n")
+    path.write_text(line_of(config, scores) + "\n")
     asked = EvaluateConfig(table=str(path))
     asked.validate()
     monkeypatch.setattr(evaluate.flags, "read", lambda _: asked)
@@ -295,37 +318,40 @@ def test_all_checkpoints_are_scored_once(tmp_path, monkeypatch, capsys):
     folder = run_directory.prepare(made) / run_directory.CHECKPOINTS
     out = tmp_path / "s.jsonl"
     out.touch()
-    given = {"records": "r*", "checkpoint": "all", "metrics": ("psnr",), "out": str(out)}
-    config = EvaluateConfig(run_dir=made.run_dir, **given)
+    given = {"records": "r*", "checkpoint": "all", "metrics": ("psnr",)}
+    config = ScoringConfig(run_dir=made.run_dir, **given)
+
+    def left(config, digest):
+        return evaluate.each_checkpoint(EVALUATION, config, origin(config, digest), str(out))
+
     with pytest.raises(UserError, match="--checkpoint=all: there is none"):
-        evaluate.each_checkpoint(config, None)
+        left(config, None)
     for step in (5, 10, 20):
         (folder / f"step-{step}.index").touch()
     scores = {"step": 10, "tau": 2.0, "records": 5, "psnr": math.inf}
     other = dataclasses.replace(config, records="other*")
-    lines = [
-        evaluate.json_line(config, scores, "d"),
-        evaluate.json_line(config, {**scores, "step": 5}, "another dataset"),
-        evaluate.json_line(other, {**scores, "step": 20}, "d"),
+    held = [
+        line_of(config, scores, "d"),
+        line_of(config, {**scores, "step": 5}, "another dataset"),
+        line_of(other, {**scores, "step": 20}, "d"),
     ]
-    out.write_text("\n".join(lines) + "\n")
-    left = evaluate.each_checkpoint(config, "d")
-    assert [one.checkpoint for one in left] == ["5", "20"]
+    out.write_text("\n".join(held) + "\n")
+    assert [one.checkpoint for one in left(config, "d")] == ["5", "20"]
     for changes in ({"metrics": ("psnr", "ssim")}, {"limit": 3}, {"seed": 1}):
         other = dataclasses.replace(config, **changes)
-        assert len(evaluate.each_checkpoint(other, "d")) == 3
+        assert len(left(other, "d")) == 3
     protocol = {"real": "the references", "resize": None}
-    out.write_text(evaluate.json_line(config, {**scores, "protocol": protocol}, "d") + "\n")
-    assert len(evaluate.each_checkpoint(config, "d")) == 2
-    former = evaluate.json_line(config, {**scores, "swd_mix": 5.0, "protocol": protocol}, "d")
+    out.write_text(line_of(config, {**scores, "protocol": protocol}, "d") + "\n")
+    assert len(left(config, "d")) == 2
+    former = line_of(config, {**scores, "swd_mix": 5.0, "protocol": protocol}, "d")
     out.write_text(former + "\n")
     other = dataclasses.replace(config, metrics=("swd_mix",))  # which is measured otherwise now
-    assert len(evaluate.each_checkpoint(other, "d")) == 3
-    protocol[tables.PATCHES] = tables.DRAWN_APART
-    present = evaluate.json_line(config, {**scores, "swd_mix": 5.0, "protocol": protocol}, "d")
+    assert len(left(other, "d")) == 3
+    protocol[lines.PATCHES] = lines.DRAWN_APART
+    present = line_of(config, {**scores, "swd_mix": 5.0, "protocol": protocol}, "d")
     out.write_text(present + "\n")
-    assert len(evaluate.each_checkpoint(other, "d")) == 2
+    assert len(left(other, "d")) == 2
     other = dataclasses.replace(config, real_records="real*")
-    assert len(evaluate.each_checkpoint(other, "d")) == 3
-    assert evaluate.each_checkpoint(dataclasses.replace(config, checkpoint="5"), "d")[0].metrics
+    assert len(left(other, "d")) == 3
+    assert left(dataclasses.replace(config, checkpoint="5"), "d")[0].metrics
     assert "3 checkpoints, 2 to score" in capsys.readouterr().out

@@ -3,11 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lorbms_tf import export
 from lorbms_tf.errors import UserError
 from lorbms_tf.export import ExportConfig
-from lorbms_tf.serving import saved_model
+from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.serving import saved_model, usage
+from lorbms_tf.serving.signature import Signature
 from lorbms_tf.training import run_directory
 from tests import tiny
 
@@ -19,7 +22,7 @@ def test_the_next_version_is_written(run_dir, tmp_path, monkeypatch):
     )
     (tmp_path / "7").mkdir()
     config = ExportConfig(run_dir=run_dir, export_dir=str(tmp_path))
-    assert export.export_saved_model(config) == (tmp_path / "8", 0.5)
+    assert export.export_saved_model(config)[:2] == (tmp_path / "8", 0.5)
     assert written == [(tmp_path / "8", f"--run_dir={run_dir}")]
 
 
@@ -103,7 +106,22 @@ def test_settings_are_validated(given, reason):
 
 
 def test_the_printed_commands_name_the_folder(tmp_path):
-    text = export.serving_help(tmp_path / "3", chunk_size=4)
+    text = usage.text(tmp_path / "3", "lorbms", Lorbms(tiny.config()).signatures())
     assert f"--dir {tmp_path / '3'} --all" in text
     assert f"-v {tmp_path}:/models/lorbms:ro" in text
-    assert "(1, 2, 2, 4)" in text
+    assert "(1, 2, 2, 4), 'f4'" in text and "--inputs codes=codes.npy" in text
+    assert "Decode a code of zeros" in text and "# writes images.npy" in text
+    assert "'instances': [[[[0.0] * 4] * 2] * 2]}" in text
+
+
+def test_the_printed_commands_are_of_the_first_signature(tmp_path):
+    def signature(*specs):
+        return {"add": Signature(lambda a, b: {"sum": a}, specs, [], lambda random, batch: {})}
+
+    a, b = tf.TensorSpec((None, 2), tf.float32, "a"), tf.TensorSpec((None,), tf.int32, "b")
+    text = usage.text(tmp_path / "1", "name", signature(a, b))
+    assert "Run add on zeros" in text and "--inputs 'a=a.npy;b=b.npy'" in text
+    assert "np.zeros((1, 2), 'f4')" in text and "np.zeros((1,), 'i4')" in text
+    assert "[{'a': [0.0] * 2, 'b': 0}]" in text and "# writes sum.npy" in text
+    text = usage.text(tmp_path / "1", "name", signature(a, tf.TensorSpec((None,), tf.string, "b")))
+    assert "zeros" not in text and "instances" not in text and "docker run" in text

@@ -2,11 +2,13 @@
 
 import ast
 import dataclasses
+import functools
 import importlib
-from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from lorbms_tf.cli import command, flags, help_page
 from tests.test_architecture import LAYERS, TOOL_DOORS, all_modules
 
 DOORS = (*LAYERS["doors"], *TOOL_DOORS)
@@ -14,15 +16,22 @@ TOLD_BY = {"tfrecords_tools.build_report": "tfrecords_tools.build"}
 MAKERS = ("next_step", "line")
 
 
+@functools.cache
 def flags_of(door: str) -> set[str]:
     """The flags that a door defines in its `console_main`, with those of the default method."""
-    module = importlib.import_module(door)
-    names = {"flagfile"}
-    for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "flags.define":
-            config = eval(ast.unparse(node.args[0]), vars(module))  # a class, or a call for one
-            names |= {field.name for field in dataclasses.fields(config)}
-    return names
+    module, kinds = importlib.import_module(door), []
+
+    def record(kind, **defaults):
+        kinds.append(kind)
+
+    with (
+        mock.patch.object(flags, "define", record),
+        mock.patch.object(command, "run"),
+        mock.patch.object(help_page, "tell"),
+        mock.patch("sys.argv", [door]),
+    ):
+        module.console_main()
+    return {"flagfile", *(field.name for kind in kinds for field in dataclasses.fields(kind))}
 
 
 def calls(source: str) -> list[tuple[str, list[str]]]:

@@ -6,7 +6,8 @@ from PIL import Image
 
 from lorbms_tf import render
 from lorbms_tf.errors import UserError
-from lorbms_tf.render import RenderConfig
+from lorbms_tf.lorbms import rendering
+from lorbms_tf.lorbms.rendering import RenderConfig
 from lorbms_tf.training import run_directory
 from tests import tiny
 
@@ -17,6 +18,10 @@ def load_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_directory, "load_model", functools.cache(run_directory.load_model))
         yield
+
+
+def draw(name, config):
+    return render.render(rendering.SHEETS[name], config)
 
 
 def photo(path, width=80, height=50, number=0):
@@ -36,27 +41,27 @@ def test_scenes_draw_one_row_a_record(run_dir, glob, tmp_path):
         config = RenderConfig(
             run_dir=run_dir, records=glob, rows=rows, cell=32, out=str(tmp_path / f"{rows}.png")
         )
-        sizes[rows] = size_of(render.render("scenes", config))
+        sizes[rows] = size_of(draw("scenes", config))
     row = (sizes[4][1] - sizes[2][1]) / 2
     assert sizes[99][1] - sizes[4][1] == row  # five records: five rows
     assert sizes[2][0] == 6 + 7 * 38
 
 
 def test_scenes_are_the_same_for_the_same_seed(run_dir, glob, tmp_path):
-    def draw(name, seed):
+    def drawn(name, seed):
         config = RenderConfig(
             run_dir=run_dir, records=glob, seed=seed, cell=32, out=str(tmp_path / name)
         )
-        return render.render("scenes", config).read_bytes()
+        return draw("scenes", config).read_bytes()
 
-    assert draw("a.png", 0) == draw("b.png", 0) != draw("c.png", 1)
+    assert drawn("a.png", 0) == drawn("b.png", 0) != drawn("c.png", 1)
 
 
 def test_reconstructions_draw_two_records_a_row(run_dir, glob, tmp_path):
     config = RenderConfig(
         run_dir=run_dir, records=glob, rows=2, cell=32, out=str(tmp_path / "r.png")
     )
-    assert size_of(render.render("reconstructions", config))[0] == 6 + 4 * 38
+    assert size_of(draw("reconstructions", config))[0] == 6 + 4 * 38
 
 
 def between_photos(run_dir, folder, **changes):
@@ -73,12 +78,12 @@ def between_photos(run_dir, folder, **changes):
 
 def test_transfer_of_one_pair(run_dir, tmp_path):
     config = between_photos(run_dir, tmp_path, mask="0010")
-    assert size_of(render.render("transfer", config))[0] == 6 + 5 * 38
+    assert size_of(draw("transfer", config))[0] == 6 + 5 * 38
 
 
 def test_paths_draw_both_kinds_from_the_scene_to_the_object(run_dir, tmp_path):
     config = between_photos(run_dir, tmp_path, mask="1111", steps=3)
-    width, height = size_of(render.render("paths", config))
+    width, height = size_of(draw("paths", config))
     assert width == 6 + 5 * 38 and height > 2 * 38
 
 
@@ -88,13 +93,13 @@ def test_transfer_of_a_list(run_dir, tmp_path):
     (tmp_path / "pairs.csv").write_text(
         "# object, scene, mask\n\ncar.jpg,a street.jpg,0010\n a street.jpg, car.jpg, 1100 \n"
     )
-    pairs = render.read_pairs(str(tmp_path / "pairs.csv"))
+    pairs = rendering.read_pairs(str(tmp_path / "pairs.csv"))
     assert [pair.object.name for pair in pairs] == ["car.jpg", "a street.jpg"]
     assert [pair.mask.astype(int).tolist() for pair in pairs] == [[0, 0, 1, 0], [1, 1, 0, 0]]
     config = RenderConfig(
         run_dir=run_dir, pairs=str(tmp_path / "pairs.csv"), cell=32, out=str(tmp_path / "t.png")
     )
-    assert size_of(render.render("transfer", config))[1] > 2 * 38
+    assert size_of(draw("transfer", config))[1] > 2 * 38
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ def test_a_bad_line_of_a_list_is_named(tmp_path, line, reason):
     path = tmp_path / "pairs.csv"
     path.write_text(f"car.jpg,car.jpg,0010\n{line}\n")
     with pytest.raises(UserError, match=reason) as caught:
-        render.read_pairs(str(path))
+        rendering.read_pairs(str(path))
     assert str(path) in str(caught.value)
 
 
@@ -119,21 +124,21 @@ def test_lists_of_other_programs(tmp_path, encoding):
     photo(tmp_path / "caf\u00e9.jpg")
     path = tmp_path / "pairs.csv"
     path.write_bytes("caf\u00e9.jpg,caf\u00e9.jpg,0010\r\n".encode(encoding))
-    assert [pair.object.name for pair in render.read_pairs(str(path))] == ["caf\u00e9.jpg"]
+    assert [pair.object.name for pair in rendering.read_pairs(str(path))] == ["caf\u00e9.jpg"]
     path.write_text(f"{'a' * 300}.jpg,caf\u00e9.jpg,0010\n")
     with pytest.raises(UserError, match=r"line 1: there is no photo a{300}\.jpg"):
-        render.read_pairs(str(path))
+        rendering.read_pairs(str(path))
 
 
 def test_lists_that_are_no_lists(tmp_path):
     with pytest.raises(UserError, match="--pairs=.* cannot be read"):
-        render.read_pairs(str(tmp_path / "absent"))
+        rendering.read_pairs(str(tmp_path / "absent"))
     (tmp_path / "empty").write_text("# nothing\n")
     with pytest.raises(UserError, match="holds no line"):
-        render.read_pairs(str(tmp_path / "empty"))
+        rendering.read_pairs(str(tmp_path / "empty"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="binary is not text in UTF-16"):
-        render.read_pairs(str(tmp_path / "binary"))
+        rendering.read_pairs(str(tmp_path / "binary"))
 
 
 @pytest.mark.parametrize(
@@ -155,14 +160,14 @@ def test_mistakes_are_said_before_the_model_is_loaded(
     car = photo(tmp_path / "car.jpg")
     values = {"run_dir": run_dir, "out": "s.png", "object": car, "scene": car, **given}
     with pytest.raises(UserError, match=reason):
-        render.render(subcommand, RenderConfig(**values))
+        draw(subcommand, RenderConfig(**values))
 
 
 def test_records_of_another_size_are_refused(run_dir, tmp_path):
     wrong = tiny.write_records(tmp_path / "records", count=1, size=16)
     config = RenderConfig(run_dir=run_dir, records=wrong, out=str(tmp_path / "s.png"))
     with pytest.raises(UserError, match="16 pixels"):
-        render.render("scenes", config)
+        draw("scenes", config)
 
 
 def test_damaged_records_are_left_out_where_that_is_asked_for(run_dir, tmp_path):
@@ -173,9 +178,9 @@ def test_damaged_records_are_left_out_where_that_is_asked_for(run_dir, tmp_path)
     shard.write_bytes(raw)
     given = {"run_dir": run_dir, "records": glob, "cell": 32, "rows": 2}
     with pytest.raises(UserError, match="record 0"):
-        render.render("scenes", RenderConfig(**given, out=str(tmp_path / "s.png")))
+        draw("scenes", RenderConfig(**given, out=str(tmp_path / "s.png")))
     config = RenderConfig(**given, max_bad_records=1, out=str(tmp_path / "s.png"))
-    assert render.render("scenes", config).is_file()
+    assert draw("scenes", config).is_file()
 
 
 @pytest.mark.parametrize(
@@ -195,7 +200,7 @@ def test_damaged_records_are_left_out_where_that_is_asked_for(run_dir, tmp_path)
 )
 def test_wrong_flags_are_named(subcommand, given, reason):
     with pytest.raises(UserError, match=reason):
-        render.render(subcommand, RenderConfig(run_dir="nowhere", out="s.png", **given))
+        draw(subcommand, RenderConfig(run_dir="nowhere", out="s.png", **given))
 
 
 @pytest.mark.parametrize(
@@ -233,5 +238,5 @@ def test_pasted_shows_what_the_algorithm_puts_together(run_dir, glob, tmp_path):
     config = RenderConfig(
         run_dir=run_dir, records=glob, rows=3, cell=32, out=str(tmp_path / "p.png")
     )
-    width, height = size_of(render.render("pasted", config))
+    width, height = size_of(draw("pasted", config))
     assert width in (6 + 2 * 38, 6 + 4 * 38, 6 + 6 * 38) and height > 38

@@ -23,6 +23,7 @@ from lorbms_tf.cli import command, flags, settings
 from lorbms_tf.errors import UserError
 method = methods.get("lorbms")
 flags.define(sweep.SweepConfig, variants=method.variants)
+flags.define(method.evaluation.protocol)
 flags.define(method.config)
 absl_flags.FLAGS(command.flagfiles_first(["sweep", *sys.argv[1:]]))
 try:

@@ -98,6 +98,11 @@ def early_value(name: str, default: str) -> str:
     return value
 
 
+def early_word(words: Sequence[str]) -> str:
+    """The first of these words that is on the command line, before any flag is defined; or ""."""
+    return next((word for word in sys.argv[1:] if word in words), "")
+
+
 def _parsed(argv: Sequence[str]) -> list[str]:
     """The words on the command line that are no flags, as absl's own parser gives them."""
     try:

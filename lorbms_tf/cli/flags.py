@@ -24,10 +24,16 @@ _FLAGFILE = re.compile(r"--?flagfile[= ](.*)")
 
 
 def define(config_class: type, **defaults: Any) -> None:
-    """Defines one flag for each field of `config_class`; `defaults` replace some defaults."""
+    """Defines one flag for each field of `config_class`; `defaults` replace some defaults.
+
+    A flag of a class before it, with a field of the same name, stays as it is.
+    """
+    there = help_page.names()
     help_page.add(config_class)
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
+        if field.name in there:
+            continue
         _define(field, hints[field.name], defaults.get(field.name, field.default))
 
 

@@ -14,12 +14,23 @@ Every command takes --flagfile=FILE (flags, one a line; the command line wins), 
 TensorFlow's own lines, too) and --helpfull (all flags there are, absl's among them)."""
 
 _defined: list[type] = []
+_told: list[str] = []
 
 
 def add(config_class: type) -> None:
     """Tells of a configuration whose fields have become flags of the door."""
     if config_class not in _defined:
         _defined.append(config_class)
+
+
+def names() -> set[str]:
+    """The flags of all configurations that have been added."""
+    return {field.name for one in _defined for field in dataclasses.fields(one)}
+
+
+def tell(paragraph: str) -> None:
+    """Adds a paragraph behind what the door is for."""
+    _told.append(paragraph)
 
 
 def text(purpose: str, python: str) -> str:
@@ -30,7 +41,7 @@ def text(purpose: str, python: str) -> str:
       python: how the user calls Python, for the examples.
     """
     columns = min(120, shutil.get_terminal_size((100, 24)).columns)
-    parts = [re.sub(r"\bpython -m\b", lambda _: f"{python} -m", purpose).strip()]
+    parts = [re.sub(r"\bpython -m\b", lambda _: f"{python} -m", purpose).strip(), *_told]
     shown: set[str] = set()
     for config_class in _defined:
         for part in config_class.__mro__:  # its own flags first, then those that it shares

@@ -1,5 +1,6 @@
 """What a score is, and one pass over held-out batches that feeds all scores of a method."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,20 +13,44 @@ from lorbms_tf.errors import UserError
 class Score(NamedTuple):
     """One number that says how good a model is.
 
-    compute: the arrays that it reads, by keyword -> float. ValueError where it cannot be computed.
-    reads: their names: what a batch holds, or what the model makes of it.
+    compute: what it reads, by keyword -> float. ValueError where it cannot be computed.
+    reads: the names of that: what a batch holds, what the model makes of it, or what an evaluation
+      makes of both, such as "mix_features".
     higher_is_better: None where neither end is.
     compact: those of `reads` that it takes as uint8 images, as records hold them.
+    least: how many images it takes at least.
+    protocol: what it depends on beside the data: parts of a line's "protocol" (`evaluation.lines`).
+    unit: "dB", or "%" of a share; "": none.
+    says: what it tells, in some words, for a page.
+    may_be_infinite: whether infinity is a score, such as the PSNR of a copy.
     """
 
     compute: Callable[..., float]
     reads: tuple[str, ...]
     higher_is_better: bool | None = True
     compact: tuple[str, ...] = ()
+    least: int = 1
+    protocol: tuple[str, ...] = ()
+    unit: str = ""
+    says: str = ""
+    may_be_infinite: bool = False
 
-    def of(self, arrays: Mapping[str, np.ndarray]) -> float:
-        """The score of arrays by name, which may hold others too."""
-        return self.compute(**{name: arrays[name] for name in self.reads})
+    def of(self, values: Mapping[str, Any]) -> float:
+        """The score of values by name, which may hold others too."""
+        return self.compute(**{name: values[name] for name in self.reads})
+
+    def checked(self, values: Mapping[str, Any]) -> float:
+        """As `of`; ValueError also where the score is not finite and may not be so."""
+        value = self.of(values)
+        if not math.isfinite(value) and not self.may_be_infinite:
+            raise ValueError(f"it comes out as {value}")
+        return value
+
+    def shown(self, value: float) -> str:
+        """A value of it with its unit."""
+        if self.unit == "%":
+            return f"{100 * value:.1f} %"
+        return f"{value:.4g}{f' {self.unit}' if self.unit else ''}"
 
 
 def check_names(names: Iterable[str], flag: str, valid: Iterable[str]) -> None:

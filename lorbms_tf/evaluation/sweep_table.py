@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf.evaluation import tables
+from lorbms_tf.evaluation.lines import score_names
+from lorbms_tf.evaluation.tables import aligned
 
 
 def summary(runs: Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def summary(runs: Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]) -> list
 
 
 def _over_checkpoints(lines: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    names = tables.score_names(lines)
+    names = score_names(lines)
     columns = {name: [line.get(name) for line in lines] for name in names}
     return {
         name: None if None in values else float(np.mean(values)) for name, values in columns.items()
@@ -51,7 +52,7 @@ def text(summaries: Sequence[Mapping[str, Any]]) -> str:
     for entry in summaries:
         shown = [_cell(entry["scores"].get(name)) for name in names]
         rows.append([entry["variant"], str(len(entry["seeds"])), *shown])
-    return tables.aligned(rows)
+    return aligned(rows)
 
 
 def _cell(score: Mapping[str, Any] | None) -> str:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.lorbms.signs import JUDGED, SIGNS
-from lorbms_tf.training.method import Method
+from lorbms_tf.lorbms.curves import CHARTS
+from lorbms_tf.lorbms.evaluation import EVALUATION
+from lorbms_tf.lorbms.rendering import SHEETS
+from lorbms_tf.lorbms.signs import JUDGED, SIGNS, never_mixed
+from lorbms_tf.training.method import Method, Report
 
 _MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
 
@@ -82,21 +84,16 @@ def _scores() -> dict[str, Any]:
     return METRICS
 
 
-def _check_scores(config: ScoreConfig) -> None:
-    from lorbms_tf.lorbms import scoring
+def _report_data(config: Any, run: Any) -> Any:
+    from lorbms_tf.lorbms import report
 
-    scoring.check_metrics(config)
+    return report.data(config, run)
 
 
-def never_mixed(config: LorbmsConfig, step: int) -> str:
-    """A caution where a model after so many steps has not begun to learn to mix; else ""."""
-    if not config.autoencoder_steps or step > config.autoencoder_steps:
-        return ""
-    return (
-        f"caution: all {step} steps of this model were of its --autoencoder_steps="
-        f"{config.autoencoder_steps}: it has never learned to mix, and the scores of its mixes, "
-        "also high ones, are those of an autoencoder"
-    )
+def _report_measure(config: Any, run: Any, rows: int, cell: int) -> Any:
+    from lorbms_tf.lorbms import report
+
+    return report.measure(config, run, rows, cell)
 
 
 METHOD = Method(
@@ -123,7 +120,21 @@ METHOD = Method(
     parameter_rows=parameter_rows,
     tracing=tracing,
     caution=never_mixed,
-    check_scores=_check_scores,
+    evaluation=EVALUATION,
+    sheets=SHEETS,
+    report=Report(
+        subtitle="LORBMS: object representations by mixing scenes",
+        defaults={
+            "metrics": (
+                *("psnr", "ssim", "mix_fidelity"),
+                *("swap_locality", "swap_cycle_error", "swd_mix"),
+            ),
+            "limit": 256,
+        },
+        data=_report_data,
+        measure=_report_measure,
+        charts=CHARTS,
+    ),
     # Table 4.5.
     variants=tuple(
         f"configs/ablation/{name}.cfg" for name in ("full", "no_cls", "no_rec", "no_adv")

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from lorbms_tf.lorbms import losses, mixing, objective, scalars
+from lorbms_tf.lorbms import losses, mixing, objective, scalars, signatures
 from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import Scene
@@ -87,6 +87,10 @@ class Lorbms(keras.Model):
         """`render` of a held-out batch, by name: mask, reconstruction, mix."""
         made = self.render(batch["reference"], batch["candidates"], batch["distances"])
         return dict(zip(("mask", "reconstruction", "mix"), made, strict=True))
+
+    def signatures(self) -> dict:
+        """What is served, by name (`lorbms_tf.lorbms.signatures`)."""
+        return signatures.signatures(self)
 
     def encode(self, images):
         """Images [B, H, W, 3] -> codes [B, 2, 2, C] (eq. 3.1)."""

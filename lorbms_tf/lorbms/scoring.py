@@ -1,9 +1,9 @@
 """Scores of a trained model on held-out records: loaded, rendered once, and measured."""
 
 import contextlib
-import math
 import sys
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +13,13 @@ from lorbms_tf import progress
 from lorbms_tf.data import pipeline, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import scene_scores, seams, tables
-from lorbms_tf.evaluation.score_config import ScoreConfig, ScoringConfig
+from lorbms_tf.evaluation import lines, scene_scores
 from lorbms_tf.evaluation.scores import check_names
 from lorbms_tf.evaluation.swap_matrix import SwapMatrix, swap_matrix
 from lorbms_tf.features import registry as networks
 from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.lorbms.score_config import ScoreConfig, ScoringConfig
 from lorbms_tf.lorbms.scores import registry
 from lorbms_tf.lorbms.scores.registry import Rendered
 from lorbms_tf.training import run_directory
@@ -32,7 +32,7 @@ class Scored(NamedTuple):
       "protocol" of the scores of sets. Names of scores of features hold the extractor, as in
       frechet_mobilenet_v2_mix. A score may be infinite (PSNR of an image reproduced exactly).
       It is None where it could not be computed; "missing" then says why, by the same names.
-    swaps: by what the quadrants were compared by, "pixels" or "features", where asked for.
+    swaps: the swap matrices that were asked for, by pixels ("swaps") and by "feature_swaps".
     cautions: what is to be known beside the scores, in sentences.
     """
 
@@ -47,34 +47,9 @@ class Scored(NamedTuple):
 
 def check_metrics(config: ScoreConfig) -> None:
     """Raises UserError for unknown metrics and extractors, and for a missing weights file."""
-    _check_names(config)
-    if needs_extractor(config.metrics):
+    check_names(config.metrics, "metrics", registry.SCORES)
+    if registry.needs_extractor(config.metrics):
         networks.check_score_network(config.extractor, config.extractor_weights)
-
-
-def _check_names(config: ScoreConfig) -> None:
-    valid = (*registry.METRICS, *registry.SEAMS, *scene_scores.SCORES, *registry.SWAP_METRICS)
-    check_names(config.metrics, "metrics", valid)
-
-
-def shown_name(name: str, config: ScoreConfig) -> str:
-    """The name of a score with its extractor: frechet_mix -> frechet_mobilenet_v2_mix."""
-    if not needs_extractor([name]):
-        return name
-    if name in registry.SWAP_METRICS:
-        return name.replace("features", config.extractor)
-    kind, _, of = name.rpartition("_")
-    return f"{kind}_{config.extractor}_{of}"
-
-
-def needs_extractor(metrics) -> bool:
-    """Whether any of these metrics is one of features."""
-    compared_by = {swap.compared_by for swap in _swap_metrics(metrics)}
-    return "features" in compared_by or scene_scores.needs_extractor(metrics)
-
-
-def _swap_metrics(metrics) -> list[registry.SwapMetric]:
-    return [registry.SWAP_METRICS[name] for name in metrics if name in registry.SWAP_METRICS]
 
 
 def score(config: ScoringConfig) -> Scored:
@@ -83,9 +58,7 @@ def score(config: ScoringConfig) -> Scored:
     What is known to be missing before the pass is said at once, on stderr. Raises UserError for
     metrics, runs or records that cannot be used, and where no score at all can be computed.
     """
-    _check_names(config)
-    if needs_extractor(config.metrics):
-        networks.check_score_network(config.extractor, config.extractor_weights)
+    check_metrics(config)
     missing = _too_few(config)
     possible = tuple(name for name in config.metrics if name not in missing)
     if config.metrics and not possible:
@@ -93,7 +66,7 @@ def score(config: ScoringConfig) -> Scored:
     for name, reason in missing.items():
         print(f"{name} cannot be computed: {reason}", file=sys.stderr, flush=True)
     extractor = None
-    if needs_extractor(possible):
+    if registry.needs_extractor(possible):
         extractor = networks.score_network(
             config.extractor, config.extractor_weights, config.resize
         )
@@ -109,10 +82,11 @@ def score(config: ScoringConfig) -> Scored:
     outputs = _outputs(extractor) if extractor else None
     sets = scene_scores.Sets(images, outputs, config.batch_size, config.seed)
     swaps = _Swaps(config, model, rendered.reference, outputs)
+    read = ChainMap(rendered._asdict(), sets, swaps)
     values: dict[str, float | None] = dict.fromkeys(config.metrics)
     for name in possible:
         try:
-            values[name] = _measure(name, rendered, sets, swaps)
+            values[name] = registry.SCORES[name].checked(read)
         except ValueError as error:
             missing[name] = str(error)
     if config.metrics and len(missing) == len(values):
@@ -124,12 +98,13 @@ def score(config: ScoringConfig) -> Scored:
     }
     if extractor or any(name in scene_scores.SCORES for name in possible):
         found["protocol"] = _protocol(config, possible, len(images["real"]), extractor)
-    found.update({shown_name(name, config): value for name, value in values.items()})
+    shown = {name: registry.shown_name(name, config.extractor) for name in values}
+    found.update({shown[name]: value for name, value in values.items()})
     if missing:
-        found["missing"] = {shown_name(name, config): reason for name, reason in missing.items()}
+        found["missing"] = {shown[name]: reason for name, reason in missing.items()}
     known = [name for name in possible if name in scene_scores.SCORES and name not in missing]
     cautions = [text for text in (scene_scores.caution(name, sets) for name in known) if text]
-    return Scored(found, rendered, swaps.made, model, trained, bad, list(dict.fromkeys(cautions)))
+    return Scored(found, rendered, dict(swaps), model, trained, bad, list(dict.fromkeys(cautions)))
 
 
 def _outputs(extractor: FeatureNetwork) -> Callable:
@@ -154,7 +129,7 @@ def _too_few(config: ScoringConfig) -> dict[str, str]:
                 counts[flag] = min(sum(map(records.count, shards)), limit or sys.maxsize)
     found = {}
     for name in config.metrics:
-        least = least_records(name)
+        least = registry.SCORES[name].least
         for flag, count in counts.items():
             concerned = flag == "records" or name in scene_scores.SCORES
             if concerned and count < least:
@@ -162,15 +137,6 @@ def _too_few(config: ScoringConfig) -> dict[str, str]:
                 if flag == "records" and 0 < config.limit == count:
                     found[name] = f"it takes at least {least} records, not --limit={count}"
     return found
-
-
-def least_records(name: str) -> int:
-    """How many records a metric takes at least."""
-    if name in registry.SEAMS:
-        return seams.LEAST
-    if name in registry.SWAP_METRICS:
-        return 2
-    return scene_scores.SCORES[name][0].least if name in scene_scores.SCORES else 1
 
 
 def _protocol(config: ScoringConfig, metrics, real_images: int, extractor) -> dict[str, Any]:
@@ -181,22 +147,14 @@ def _protocol(config: ScoringConfig, metrics, real_images: int, extractor) -> di
         "resize": config.resize if extractor else None,
         "extractor": config.extractor if extractor else None,
         "extractor_sha256": extractor.weights_hash if extractor else None,
-        **({tables.PATCHES: tables.DRAWN_APART} if tables.has_patches(metrics) else {}),
+        **patches(metrics),
     }
 
 
-def _measure(name: str, rendered: Rendered, sets: scene_scores.Sets, swaps: "_Swaps") -> float:
-    """One score, maybe infinite. ValueError where it cannot be computed."""
-    if name in registry.SWAP_METRICS:
-        swap = registry.SWAP_METRICS[name]
-        value = swap.of(swaps.matrix(swap.compared_by))
-    elif name in scene_scores.SCORES:
-        value = scene_scores.compute(name, sets)
-    else:
-        value = {**registry.METRICS, **registry.SEAMS}[name].of(rendered._asdict())
-    if not math.isfinite(value) and name != "psnr":  # infinite where all is reproduced exactly
-        raise ValueError(f"it comes out as {value}")
-    return value
+def patches(metrics: Iterable[str]) -> dict[str, str]:
+    """How patches of the two sets lie, where any of these scores depends on it."""
+    drawn = any(lines.PATCHES in registry.SCORES[name].protocol for name in metrics)
+    return {lines.PATCHES: lines.DRAWN_APART} if drawn else {}
 
 
 def _render(config: ScoringConfig, model, image_size: int, bad) -> Rendered:
@@ -219,27 +177,30 @@ def _real(config: ScoringConfig, image_size: int, bad, references):
     return np.concatenate([np.asarray(batch["reference"]) for batch in checked])
 
 
-class _Swaps:
-    """The swap matrices of a model, each made when first asked for; `made`: those that could be."""
+class _Swaps(dict):
+    """The swap matrices of a model, each made when first asked for; it holds those that could be.
+
+    ValueError where one cannot be computed.
+    """
 
     def __init__(self, config: ScoringConfig, model, references: np.ndarray, outputs):
-        self.made: dict[str, SwapMatrix] = {}
+        super().__init__()
         self._config, self._model = config, model
         self._references, self._outputs = references, outputs
 
-    def matrix(self, compared_by: str) -> SwapMatrix:
-        """By "pixels" or "features". ValueError where it cannot be computed."""
-        if compared_by not in self.made:
-            functions = [
-                tf.function(function, autograph=False, reduce_retracing=True)
-                for function in (self._model.encode, self._model.decode)
-            ]
-            config = self._config
-            describe = self._features if compared_by == "features" else None
-            self.made[compared_by] = swap_matrix(
-                *functions, self._references, config.seed, config.batch_size, describe
-            )
-        return self.made[compared_by]
+    def __missing__(self, name: str) -> SwapMatrix:
+        if name not in ("swaps", "feature_swaps"):
+            raise KeyError(name)
+        functions = [
+            tf.function(function, autograph=False, reduce_retracing=True)
+            for function in (self._model.encode, self._model.decode)
+        ]
+        config = self._config
+        describe = self._features if name == "feature_swaps" else None
+        self[name] = swap_matrix(
+            *functions, self._references, config.seed, config.batch_size, describe
+        )
+        return self[name]
 
     def _features(self, quadrants: np.ndarray) -> np.ndarray:
         return self._outputs(quadrants, self._config.batch_size)[0]

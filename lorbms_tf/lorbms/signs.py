@@ -1,5 +1,7 @@
 """What collapse looks like in the values of training steps, and what to do about it."""
 
+from lorbms_tf.lorbms.config import LorbmsConfig
+
 # Names of scalars of a step (`lorbms_tf.lorbms.scalars`).
 REAL = "accuracy/discriminator_real"
 FAKE = "accuracy/discriminator_fake"
@@ -36,3 +38,14 @@ SIGNS = {
     "all mixes of a batch look alike: the generator has collapsed; lower --lambda_adv and "
     "--lambda_cls or the learning rates": lambda values: values[DIVERSITY] < _ALIKE,
 }
+
+
+def never_mixed(config: LorbmsConfig, step: int) -> str:
+    """A caution where a model after so many steps has not begun to learn to mix; else ""."""
+    if not config.autoencoder_steps or step > config.autoencoder_steps:
+        return ""
+    return (
+        f"caution: all {step} steps of this model were of its --autoencoder_steps="
+        f"{config.autoencoder_steps}: it has never learned to mix, and the scores of its mixes, "
+        "also high ones, are those of an autoencoder"
+    )

@@ -1,24 +1,18 @@
-"""A trained model as a TensorFlow SavedModel: what its signatures are, writing it, checking it.
+"""A trained model as a TensorFlow SavedModel: written, and compared with the model.
 
-Signatures, each with named inputs and outputs and any batch size B, also 0; images are float32 in
-[-1, 1] (`x / 127.5 - 1`), S is the model's image size and C its chunk size:
-
-    encode   images [B, S, S, 3] -> codes [B, 2, 2, C]
-    decode   codes [B, 2, 2, C] -> images [B, S, S, 3]; also `serving_default`
-    mix      reference [B, S, S, 3], candidates [B, 4, S, S, 3], mask bool [B, 4] (true where the
-             quadrant is replaced) -> images [B, S, S, 3], codes [B, 2, 2, C]
+Its functions are those that the model says itself (`lorbms_tf.serving.signature`), each with named
+inputs and outputs and any batch size, also 0; the first of them is `serving_default`, too.
 """
 
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory
 from lorbms_tf.tensorflow_paths import without_signs
@@ -27,50 +21,28 @@ TOLERANCE = 1e-4  # of images in [-1, 1]; of larger values (codes) relative to t
 _CHECKED_BATCHES = (1, 3)
 
 
+DEFAULT = "serving_default"
+
+
 class ServedModel(tf.Module):
-    """The three functions that are served, with the variables of encoder and decoder alone.
+    """The functions that are served, with the variables of the networks that they run alone.
 
     Args:
-      model: a `Lorbms`.
+      model: `lorbms_tf.training.method.Trainable`.
     """
 
-    def __init__(self, model):
-        super().__init__(name="lorbms")
+    def __init__(self, model: Any):
+        super().__init__(name=model.name)
+        signatures = model.signatures()
+        networks = {id(network): network for one in signatures.values() for network in one.networks}
         self._variables_to_save = [
-            variable.value for network in model.generator for variable in network.variables
+            variable.value for network in networks.values() for variable in network.variables
         ]
-        image = (model.config.image_size, model.config.image_size, 3)
-        code = (2, 2, model.config.chunk_size)
-
-        def spec(name: str, shape: tuple, dtype=tf.float32) -> tf.TensorSpec:
-            return tf.TensorSpec((None, *shape), dtype, name)
-
-        @tf.function(input_signature=[spec("images", image)])
-        @_also_empty
-        def encode(images):
-            return {"codes": model.encode(images)}
-
-        @tf.function(input_signature=[spec("codes", code)])
-        @_also_empty
-        def decode(codes):
-            return {"images": model.decode(codes)}
-
-        @tf.function(input_signature=[
-            spec("reference", image),
-            spec("candidates", (NUM_QUADRANTS, *image)),
-            spec("mask", (NUM_QUADRANTS,), tf.bool),
-        ])  # fmt: skip
-        @_also_empty
-        def mix(reference, candidates, mask):
-            codes = model.mix_codes(reference, candidates, mask)[1]
-            return {"images": model.decode(codes), "codes": codes}
-
-        self.functions = {
-            "serving_default": decode,
-            "decode": decode,
-            "encode": encode,
-            "mix": mix,
+        traced = {
+            name: tf.function(_also_empty(one.function), input_signature=list(one.inputs))
+            for name, one in signatures.items()
         }
+        self.functions = {DEFAULT: next(iter(traced.values())), **traced}
 
 
 def _also_empty(function: Callable) -> Callable:
@@ -102,20 +74,20 @@ def next_version(export_dir: Path) -> int:
 
 
 class Probe(NamedTuple):
-    """Random inputs of all signatures and what the model makes of them; tensors by name."""
+    """Example inputs of all signatures and what the model makes of them; tensors by name."""
 
     inputs: dict[str, dict]
     outputs: dict[str, dict]
 
 
-def write(model, folder: Path, name: str = "the model") -> float:
+def write(model: Any, folder: Path, name: str = "the model") -> float:
     """Writes the SavedModel, reloads it, compares it with the model, and only then names it.
 
     Until the comparison has passed it lies under a temporary name that is no version number, so
     that TensorFlow Serving, which watches the parent folder, loads it whole or not at all.
 
     Args:
-      model: a `Lorbms`.
+      model: `lorbms_tf.training.method.Trainable`.
       folder: a version folder, such as DIR/1.
       name: what messages call the model, such as its run directory.
 
@@ -146,37 +118,24 @@ def write(model, folder: Path, name: str = "the model") -> float:
     return difference
 
 
-def make_probes(model, seed: int = 0) -> list[Probe]:
-    """Random inputs of batch sizes 1 and 3 for all signatures, and the model's own outputs.
+def make_probes(model: Any, seed: int = 0) -> list[Probe]:
+    """Example inputs of batch sizes 1 and 3 for all signatures, and the model's own outputs.
 
     Args:
-      model: a `Lorbms`.
+      model: `lorbms_tf.training.method.Trainable`.
       seed: of the inputs.
     """
-    size = model.config.image_size
     random = np.random.default_rng(seed)
+    signatures = model.signatures()
+    first = next(iter(signatures))
     probes = []
     for batch in _CHECKED_BATCHES:
-        images, candidates = (
-            tf.constant(random.uniform(-1, 1, shape).astype(np.float32))
-            for shape in ((batch, size, size, 3), (batch, NUM_QUADRANTS, size, size, 3))
-        )
-        mask = tf.constant(random.integers(0, 2, (batch, NUM_QUADRANTS)).astype(bool))
-        codes = tf.convert_to_tensor(model.encode(images))
-        decoded = {"images": model.decode(codes)}
-        mixed = model.mix_codes(images, candidates, mask)[1]
-        inputs = {
-            "encode": {"images": images},
-            "decode": {"codes": codes},
-            "serving_default": {"codes": codes},
-            "mix": {"reference": images, "candidates": candidates, "mask": mask},
-        }
+        inputs = {name: dict(one.examples(random, batch)) for name, one in signatures.items()}
         outputs = {
-            "encode": {"codes": codes},
-            "decode": decoded,
-            "serving_default": decoded,
-            "mix": {"images": model.decode(mixed), "codes": mixed},
+            name: dict(one.function(*(inputs[name][spec.name] for spec in one.inputs)))
+            for name, one in signatures.items()
         }
+        inputs[DEFAULT], outputs[DEFAULT] = inputs[first], outputs[first]
         probes.append(Probe(inputs, outputs))
     return probes
 

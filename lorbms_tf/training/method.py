@@ -1,16 +1,16 @@
 """What a method gives, and what the training loop asks of it: between shared rooms and papers.
 
-The loop, planning, checkpoints, reports and the watch know no network, optimizer, loss or picture
-of any paper; they know these protocols. A method is a value, `Method`, found by name in
-`lorbms_tf.methods`.
+The loop, planning, checkpoints, reports, the watch and the doors know no network, optimizer, loss,
+score or picture of any paper; they know these protocols. A method is a value, `Method`, found by
+name in `lorbms_tf.methods`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.evaluation.scores import Score
 from lorbms_tf.training.run_config import RunConfig
+from lorbms_tf.training.sheet_config import SheetConfig
 
 
 class Share(NamedTuple):
@@ -57,6 +57,12 @@ class Trainable(Protocol):
     def infer(self, batch: dict) -> dict[str, Any]:
         """What the model makes of a held-out batch; changes no variable and draws nothing."""
 
+    def signatures(self) -> Mapping[str, Any]:
+        """What `lorbms_tf.export` serves (`lorbms_tf.serving.signature.Signature`) by name.
+
+        The first is `serving_default`, too.
+        """
+
 
 class Data(Protocol):
     """What a run learns from, found and checked."""
@@ -89,6 +95,93 @@ class Data(Protocol):
         """A sentence for the end of a run, such as on damaged records; "" for none."""
 
 
+class Sheet(NamedTuple):
+    """One picture of `lorbms_tf.render`, whose name is the subcommand.
+
+    config: its settings, whose fields are the flags.
+    draw: (config) -> a Pillow image. UserError for runs, files and flags that cannot be used.
+    says: what it shows, a line for --help.
+    """
+
+    config: type[SheetConfig]
+    draw: Callable[[Any], Any]
+    says: str
+
+
+class Measured(NamedTuple):
+    """What `Evaluation.measure` gives.
+
+    values: "step" (of the checkpoint), how many "records" were looked at, and what else says how
+      the scores were measured ("protocol"); then the scores by name, None where one cannot be
+      computed, with the reasons by the same names in "missing".
+    notes: lines to print beside the scores.
+    """
+
+    values: dict[str, Any]
+    notes: Sequence[str] = ()
+
+
+class Evaluation(NamedTuple):
+    """How `lorbms_tf.evaluate` scores a run, and `lorbms_tf.sweep` its variants.
+
+    Methods that learn from photos have a ready one: `lorbms_tf.training.photo_scores.evaluation`.
+
+    protocol: the settings that say which scores, "metrics" among them, and how they are measured:
+      what variants of a sweep share.
+    config: the protocol, and which run on which data: run_dir, checkpoint, batch_size, limit, seed.
+    origin: (config) -> what a line of scores says of run and data: "run_dir", what they were found
+      by, "dataset_hash" (None: not known), "seed" and "limit". UserError where one is missing.
+    measure: (config) -> `Measured`.
+    check: (protocol) -> UserError for scores that cannot be taken.
+    names: (protocol) -> the names that its scores have in a line.
+    score: (a name in a line) -> its `Score`, for direction and unit; None for an unknown one.
+    conditions: (config) -> what the settings say of a line's "protocol".
+    fixed: (protocol) -> what no setting says of it: lines of before it was so count no more.
+    """
+
+    protocol: type
+    config: type
+    origin: Callable[[Any], dict[str, Any]]
+    measure: Callable[[Any], Measured]
+    check: Callable[[Any], None]
+    names: Callable[[Any], Sequence[str]]
+    score: Callable[[str], Score | None]
+    conditions: Callable[[Any], dict[str, Any]] = lambda config: {}
+    fixed: Callable[[Any], dict[str, Any]] = lambda protocol: {}
+
+
+class Report(NamedTuple):
+    """What `lorbms_tf.report` shows of a run, beside settings, parameters, curves and score files.
+
+    subtitle: what the method is, in some words.
+    defaults: of the evaluation's settings in place of their own, such as fewer scores.
+    data: (the evaluation's config, a `pages.run_page.Described`) adds what the run learned from and
+      is looked at on, and gives the config with which it can be; None where there are no such data.
+      Without one both are of photos.
+    measure: (that config, the `Described`, rows and cell of the sheets) adds scores, sheets and
+      sections, and gives the model. Without one the scores of the evaluation are shown, and the
+      method's `pictures` of held-out photos.
+    charts: (title, names by tag) of scalars that share a chart; others have one each.
+    """
+
+    subtitle: str = ""
+    defaults: Mapping[str, Any] = {}
+    data: Callable[[Any, Any], Any] | None = None
+    measure: Callable[[Any, Any, int, int], Any] | None = None
+    charts: Sequence[tuple[str, Mapping[str, str]]] = ()
+
+
+class Benchmark(NamedTuple):
+    """One subcommand of `lorbms_tf.benchmark`.
+
+    config: the method's settings of training, with those of the measuring.
+    measure: (config) -> the fields of its JSON line.
+    """
+
+    config: type[RunConfig]
+    measure: Callable[[Any], dict[str, Any]]
+
+
 class Method(NamedTuple):
     """One paper's way to train, draw and score.
 
@@ -110,7 +203,10 @@ class Method(NamedTuple):
     parameter_rows: (model) -> rows of its table of parameters.
     tracing: (config, name of the step method) -> a line for before its first step.
     caution: (config, step) -> what to know of a model after so many steps; "" for nothing.
-    check_scores: (a `ScoreConfig`) -> UserError for scores that `lorbms_tf.evaluate` cannot take.
+    evaluation: how a trained model is scored.
+    sheets: the pictures of `lorbms_tf.render`, by subcommand.
+    report: what its page on a run shows.
+    benchmarks: by subcommand of `lorbms_tf.benchmark`; "input" there is for all.
     variants: flagfiles of training that `lorbms_tf.sweep` compares where it is told no others.
     """
 
@@ -129,7 +225,10 @@ class Method(NamedTuple):
     parameter_rows: Callable[[Trainable], list[tuple[str, int]]]
     tracing: Callable[[Any, str], str]
     caution: Callable[[Any, int], str]
-    check_scores: Callable[[ScoreConfig], None]
+    evaluation: Evaluation
+    sheets: Mapping[str, Sheet] = {}
+    report: Report = Report()
+    benchmarks: Mapping[str, Benchmark] = {}
     variants: Sequence[str] = ()
 
 

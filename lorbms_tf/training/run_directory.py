@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lorbms_tf import methods, progress
-from lorbms_tf.cli import stored_config
-from lorbms_tf.cli.settings import RETIRED, from_dict
+from lorbms_tf.cli import command, stored_config
+from lorbms_tf.cli.settings import RETIRED, from_dict, setting
 from lorbms_tf.cli.stored_config import CONFIG_FILE, LOCK_FILE, TRAINING
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import not_writable, read_json, remove_leftovers, write_json
@@ -32,6 +32,18 @@ SAMPLES = "samples"
 README_FILE = "README.md"  # of a model of the package
 _PRETRAINED = Path(__file__).parent.parent / "pretrained"
 _PREFIX = "pretrained:"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MethodConfig:
+    """Whose flags a command has that is about a run."""
+
+    method: str = setting(
+        "", "Method whose flags and scores are meant where no --run_dir names a run."
+    )
+
+    def validate(self) -> None:
+        """Nothing to check: see `asked_method`."""
 
 
 def pretrained_names() -> list[str]:
@@ -59,6 +71,8 @@ def read_config(run_dir: str) -> RunConfig:
     A run that names no method is of the first there was. UserError where the folder is no run
     directory.
     """
+    if not run_dir:
+        raise UserError("--run_dir is required")
     folder = resolve(run_dir)
     if not stored_config.is_there(folder):
         held = stored_config.content(folder)
@@ -72,6 +86,31 @@ def read_config(run_dir: str) -> RunConfig:
 def method_of(run_dir: str) -> Method:
     """The method of a run. UserError as `read_config`."""
     return methods.get(read_config(run_dir).method)
+
+
+def asked_method() -> Method:
+    """The method that a command is about: that of the run, or of --method without a run.
+
+    Raises UserError where --method names none, or another than the run's.
+    """
+    run_dir, name = command.early_value("run_dir", ""), command.early_value("method", "")
+    if not run_dir:
+        return methods.get(name or methods.DEFAULT)
+    config = read_config(run_dir)
+    if name and name != config.method:
+        raise UserError(f"--method={name}: the run in {run_dir} is of --method={config.method}")
+    return methods.get(config.method)
+
+
+def method_of_flags() -> Method:
+    """As `asked_method`, for what flags a door defines; the default where that has an error.
+
+    The door tells the error later on, when it asks again.
+    """
+    try:
+        return asked_method()
+    except UserError:
+        return methods.of_flags()
 
 
 def continued(config: RunConfig) -> RunConfig:

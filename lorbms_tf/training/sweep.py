@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lorbms_tf import methods
 from lorbms_tf.cli import child_process, flags, stored_config
 from lorbms_tf.cli.settings import from_dict, to_dict
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import sweep_table, tables
-from lorbms_tf.evaluation.score_config import ScoreConfig
+from lorbms_tf.evaluation import sweep_table
 from lorbms_tf.files import atomic_path, read_json, write_json, write_json_lines
 from lorbms_tf.training import run_directory
 from lorbms_tf.training.run_config import RunConfig
@@ -93,13 +93,15 @@ def _as_today(trained: dict[str, Any] | None, config_class: type) -> dict[str, A
     return _as_json({**trained, "settings": settings})
 
 
-def score(trial: Trial, protocol: ScoreConfig, count: int, held_out: HeldOut) -> bool:
-    """Scores the last `count` checkpoints, unless it has been done in this way; whether it did."""
+def score(trial: Trial, protocol: Any, count: int, held_out: HeldOut) -> bool:
+    """Scores the last `count` checkpoints, unless it has been done in this way; whether it did.
+
+    protocol: of the method's `Evaluation`.
+    """
     limit = trial.config.evaluate_records
     asked = {**to_dict(protocol), "limit": limit, "checkpoints": count}
     asked["records"] = held_out.fingerprint
-    if tables.has_patches(protocol.metrics):
-        asked[tables.PATCHES] = tables.DRAWN_APART  # scores of before it was so are measured again
+    asked |= methods.get(trial.config.method).evaluation.fixed(protocol)  # else measured again
     asked, state = _as_json(asked), trial.state()
     if state.get("asked") == asked:
         return False

@@ -35,7 +35,7 @@ def sets():
 
 
 def test_all_scores_share_one_pass_over_each_set(sets):
-    values = {name: scene_scores.compute(name, sets) for name in scene_scores.SCORES}
+    values = {name: scene_scores.SCORES[name].of(sets) for name in scene_scores.SCORES}
     assert sets._extractor.passes == 3
     assert all(np.isfinite(value) for value in values.values())
     colours = {name: batch.mean(axis=(1, 2)) for name, batch in sets.images.items()}
@@ -45,7 +45,7 @@ def test_all_scores_share_one_pass_over_each_set(sets):
 
 def test_a_perfect_set_against_a_shifted_one(sets):
     def value(name):
-        return scene_scores.compute(name, sets)
+        return scene_scores.SCORES[name].of(sets)
 
     assert value("frechet_reconstruction") == pytest.approx(0.0, abs=1e-6)
     assert value("frechet_mix") > 0.3
@@ -59,21 +59,21 @@ def test_a_perfect_set_against_a_shifted_one(sets):
 def test_the_order_is_shuffled_but_fixed():
     made = {"real": images(0), "mix": np.sort(images(1), axis=0), "reconstruction": images(0)}
     first, again = (scene_scores.Sets(made, Colours(), seed=3) for _ in range(2))
-    np.testing.assert_array_equal(first.features("mix"), again.features("mix"))
-    assert not np.array_equal(first.features("mix"), made["mix"].mean(axis=(1, 2)))
-    assert not np.array_equal(first.features("real"), first.features("reconstruction"))
+    np.testing.assert_array_equal(first["mix_features"], again["mix_features"])
+    assert not np.array_equal(first["mix_features"], made["mix"].mean(axis=(1, 2)))
+    assert not np.array_equal(first["real_features"], first["reconstruction_features"])
 
 
 @pytest.mark.parametrize(("count", "splits"), [(40, 1), (1000, 10)])
 def test_a_classifier_score_of_few_images_is_not_cut_into_parts(count, splits):
     sets = scene_scores.Sets({"mix": images(1, count)}, Colours())
-    score = scene_scores.compute("classifier_score_mix", sets)
-    assert score == pytest.approx(classifier_score(sets.logits("mix"), splits).value)
+    score = scene_scores.SCORES["classifier_score_mix"].of(sets)
+    assert score == pytest.approx(classifier_score(sets["mix_logits"], splits).value)
 
 
 def test_scored_images_are_let_go():
     sets = scene_scores.Sets({"real": images(0), "mix": images(1)}, Colours())
-    assert scene_scores.compute("precision_mix", sets) >= 0
+    assert scene_scores.SCORES["precision_mix"].of(sets) >= 0
     kept = weakref.ref(sets)
     del sets
     assert kept() is None
@@ -82,12 +82,7 @@ def test_scored_images_are_let_go():
 def test_too_few_images_are_named():
     made = {"real": images(0, 40), "mix": images(1, 3), "reconstruction": images(1, 3)}
     with pytest.raises(ValueError, match="3 generated"):
-        scene_scores.compute("precision_mix", scene_scores.Sets(made, Colours()))
-
-
-def test_which_metrics_need_an_extractor():
-    assert scene_scores.needs_extractor(["psnr", "kernel_mix"])
-    assert not scene_scores.needs_extractor(["psnr", "swd_mix", "swap_locality"])
+        scene_scores.SCORES["precision_mix"].of(scene_scores.Sets(made, Colours()))
 
 
 def test_a_frechet_distance_of_few_images_carries_a_caution():
@@ -102,4 +97,4 @@ def test_a_frechet_distance_of_few_images_carries_a_caution():
 
 def test_pairs_are_the_references_also_beside_other_real_images():
     made = {"real": images(5), "reference": images(0), "reconstruction": images(0)}
-    assert scene_scores.compute("swd_paired_reconstruction", scene_scores.Sets(made)) == 0.0
+    assert scene_scores.SCORES["swd_paired_reconstruction"].of(scene_scores.Sets(made)) == 0.0

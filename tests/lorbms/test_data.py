@@ -9,7 +9,7 @@ import pytest
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms import data
-from lorbms_tf.lorbms.method import never_mixed
+from lorbms_tf.lorbms.signs import never_mixed
 from tests import tiny
 
 

@@ -114,7 +114,7 @@ def test_a_model_whose_outputs_are_not_finite_is_named_and_not_written(tmp_path,
     broken = Lorbms(tiny.config())
     variable = broken.encoder.trainable_variables[-1]
     variable.assign(np.full(variable.shape, np.nan))
-    with pytest.raises(UserError, match="runs/7 cannot be exported.*not finite.*codes of enc"):
+    with pytest.raises(UserError, match="runs/7 cannot be exported.*not finite.*images of decode"):
         saved_model.write(broken, tmp_path / "1", "runs/7")
     assert list(tmp_path.iterdir()) == []
 

@@ -9,7 +9,7 @@ import pytest
 from lorbms_tf.cli import child_process
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluate import EvaluateConfig
-from lorbms_tf.evaluation.score_config import ScoreConfig
+from lorbms_tf.lorbms.score_config import ScoreConfig, ScoringConfig
 from lorbms_tf.training import run_directory, sweep
 from tests import tiny
 
@@ -45,7 +45,8 @@ def doors(monkeypatch):
             (folder / f"step-{tiny.STEP}.index").touch()
             return
         assert (given["records"], given["max_bad_records"]) == ("e*", "2")
-        assert set(given) <= {field.name for field in dataclasses.fields(EvaluateConfig)}
+        kinds = (EvaluateConfig, ScoringConfig)
+        assert set(given) <= {field.name for kind in kinds for field in dataclasses.fields(kind)}
         scores = dict.fromkeys(given["metrics"].split(","), 0.5)
         line = {"run_dir": given["run_dir"], "step": int(given["checkpoint"]), **scores}
         with open(given["out"], "a") as file:

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lorbms_tf.data.images import to_float
+from lorbms_tf.evaluation import scene_scores
 from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.psnr import psnr
+from lorbms_tf.evaluation.scene_scores import FEATURES
 from lorbms_tf.evaluation.scores import Score, gathered
-from lorbms_tf.evaluation.seams import seam_auc
+from lorbms_tf.evaluation.seams import LEAST, seam_auc
 from lorbms_tf.evaluation.ssim import ssim
 from lorbms_tf.evaluation.swap_matrix import SwapMatrix
 from lorbms_tf.lorbms import mixing
@@ -77,47 +79,103 @@ def _seams_reconstruction(reconstruction: np.ndarray, mask: np.ndarray) -> float
 
 # Cheap enough to be looked at in training. They read the fields of `Rendered`.
 METRICS = {
-    "psnr": Score(_psnr, ("reference", "reconstruction")),
-    "ssim": Score(_ssim, ("reference", "reconstruction")),
+    "psnr": Score(
+        _psnr,
+        ("reference", "reconstruction"),
+        unit="dB",
+        says="reconstructions of held-out references, dB; higher is better",
+        may_be_infinite=True,  # where all is reproduced exactly
+    ),
+    "ssim": Score(
+        _ssim,
+        ("reference", "reconstruction"),
+        says="structural similarity of reconstructions, at most 1",
+    ),
     "mix_fidelity": Score(
-        _mix_fidelity, ("mix", "reference", "candidates", "mask"), compact=("candidates",)
+        _mix_fidelity,
+        ("mix", "reference", "candidates", "mask"),
+        compact=("candidates",),
+        unit="%",
+        says="share of the mixes' quadrants that are nearer to the source that the mask says than "
+        "to the other one",
     ),
 }
-
 
 _PASTED = ("reference", "candidates", "mask")
 # Each trains a probe, which wants some thousand records. Reconstructions are the floor of
 # seams_mix, pasted quadrants its ceiling.
 SEAMS = {
-    "seams_mix": Score(_seams_mix, ("mix", "mask"), higher_is_better=False),
+    "seams_mix": Score(_seams_mix, ("mix", "mask"), higher_is_better=False, least=LEAST),
     "seams_reconstruction": Score(
-        _seams_reconstruction, ("reconstruction", "mask"), higher_is_better=None
+        _seams_reconstruction, ("reconstruction", "mask"), higher_is_better=None, least=LEAST
     ),
-    "seams_pasted": Score(_seams_pasted, _PASTED, higher_is_better=None, compact=("candidates",)),
+    "seams_pasted": Score(
+        _seams_pasted, _PASTED, higher_is_better=None, compact=("candidates",), least=LEAST
+    ),
 }
 
 
-class SwapMetric(NamedTuple):
-    """A score of swapping single chunks, and what the quadrants are compared by in its matrix."""
-
-    compared_by: str
-    of: Callable[[SwapMatrix], float]
+def _locality(swaps: SwapMatrix) -> float:
+    return swaps.locality
 
 
-def _locality(found: SwapMatrix) -> float:
-    return found.locality
+def _locality_features(feature_swaps: SwapMatrix) -> float:
+    return feature_swaps.locality
 
 
-def _cycle_error(found: SwapMatrix) -> float:
-    return float(found.cycle_error.mean())
+def _cycle_error(swaps: SwapMatrix) -> float:
+    return float(swaps.cycle_error.mean())
 
 
-# Of the model itself.
-SWAP_METRICS = {
-    "swap_locality": SwapMetric("pixels", _locality),
-    "swap_cycle_error": SwapMetric("pixels", _cycle_error),
-    "swap_locality_features": SwapMetric("features", _locality),
+_LOCALITY = {
+    "least": 2,
+    "says": "1: each chunk rules its own quadrant alone; 0: chunks say nothing of places",
 }
+# Of the model itself: of the matrix of swapping single chunks, whose quadrants are compared by
+# their pixels ("swaps") or by features of them ("feature_swaps").
+SWAPS = {
+    "swap_locality": Score(_locality, ("swaps",), **_LOCALITY),
+    "swap_cycle_error": Score(
+        _cycle_error,
+        ("swaps",),
+        higher_is_better=False,
+        least=2,
+        says="encode the swapped picture again: distance to what was decoded, in units of the "
+        "distance between two photos; 0 is ideal",
+    ),
+    "swap_locality_features": Score(
+        _locality_features, ("feature_swaps",), protocol=(FEATURES,), **_LOCALITY
+    ),
+}
+# All that `lorbms_tf.evaluate` takes.
+SCORES = {**METRICS, **SEAMS, **scene_scores.SCORES, **SWAPS}
+
+
+def needs_extractor(names: Iterable[str]) -> bool:
+    """Whether any of these scores is one of features."""
+    return any(FEATURES in SCORES[name].protocol for name in names)
+
+
+def shown_name(name: str, extractor: str) -> str:
+    """The name of a score in a line, with its extractor: frechet_mix -> frechet_vgg16_mix."""
+    if not needs_extractor([name]):
+        return name
+    if name in SWAPS:
+        return name.replace("features", extractor)
+    kind, _, of = name.rpartition("_")
+    return f"{kind}_{extractor}_{of}"
+
+
+def shown_score(shown: str) -> Score | None:
+    """The score that has a name in a line, by any extractor; None for an unknown one."""
+    known = {**SCORES, **scene_scores.FORMER}
+    if shown in known:
+        return known[shown]
+    for name, score in SCORES.items():
+        start, end = shown_name(name, "\0").split("\0") if needs_extractor([name]) else (name, name)
+        if start != end and shown.startswith(start) and shown.endswith(end):
+            return score
+    return None
 
 
 def render_all(infer: Callable[[dict], Mapping[str, Any]], batches: Iterable[dict]) -> Rendered:

@@ -24,7 +24,34 @@ def paste(batch):
 
 
 def score(name, rendered):
-    return {**registry.METRICS, **registry.SEAMS}[name].of(rendered._asdict())
+    return registry.SCORES[name].of(rendered._asdict())
+
+
+def test_which_scores_need_an_extractor():
+    assert registry.needs_extractor(["psnr", "kernel_mix"])
+    assert registry.needs_extractor(["swap_locality_features"])
+    assert not registry.needs_extractor(["psnr", "swd_mix", "swap_locality"])
+
+
+def test_each_score_is_known_by_the_name_that_it_has_in_a_line():
+    for name, one in registry.SCORES.items():
+        shown = registry.shown_name(name, "vgg16")
+        assert ("vgg16" in shown) == registry.needs_extractor([name])
+        assert registry.shown_score(shown) is one
+    for unknown in ("frechet_mix_vgg16", "fid", "frechet_mobilenet_v2_scene"):
+        assert registry.shown_score(unknown) is None
+
+
+def test_directions_are_those_of_the_scores():
+    lower = {name for name, one in registry.SCORES.items() if one.higher_is_better is False}
+    assert lower == {
+        *("frechet_mix", "frechet_reconstruction", "kernel_mix", "kernel_reconstruction"),
+        *("swd_mix", "swd_reconstruction", "swd_paired_reconstruction"),
+        *("swap_cycle_error", "seams_mix"),
+    }
+    neither = {name for name, one in registry.SCORES.items() if one.higher_is_better is None}
+    assert neither == {"seams_reconstruction", "seams_pasted"}
+    assert registry.shown_score("swd_paired_mix").higher_is_better is False  # of former lines
 
 
 def test_one_pass_feeds_all_metrics():

@@ -4,7 +4,7 @@ What is not there, because the run has not come so far or was copied in part, is
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,56 +12,47 @@ import numpy as np
 from PIL import Image
 
 from lorbms_tf.data.images import encode_jpeg
-from lorbms_tf.data.quadrants import NAMES, PLACES
-from lorbms_tf.lorbms import run_curves
-from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.pages import charts, formats, html
+from lorbms_tf.pages import charts, formats, html, run_curves
 
 _QUALITY = 90
-_SAYS = {
-    "psnr": "reconstructions of held-out references, dB; higher is better",
-    "ssim": "structural similarity of reconstructions, at most 1",
-    "mix_fidelity": "share of the mixes' quadrants that are nearer to the source that the mask "
-    "says than to the other one",
-    "swap_locality": "1: each chunk rules its own quadrant alone; 0: chunks say nothing of places",
-    "swap_cycle_error": "encode the swapped picture again: distance to what was decoded, in units "
-    "of the distance between two photos; 0 is ideal",
-    "frechet": "Fréchet distance of features to the real images; lower is better",
-    "kernel": "kernel distance of features; lower is better",
-    "precision": "share of the pictures that lie among the real images' features",
-    "recall": "share of the real images that lie among the pictures' features",
-    "classifier_score": "sure about each picture, varied over all; higher is better",
-    "swd_paired": "the same with patches from the same places of a reference and its "
-    "reconstruction; 0 for a copy",
-    "swd": "sliced Wasserstein distance of patches; lower is better",
-}
+# Flags that say where things lie, which is no difference between two trainings.
+_PLACES = ("--records", "--eval_records", "--photos", "--eval_photos", "--run_dir")
 
 
 @dataclass
 class Described:
     """What is known of one run. Empty where it is not there.
 
+    name: of the run. config: its settings. subtitle: what was trained, in some words.
     missing: sentences that say what is not there, and why.
     facts: (name, value) rows: what the run is, and where it comes from.
-    parameters: (network, count). scores: by name. protocol: how they were measured.
-    earlier: lines of `lorbms_tf.evaluate`. follows, cycle_error: the swap matrix, [4, 4].
-    sheets: (title, how to read it, picture). scalars: see `run_curves`.
+    parameters: (network, count); parameters_title: above them.
+    score: (a name) -> its `evaluation.scores.Score`, for direction and unit; None: unknown.
+    scores: by name. protocol: how they were measured.
+    earlier: lines of `lorbms_tf.evaluate`, and score_names: the scores in them.
+    sections: (title, how to read it, HTML) of the method's own, behind the scores.
+    sheets: (title, how to read it, picture).
+    scalars, charts, mark: see `run_curves.section`.
     datasets: (title, content of a dataset.json).
     """
 
     name: str
-    config: LorbmsConfig
+    config: Any
+    subtitle: str = ""
     missing: list[str] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     parameters: list[tuple[str, int]] = field(default_factory=list)
+    parameters_title: str = "Trainable parameters"
+    score: Callable[[str], Any] = lambda name: None
     scores: Mapping[str, float] = field(default_factory=dict)
     protocol: str = ""
     earlier: list[Mapping[str, Any]] = field(default_factory=list)
     score_names: Sequence[str] = ()
-    follows: np.ndarray | None = None
-    cycle_error: np.ndarray | None = None
+    sections: list[tuple[str, str, str]] = field(default_factory=list)
     sheets: list[tuple[str, str, Image.Image]] = field(default_factory=list)
     scalars: run_curves.Scalars = field(default_factory=dict)
+    charts: run_curves.Charts = ()
+    mark: tuple[str, int] | None = None
     datasets: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
 
@@ -70,16 +61,15 @@ def page(run: Described, footer: str) -> str:
     sheets = [
         html.section(title, note, _picture(image, title)) for title, note, image in run.sheets
     ]
-    titles = ["Scores", *(["Swap matrix"] if run.follows is not None else [])]
-    titles += [title for title, _, _ in run.sheets]
+    titles = ["Scores", *(title for title, _, _ in [*run.sections, *run.sheets])]
     titles += [run_curves.TITLE, "The run", "Configuration"]
     parts = [
         _head(run),
         html.navigation(titles),
         _scores(run),
-        _swaps(run),
+        *(html.section(*one) for one in run.sections),
         *sheets,
-        run_curves.section(run.scalars, run.config.autoencoder_steps),
+        run_curves.section(run.scalars, run.charts, run.mark),
         _facts(run),
         _configuration(run.config),
         f"<footer>{html.escape(footer)}</footer>",
@@ -87,23 +77,22 @@ def page(run: Described, footer: str) -> str:
     return html.page(f"Run {run.name}", "".join(parts))
 
 
-def shown(name: str, value: float) -> str:
-    """A score with its unit."""
+def shown(score: Any, value: float) -> str:
+    """A value of a score (None: an unknown one) with its unit."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "–"
-    if name == "psnr":
-        return f"{value:.2f} dB"
-    return formats.percent(value) if name == "mix_fidelity" else f"{value:.4g}"
+    return score.shown(value) if score else f"{value:.4g}"
 
 
 def _head(run: Described) -> str:
-    tiles = [(shown(name, value), _title(name)) for name, value in run.scores.items()][:5]
+    tiles = [(_shown(run, name, value), _title(name)) for name, value in run.scores.items()][:5]
     total = next((count for name, count in run.parameters if name == "total"), None)
     if total:
         tiles.append((formats.count(total), "parameters"))
     missing = "".join(html.paragraph(text, "note") for text in run.missing)
-    size = f"{run.config.image_size} px"
-    line = html.paragraph(f"LORBMS: object representations by mixing scenes · {size}", "soft")
+    size = getattr(run.config, "image_size", None)
+    words = [run.subtitle or run.config.method, *([f"{size} px"] if size else [])]
+    line = html.paragraph(" · ".join(words), "soft")
     title = f"<h1>Run {html.escape(run.name)}</h1>"
     return f"<header>{title}{line}{html.tiles(tiles) if tiles else ''}{missing}</header>"
 
@@ -121,7 +110,8 @@ def _scores(run: Described) -> str:
     parts = []
     if run.scores:
         rows = [
-            [_title(name), shown(name, value), _says(name)] for name, value in run.scores.items()
+            [_title(name), _shown(run, name, value), getattr(run.score(name), "says", "")]
+            for name, value in run.scores.items()
         ]
         parts.append(html.table(["score", "value", "what it says"], rows, [1]))
     else:
@@ -131,8 +121,8 @@ def _scores(run: Described) -> str:
         header = ["run", "step", "records", *map(_title, names)]
         rows = [
             [str(line.get("run_dir", "–")), str(line.get("step", "–")),
-             f"{line.get('records', '–')} of {line.get('records_glob', '–')}",
-             *(_cell(name, line.get(name)) for name in names)]
+             f"{line.get('records', '–')} of {_source(line)}",
+             *(_cell(run, name, line.get(name)) for name in names)]
             for line in run.earlier
         ]  # fmt: skip
         table = html.table(header, rows, [1, *range(3, len(header))])
@@ -149,7 +139,7 @@ def _score_curves(run: Described) -> str:
         found: dict[str, list[tuple]] = {}
         for line in run.earlier:
             if "step" in line and isinstance(line.get(name), int | float):
-                label = f"{line['run_dir']} on {line.get('records_glob', '–')}"
+                label = f"{line['run_dir']} on {_source(line)}"
                 found.setdefault(label, []).append((line["step"], line[name]))
         lines = [
             charts.Curve(label, colour, *map(np.array, zip(*sorted(points), strict=True)))
@@ -161,41 +151,23 @@ def _score_curves(run: Described) -> str:
     return f'<div class="two">{"".join(panels)}</div>' if panels else ""
 
 
-def _cell(name: str, value: Any) -> str:
-    return shown(name, float(value)) if isinstance(value, int | float) else "–"
+def _source(line: Mapping[str, Any]) -> str:
+    return str(line.get("records_glob", line.get("photos", "–")))
 
 
-def _says(name: str) -> str:
-    known = (text for key, text in _SAYS.items() if name == key or name.startswith(f"{key}_"))
-    return next(known, "")
+def _cell(run: Described, name: str, value: Any) -> str:
+    return _shown(run, name, float(value)) if isinstance(value, int | float) else "–"
 
 
-def _swaps(run: Described) -> str:
-    if run.follows is None:
-        return ""
-    rows = [f"{name}, {place}" for name, place in zip(NAMES, PLACES, strict=True)]
-    panels = []
-    for title, values in (
-        ("How far each quadrant follows", run.follows),
-        ("Error after encoding again", run.cycle_error),
-    ):
-        svg = charts.svg_text(charts.matrix(values, rows, list(PLACES)), title)
-        panels.append(f"<div>{html.heading(title)}{svg}</div>")
-    note = (
-        "One chunk of a photo's code (row) is replaced by another photo's, and the code decoded. "
-        "Left: how far each quadrant (column) went from the first photo's reconstruction (0) to "
-        "the second's (1); ideal is 1 on the diagonal and 0 elsewhere. Right: the picture is "
-        "encoded again; squared distance of each chunk (column) to what was decoded, in units of "
-        "that between two photos; ideal is 0."
-    )
-    return html.section("Swap matrix", note, f'<div class="two">{"".join(panels)}</div>')
+def _shown(run: Described, name: str, value: float) -> str:
+    return shown(run.score(name), value)
 
 
 def _facts(run: Described) -> str:
     counts = [[name.strip(), formats.count(count)] for name, count in run.parameters]
     parameters = ""
     if counts:
-        parameters = html.heading("Trainable parameters (table 3.6 counts alike)")
+        parameters = html.heading(run.parameters_title)
         parameters += html.table(["network", "parameters"], counts, [1])
     datasets = [
         html.details(title, html.table(["", ""], [list(row) for row in formats.flatten(values)]))
@@ -205,16 +177,15 @@ def _facts(run: Described) -> str:
     return html.section("The run", "", facts, parameters, *datasets)
 
 
-def _configuration(config: LorbmsConfig) -> str:
-    default = LorbmsConfig()
+def _configuration(config: Any) -> str:
+    default = type(config)()
     rows = [
         [f"--{f.name}", _text(getattr(config, f.name)), _text(getattr(default, f.name))]
         for f in dataclasses.fields(config)
     ]
-    places = ("--records", "--eval_records", "--run_dir")
-    other = [row for row in rows if row[1] != row[2] and row[0] not in places]
-    header = ["flag", "this run", "thesis or default"]
-    note = "What differs from the defaults, which are the thesis's; below all flags."
+    other = [row for row in rows if row[1] != row[2] and row[0] not in _PLACES]
+    header = ["flag", "this run", "paper or default"]
+    note = "What differs from the defaults, which are the paper's; below all flags."
     table = html.table(header, other) if other else html.paragraph("Nothing differs.", "soft")
     everything = html.details("All flags", html.table(header[:2], [row[:2] for row in rows]))
     return html.section("Configuration", note, table, everything)

@@ -1,9 +1,9 @@
-"""Which scores, and how they are measured: the settings that several doors share."""
+"""Which scores, and how they are measured: the settings that several commands share."""
 
 from dataclasses import dataclass
 
 from lorbms_tf.cli.settings import require, setting
-from lorbms_tf.errors import UserError
+from lorbms_tf.training.evaluation_config import EvaluationConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,26 +30,20 @@ class ScoreConfig:
         "", "Records whose references are the real images; empty: those that are rendered."
     )
 
+    def validate(self) -> None:
+        """Names and weights are checked where networks may load (`lorbms.scoring`)."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class ScoringConfig(ScoreConfig):
-    """What to score, and on which records."""
+class ScoringConfig(EvaluationConfig, ScoreConfig):
+    """Which records are scored, and how candidates are drawn."""
 
-    run_dir: str = setting("", "Run directory, or pretrained:NAME.")
-    checkpoint: str = setting(
-        "latest", "Which one of the run: latest, best, or a step; evaluate: or all."
-    )
     records: str = setting("", "Glob of held-out record files.")
-    batch_size: int = setting(16, "References at a time.")
     limit: int = setting(0, "At most so many records; 0: all.")
     seed: int = setting(0, "Seed of the drawn candidates.")
     max_bad_records: int = setting(0, "Leave out up to so many damaged records.")
 
     def validate(self) -> None:
-        """Raises UserError, naming the flag, for the first bad setting."""
-        if not self.run_dir:
-            raise UserError("--run_dir is required")
-        require("batch_size", self.batch_size, minimum=1)
-        require("limit", self.limit, minimum=0)
-        require("seed", self.seed, minimum=0)
+        """As `EvaluationConfig.validate`, for all settings."""
+        super().validate()
         require("max_bad_records", self.max_bad_records, minimum=0)

@@ -1,27 +1,23 @@
-"""What there is to tell of a run: read from its directory, measured and drawn by its model."""
+"""What `lorbms_tf.report` shows of a run of the thesis: records, scores, swap matrix, sheets."""
 
 import contextlib
 import dataclasses
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from lorbms_tf import __version__
 from lorbms_tf.data import dataset_file, quadrants, records
 from lorbms_tf.data.images import to_float
+from lorbms_tf.data.quadrants import NAMES, PLACES
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation import tables
-from lorbms_tf.evaluation.score_config import ScoringConfig
-from lorbms_tf.files import atomic_path, read_json, sha256_file
-from lorbms_tf.lorbms import run_page, scoring, sheets
-from lorbms_tf.lorbms.method import never_mixed, parameter_rows
-from lorbms_tf.lorbms.run_page import Described
-from lorbms_tf.pages import formats
-from lorbms_tf.training import checkpoints, event_files, run_directory
+from lorbms_tf.evaluation.swap_matrix import SwapMatrix
+from lorbms_tf.files import read_json
+from lorbms_tf.lorbms import scoring, sheets
+from lorbms_tf.lorbms.score_config import ScoringConfig
+from lorbms_tf.pages import charts, formats, html
+from lorbms_tf.pages.run_page import Described
+from lorbms_tf.training import run_directory
 
 _PAIRS_PER_ROW = 5  # of reconstructions
 _MASKS = ("1000", "0100", "0010", "0001", "1100", "0011", "1010", "0101")  # of transfers, in turn
@@ -29,61 +25,17 @@ _PATHS, _PATH_STEPS = 3, 8
 _TOLD_ELSEWHERE = ("shards", "duplicates", "clusters", "distance_quantiles_per_quadrant")
 
 
-def describe(config: ScoringConfig, scores: str, rows: int, cell: int) -> Described:
-    """Everything that the page shows.
+def data(config: ScoringConfig, run: Described) -> ScoringConfig | None:
+    """Adds what the run learned from and is looked at on; None where there are no such records.
 
-    Args:
-      config: the run, and how it is scored; without records on the run's own, where they are here.
-      scores: a comma list of files of lines that `lorbms_tf.evaluate` has written.
-      rows, cell: of the sheets.
-
-    Raises:
-      UserError: what was asked for by name cannot be used. What is not there else is in `missing`.
+    Raises UserError where records were asked for by name and are not there.
     """
-    scoring.check_metrics(config)
-    trained = run_directory.read_config(config.run_dir)
-    folder = run_directory.resolve(config.run_dir)
-    pretrained = folder != Path(config.run_dir)
-    run = Described(config.run_dir if pretrained else folder.resolve().name, trained)
-    run.facts.append(("run directory", config.run_dir if pretrained else str(folder.resolve())))
-    _earlier_scores(folder, scores, run)
-    _curves(folder, run)
-    _training_records(folder, run)
+    run.parameters_title = "Trainable parameters (table 3.6 counts alike)"
+    if run.config.autoencoder_steps:
+        run.mark = ("mixing begins", run.config.autoencoder_steps)
+    _training_records(run_directory.resolve(config.run_dir), run)
     pattern = _held_out(config, run)
-    if _checkpoint(config, folder, run):
-        model = _measure(config, pattern, run, rows, cell) if pattern else None
-        model = model or run_directory.load_model(config.run_dir, config.checkpoint)[0]
-        run.parameters = parameter_rows(model)
-    versions = f"lorbms_tf {__version__}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
-    run.facts.append(("software of this page", versions))
-    return run
-
-
-def write(run: Described, path: str) -> None:
-    """Writes the page. Raises UserError where it cannot be written."""
-    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    footer = f"Written by lorbms_tf.report {__version__}, {when}; this page loads nothing."
-    with atomic_path(path) as temporary:
-        temporary.write_text(run_page.page(run, footer), "utf-8")
-
-
-def _earlier_scores(folder: Path, scores: str, run: Described) -> None:
-    named = [path.strip() for path in scores.split(",") if path.strip()]
-    for path in named:
-        run.earlier += tables.read(path, flag="scores")
-    for path in sorted(folder.glob("*.jsonl")):
-        try:
-            run.earlier += tables.read(str(path), flag="scores")
-        except UserError as error:
-            run.missing.append(f"Scores in the run directory were left out: {error}.")
-    run.score_names = tables.score_names(run.earlier)
-
-
-def _curves(folder: Path, run: Described) -> None:
-    run.scalars = event_files.read_scalars(folder / run_directory.LOGS)
-    if "progress/epoch" in run.scalars:
-        steps, epochs = run.scalars["progress/epoch"]
-        run.facts.append(("trained for", f"{steps[-1]:,} steps, {epochs[-1]:.1f} epochs"))
+    return dataclasses.replace(config, records=pattern) if pattern else None
 
 
 def _training_records(folder: Path, run: Described) -> None:
@@ -129,26 +81,9 @@ def _held_out(config: ScoringConfig, run: Described) -> str:
     return pattern
 
 
-def _checkpoint(config: ScoringConfig, folder: Path, run: Described) -> bool:
-    """Whether there is the checkpoint; a run that has none yet is told of without."""
-    try:
-        path, step = checkpoints.find(folder / run_directory.CHECKPOINTS, config.checkpoint)
-    except UserError as error:
-        if config.checkpoint != checkpoints.LATEST:
-            raise
-        run.missing.append(f"There are no scores, sheets and parameters: {error}.")
-        return False
-    run.facts.append(("checkpoint", f"after step {step:,} ({config.checkpoint})"))
-    if caution := never_mixed(run.config, step):
-        run.missing.append(f"{caution[0].upper()}{caution[1:]}.")
-    for file in sorted(Path(path).parent.glob(f"{Path(path).name}.data-*")):
-        run.facts.append((f"sha256 of {file.name}", sha256_file(file)))
-    return True
-
-
-def _measure(config: ScoringConfig, pattern: str, run: Described, rows: int, cell: int) -> Any:
-    """Scores and sheets; returns the model."""
-    scored = scoring.score(dataclasses.replace(config, records=pattern))
+def measure(config: ScoringConfig, run: Described, rows: int, cell: int) -> Any:
+    """Adds scores, the swap matrix and sheets; returns the model."""
+    scored = scoring.score(config)
     told = dict(scored.scores)
     step, tau, count = (told.pop(name) for name in ("step", "tau", "records"))
     protocol = told.pop("protocol", None)
@@ -167,11 +102,30 @@ def _measure(config: ScoringConfig, pattern: str, run: Described, rows: int, cel
             run.protocol += f" Features: {protocol['extractor']}, resize {protocol['resize']}."
     if scored.bad.count:
         run.missing.append(scored.bad.summary())
-    if "pixels" in scored.swaps:
-        swaps = scored.swaps["pixels"]
-        run.follows, run.cycle_error = swaps.follows, swaps.cycle_error
+    if "swaps" in scored.swaps:
+        run.sections.append(swap_section(scored.swaps["swaps"]))
     run.sheets = _sheets(scored, rows, cell)
     return scored.model
+
+
+def swap_section(swaps: SwapMatrix) -> tuple[str, str, str]:
+    """The section on the swap matrix: title, how to read it, and its HTML."""
+    rows = [f"{name}, {place}" for name, place in zip(NAMES, PLACES, strict=True)]
+    panels = []
+    for title, values in (
+        ("How far each quadrant follows", swaps.follows),
+        ("Error after encoding again", swaps.cycle_error),
+    ):
+        svg = charts.svg_text(charts.matrix(values, rows, list(PLACES)), title)
+        panels.append(f"<div>{html.heading(title)}{svg}</div>")
+    note = (
+        "One chunk of a photo's code (row) is replaced by another photo's, and the code decoded. "
+        "Left: how far each quadrant (column) went from the first photo's reconstruction (0) to "
+        "the second's (1); ideal is 1 on the diagonal and 0 elsewhere. Right: the picture is "
+        "encoded again; squared distance of each chunk (column) to what was decoded, in units of "
+        "that between two photos; ideal is 0."
+    )
+    return "Swap matrix", note, f'<div class="two">{"".join(panels)}</div>'
 
 
 def _sheets(scored: scoring.Scored, rows: int, cell: int) -> list[tuple]:

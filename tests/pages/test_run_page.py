@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lorbms_tf.lorbms import run_curves, run_page
+from lorbms_tf.evaluation.swap_matrix import SwapMatrix
+from lorbms_tf.lorbms import report
 from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.lorbms.run_page import Described
+from lorbms_tf.lorbms.curves import CHARTS
+from lorbms_tf.lorbms.scores.registry import shown_score
+from lorbms_tf.pages import run_curves, run_page
+from lorbms_tf.pages.run_page import Described
 from tests.pages.reading import Reader
 
 CONFIG = LorbmsConfig(records="<records>/*", autoencoder_steps=30, batch_size=7)
@@ -27,8 +31,10 @@ def whole():
         protocol="On 5 references.",
         earlier=[{"run_dir": "r", "step": 5, "records": 9, "records_glob": "g*", "ssim": None}],
         score_names=["ssim"],
-        follows=np.eye(4) * 0.7,
-        cycle_error=np.full((4, 4), 0.125),
+        score=shown_score,
+        charts=CHARTS,
+        mark=("mixing begins", 30),
+        sections=[report.swap_section(SwapMatrix(np.eye(4) * 0.7, 0.7, np.full((4, 4), 0.125)))],
         sheets=[("Mixed scenes", "How to read it.", Image.new("RGB", (30, 20)))],
         scalars={
             "psnr/train": points(10, 15, 20),
@@ -92,13 +98,15 @@ def test_a_run_of_which_nothing_is_known_yet():
 
 
 def test_scores_that_are_not_finite():
-    assert run_page.shown("psnr", np.inf) == "∞" and run_page.shown("ssim", np.nan) == "–"
+    assert (
+        run_page.shown(shown_score("psnr"), np.inf) == "∞" and run_page.shown(None, np.nan) == "–"
+    )
 
 
 def test_each_curve_of_training_has_its_place():
-    tags = [tag for _, names in run_curves._CHARTS for tag in names]
+    tags = [tag for _, names in CHARTS for tag in names]
     assert len(tags) == len(set(tags))
-    assert max(len(names) for _, names in run_curves._CHARTS) <= len(run_curves.COLOURS)
+    assert max(len(names) for _, names in CHARTS) <= len(run_curves.COLOURS)
 
 
 def test_scores_at_several_checkpoints_become_curves():
