@@ -57,15 +57,43 @@ def problem_set(config: ImageMeanConfig) -> problems.Generator:
     )
 
 
+class _Function(NamedTuple):
+    """A served function: specs of what it takes and gives, and the call with one tensor."""
+
+    inputs: list[Any]
+    outputs: dict[str, Any]
+    call: Callable[[Any], dict[str, Any]]
+
+    def takes(self, codes: bool) -> bool:
+        """Whether it takes one tensor of floats: codes of a known shape, or pictures."""
+        if len(self.inputs) != 1 or not self.inputs[0].dtype.is_floating:
+            return False
+        spec = self.inputs[0]
+        if not codes:
+            return _is_pictures(spec)
+        return bool(spec.shape.rank) and None not in spec.shape[1:] and not _is_pictures(spec)
+
+    def giving(self, wanted: Callable[[Any], bool]) -> Callable | None:
+        """The function to its one output that is wanted; None where there is not one."""
+        names = [name for name, spec in self.outputs.items() if wanted(spec)]
+        if len(names) != 1:
+            return None
+        kind = self.inputs[0].dtype
+        return lambda values: self.call(tf.cast(values, kind))[names[0]]
+
+
 def of_run(config: ImageMeanConfig) -> Codec:
-    """The decoder of a run, and its encoder. UserError where its model has none."""
-    model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
-    if not (hasattr(model, "encode") and hasattr(model, "decode")):
-        raise UserError(f"--run_dir={config.run_dir}: its model makes no pictures of codes")
-    encode, decode = (tf.function(f, autograph=False) for f in (model.encode, model.decode))
-    side = trained.image_size
-    code = encode(tf.zeros((1, side, side, 3))).shape[1:]
-    return Codec(decode, tuple(code), encode, side)
+    """What the model of a run serves as "decode", and its encoder.
+
+    Raises UserError where it makes no pictures of codes.
+    """
+    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
+    functions = {}
+    for name, one in model.signatures().items():
+        graph = tf.function(one.function, input_signature=list(one.inputs), autograph=False)
+        outputs = graph.get_concrete_function().structured_outputs
+        functions[name] = _Function(list(one.inputs), outputs, graph)
+    return _codec(functions, "decode", f"--run_dir={config.run_dir}")
 
 
 def of_saved_model(text: str) -> Codec:
@@ -76,61 +104,49 @@ def of_saved_model(text: str) -> Codec:
     named = f"saved_model:{text}"
     saved_model.check(named)
     source = saved_model.parse(named)
-    with without_signs(source.folder) as readable:
-        loaded = tf.saved_model.load(readable)
-    found = {
-        name: made for name, run in loaded.signatures.items() if (made := _decoder(run, loaded))
-    }
-    wanted = source.signature or ("decode" if "decode" in found else "serving_default")
-    if wanted not in found and not source.signature and len(found) == 1:
-        wanted = next(iter(found))
-    if wanted not in found:
-        valid = ", ".join(f"signature={name}" for name in sorted(found)) or "none"
-        raise UserError(
-            f"--saved_model={text}: there is no signature {wanted!r} from one float code to "
-            f"images [B, S, S, 3]; valid: {valid}"
-        )
-    decode, code, side = found[wanted]
-    encoders = (_encoder(run, loaded, code, side) for run in loaded.signatures.values())
-    return Codec(decode, code, next(filter(None, encoders), None), side)
+    try:
+        with without_signs(source.folder) as readable:
+            loaded = tf.saved_model.load(readable)
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(f"--saved_model={text}: cannot be loaded: {error}") from error
+    functions = {name: _loaded(loaded, name) for name in loaded.signatures}
+    painting = [name for name, one in functions.items() if _decoder(one)]
+    usual = [name for name in ("decode", "serving_default") if name in painting]
+    wanted = source.signature or next(iter([*usual, *painting]), "decode")
+    return _codec(functions, wanted, f"--saved_model={text}")
 
 
-def _decoder(run: Any, loaded: Any) -> tuple[Callable, tuple[int, ...], int] | None:
-    """A signature as (decode, shape of a code, s), where it is one from codes to images."""
-    keyword, spec = _only_input(run)
-    pictures = [name for name, out in run.structured_outputs.items() if _is_pictures(out)]
-    fixed = spec is not None and spec.shape.rank and None not in spec.shape[1:]
-    if not fixed or _is_pictures(spec) or len(pictures) != 1 or not spec.dtype.is_floating:
-        return None
-    output = pictures[0]
-
-    def decode(codes: Any) -> Any:
-        _ = loaded  # which holds the variables; the function alone does not
-        return run(**{keyword: tf.cast(codes, spec.dtype)})[output]
-
-    code = tuple(spec.shape[1:])
-    return decode, code, int(decode(tf.zeros((1, *code))).shape[1])
-
-
-def _encoder(run: Any, loaded: Any, code: tuple[int, ...], side: int) -> Callable | None:
-    """A signature as a function from images to codes of a shape; None where it is none."""
-    keyword, spec = _only_input(run)
-    outputs = [n for n, out in run.structured_outputs.items() if tuple(out.shape[1:]) == code]
-    if spec is None or not _is_pictures(spec) or len(outputs) != 1:
-        return None
-    if spec.shape[1] not in (None, side) or not spec.dtype.is_floating:
-        return None
-
-    def encode(pictures: Any) -> Any:
-        _ = loaded
-        return run(**{keyword: tf.cast(pictures, spec.dtype)})[outputs[0]]
-
-    return encode
-
-
-def _only_input(run: Any) -> tuple[str, Any]:
+def _loaded(loaded: Any, name: str) -> _Function:
+    run = loaded.signatures[name]
     inputs = run.structured_input_signature[1]
-    return next(iter(inputs.items())) if len(inputs) == 1 else ("", None)
+
+    def call(values: Any) -> dict[str, Any]:
+        # Through the loaded model, which holds the variables; the function alone does not.
+        return loaded.signatures[name](**{next(iter(inputs)): values})
+
+    return _Function(list(inputs.values()), run.structured_outputs, call)
+
+
+def _decoder(one: _Function) -> Callable | None:
+    return one.giving(_is_pictures) if one.takes(codes=True) else None
+
+
+def _codec(functions: dict[str, _Function], wanted: str, flag: str) -> Codec:
+    decode = _decoder(functions[wanted]) if wanted in functions else None
+    if decode is None:
+        valid = ", ".join(name for name, one in functions.items() if _decoder(one)) or "none"
+        raise UserError(
+            f"{flag}: there is no signature {wanted!r} from one float code to images "
+            f"[B, S, S, 3]; valid: {valid}"
+        )
+    code = tuple(functions[wanted].inputs[0].shape[1:])
+    side = int(decode(tf.zeros((1, *code))).shape[1])
+    encoders = [
+        one.giving(lambda spec: tuple(spec.shape[1:]) == code)
+        for one in functions.values()
+        if one.takes(codes=False) and one.inputs[0].shape[1] in (None, side)
+    ]
+    return Codec(decode, code, next(filter(None, encoders), None), side)
 
 
 def _is_pictures(spec: Any) -> bool:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from lorbms_tf.evaluation.score_config import ScoreConfig
 from lorbms_tf.perceptual.config import SuperresConfig
+from lorbms_tf.perceptual.evaluation import EVALUATION
 from lorbms_tf.perceptual.signs import JUDGED, SIGNS
-from lorbms_tf.training.method import Method
+from lorbms_tf.perceptual.upscale_sheet import UpscaleConfig
+from lorbms_tf.training.method import Method, Report, Sheet
 
 
 def _data(config: SuperresConfig) -> Any:
@@ -36,16 +37,16 @@ def _draw(batch: dict, made: dict) -> Any:
     )
 
 
+def _draw_upscale(config: UpscaleConfig) -> Any:
+    from lorbms_tf.perceptual import upscaling
+
+    return upscaling.draw(config)
+
+
 def _scores() -> dict[str, Any]:
     from lorbms_tf.perceptual.scores import SCORES
 
     return SCORES
-
-
-def _check_scores(config: ScoreConfig) -> None:
-    from lorbms_tf.evaluation.scores import check_names
-
-    check_names(config.metrics, "metrics", _scores())
 
 
 def parameter_rows(model: Any) -> list[tuple[str, int]]:
@@ -75,5 +76,13 @@ METHOD = Method(
     parameter_rows=parameter_rows,
     tracing=lambda config, phase: "tracing the training step: less than a minute",
     caution=lambda config, step: "",
-    check_scores=_check_scores,
+    evaluation=EVALUATION,
+    sheets={
+        "upscale": Sheet(
+            UpscaleConfig,
+            _draw_upscale,
+            "photos enlarged by bicubic resizing and by one or several runs, side by side",
+        )
+    },
+    report=Report(subtitle="Super-resolution under a perceptual distance"),
 )

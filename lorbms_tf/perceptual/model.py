@@ -11,6 +11,7 @@ from lorbms_tf.networks.srgan import SRResNet
 from lorbms_tf.perceptual import reduction
 from lorbms_tf.perceptual.config import FACTOR, SuperresConfig
 from lorbms_tf.perceptual.signs import CONTRAST
+from lorbms_tf.serving.signature import Signature
 from lorbms_tf.training import optimizers
 
 
@@ -95,14 +96,26 @@ class Superres(keras.Model):
     def infer(self, batch: dict) -> dict:
         """Of photos "image" [B, S, S, 3] the "small" ones, and these enlarged.
 
-        "bicubic" is enlarged without learning, "upscaled" by the network; both in 8 bits.
+        "bicubic" is enlarged without learning, "upscaled" by the network.
         """
         small = reduction.reduced(batch["image"], FACTOR)
         return {
             "small": small,
             "bicubic": reduction.enlarged(small, FACTOR),
-            "upscaled": reduction.rounded(self(small)),
+            "upscaled": self(small),
         }
+
+    def signatures(self) -> dict[str, Signature]:
+        """What is served: pictures of any size, enlarged."""
+        spec = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
+
+        def examples(rng: Any, count: int) -> dict[str, Any]:
+            return {"images": rng.uniform(-1, 1, (count, 9, 12, 3)).astype("float32")}
+
+        def upscale(images: Any) -> dict[str, Any]:
+            return {"images": self(images)}
+
+        return {"upscale": Signature(upscale, (spec,), (self.generator,), examples)}
 
     def train_step(self, batch: dict) -> dict:
         """One update on photos "image" [B, S, S, 3]; float32 scalars by name, means over them."""

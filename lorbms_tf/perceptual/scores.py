@@ -44,9 +44,11 @@ def _of_bicubic(score):
 
 # By name, those that are taken of held-out batches, also while training.
 SCORES = {
-    "psnr": Score(_mean(luma_psnr), ("image", "upscaled")),
+    "psnr": Score(_mean(luma_psnr), ("image", "upscaled"), unit="dB", may_be_infinite=True),
     "ssim": Score(_mean(luma_ssim), ("image", "upscaled")),
     "swd_paired": Score(paired_swd, ("image", "upscaled"), higher_is_better=False),
-    "psnr_bicubic": Score(_of_bicubic(luma_psnr), ("image", "bicubic"), higher_is_better=None),
+    "psnr_bicubic": Score(
+        _of_bicubic(luma_psnr), ("image", "bicubic"), None, unit="dB", may_be_infinite=True
+    ),
     "ssim_bicubic": Score(_of_bicubic(luma_ssim), ("image", "bicubic"), higher_is_better=None),
 }

@@ -7,10 +7,15 @@ from PIL import Image
 
 
 def photo(seed: int, height: int, width: int) -> np.ndarray:
-    """Blocks of 2 x 2 pixels in black, white and colours: uint8 [height, width, 3]."""
+    """Rectangles of all sizes over each other: uint8 [height, width, 3]."""
     rng = np.random.default_rng(seed)
-    blocks = rng.integers(0, 2, (-(-height // 2), -(-width // 2), 3)) * 200 + 20
-    return blocks.repeat(2, axis=0).repeat(2, axis=1)[:height, :width].astype(np.uint8)
+    made = np.zeros((height, width, 3), np.uint8)
+    for _ in range(height * width // 12):
+        top, left = rng.integers(-8, height), rng.integers(-8, width)
+        tall, wide = rng.integers(2, 14, 2)
+        colour = rng.integers(0, 256, 3)
+        made[max(0, top) : max(0, top + tall), max(0, left) : max(0, left + wide)] = colour
+    return made
 
 
 def write_photos(folder: Path, count: int, height: int = 48, width: int = 56) -> str:

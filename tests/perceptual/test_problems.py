@@ -66,7 +66,8 @@ def generator(decode, code=(2, 2, 5), **changes):
 
 
 def flat(codes):
-    return np.zeros((len(codes), 32, 32, 3), np.float32) + codes.reshape(len(codes), -1)[:, :1, None, None] / 9  # fmt: skip
+    first = codes.reshape(len(codes), -1)[:, :1, None, None]
+    return np.broadcast_to(first / 9, (len(codes), 32, 32, 3))
 
 
 def test_codes_lie_around_one_code_at_its_distance():
@@ -82,12 +83,9 @@ def test_codes_lie_around_one_code_at_its_distance():
 
 
 def test_noise_is_in_proportion_to_the_code():
-    class Ten(problems.Generator):
-        pass
-
     small = generator(flat, code=(400,))
     large = problems.Generator(flat, lambda n, rng: 10 * small.middle(n, rng), 16)
-    np.testing.assert_allclose(large.codes(0, 5), 10 * small.codes(0, 5), rtol=1e-4)
+    np.testing.assert_allclose(large.codes(0, 5), 10 * small.codes(0, 5), rtol=1e-3, atol=1e-4)
 
 
 def test_pictures_come_to_the_size():

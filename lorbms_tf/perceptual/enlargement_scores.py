@@ -1,6 +1,6 @@
 """Scores of super-resolution on whole photos of any size, beside those of bicubic resizing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,12 @@ def score(name: str) -> Score | None:
         check([plain])
     except UserError:
         return None
-    return Score(lambda: 0.0, (), higher_is_better=plain in _BY_PHOTO)
+    unit = "dB" if plain == "psnr" else ""
+    return Score(_unused, (), higher_is_better=plain in _BY_PHOTO, unit=unit)
+
+
+def _unused() -> float:
+    raise ValueError("scores of whole photos are taken of all of them together")
 
 
 def scores(made: Sequence[Enlargement], metrics: Sequence[str], config: Any) -> dict[str, float]:
@@ -86,8 +91,3 @@ def common_side(images: Sequence[np.ndarray]) -> int:
 def _middle(image: np.ndarray, side: int) -> np.ndarray:
     top, left = ((extent - side) // 2 for extent in image.shape[:2])
     return image[top : top + side, left : left + side]
-
-
-def averages(values: Mapping[str, float]) -> str:
-    """Scores as a line to read."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
