@@ -8,65 +8,80 @@ python -m lorbms_tf.benchmark mix_latency --export_dir=DIR
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from lorbms_tf import progress
+from lorbms_tf import methods, progress
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms.config import LorbmsConfig
+from lorbms_tf.training.method import Method, Trainable
+from lorbms_tf.training.run_config import RunConfig
 
-SUBCOMMANDS = ("train_step", "input", "mix_latency")
+INPUT = "input"  # which is measured of every method; the others are its own
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig(LorbmsConfig):
-    """A training configuration, and how long to measure."""
+class InputConfig:
+    """How long to measure the input."""
 
-    steps: int = setting(5, "Training steps that are timed (train_step, input).")
+    steps: int = setting(5, "Training steps that are timed.")
     seconds: float = setting(5.0, "Seconds for each way to read (input).")
-    calls: int = setting(20, "Calls of each signature and batch size (mix_latency).")
-    matrix_side: int = setting(4096, "Side of the matrices that measure the machine (train_step).")
-    export_dir: str = setting("", "An exported model; without it one is built (mix_latency).")
 
     def validate(self) -> None:
-        """As `LorbmsConfig.validate`, for all settings."""
-        super().validate()
-        for name in ("steps", "calls", "matrix_side"):
-            require(name, getattr(self, name), minimum=1)
+        """Raises UserError, naming the flag, for the first bad setting."""
+        require("steps", self.steps, minimum=1)
         require("seconds", self.seconds, minimum=0)
 
 
-def measure(subcommand: str, config: BenchmarkConfig) -> dict:
-    """The fields of the JSON line. UserError for flags and files that cannot be used."""
-    from lorbms_tf.benchmarks import input_speed, mix_latency, train_step
-    from lorbms_tf.lorbms.method import METHOD
+def subcommands(method: Method) -> tuple[str, ...]:
+    """What can be measured of a method; `input` follows the first of its own."""
+    own = tuple(method.benchmarks)
+    return (*own[:1], INPUT, *own[1:])
+
+
+def measure(subcommand: str, method: Method, config: RunConfig) -> dict[str, Any]:
+    """The fields of the JSON line of one of the method's own.
+
+    config: its `Benchmark.config`. UserError for flags and files that cannot be used.
+    """
+    return method.benchmarks[subcommand].measure(config, lambda: _model(method, config))
+
+
+def measure_input(method: Method, config: RunConfig, how: InputConfig) -> dict[str, Any]:
+    """The fields of the JSON line of `input`. UserError for data that cannot be used."""
+    if not getattr(config, method.source):
+        raise UserError(f"--{method.source} is required by `benchmark {INPUT}`")
+    from lorbms_tf.benchmarks import batch_speed, input_speed
+
+    if method.source == "records":
+        return input_speed.measure(config, _model(method, config), how.steps, how.seconds)
+    data = method.data(config)
+    config = method.resolve(config, data)
+    return batch_speed.measure(config, data, _model(method, config), how.steps, how.seconds)
+
+
+def _model(method: Method, config: RunConfig) -> Trainable:
     from lorbms_tf.training import loop
 
-    if subcommand == "mix_latency" and config.export_dir:
-        loaded = mix_latency.load(config.export_dir)
-        made = mix_latency.measure(loaded.signatures, config.calls)
-        return {**made, "export_dir": config.export_dir}
-    if subcommand == "input" and not config.records:
-        raise UserError("--records is required by `benchmark input`")
     progress.say("building the networks")
-    model = loop.build_model(METHOD, config, total_steps=1)
-    if subcommand == "mix_latency":
-        return mix_latency.measure(mix_latency.fresh_signatures(model), config.calls)
-    if subcommand == "input":
-        return input_speed.measure(config, model, config.steps, config.seconds)
-    return train_step.measure(config, model, config.steps, config.matrix_side)
+    return loop.build_model(method, config, total_steps=1)
 
 
 def main(argv: Sequence[str]) -> None:
     """Measures what the first word on the command line says."""
+    method = methods.get(methods.asked_name())
     subcommand = command.subcommand(
         argv,
         "lorbms_tf.benchmark",
-        SUBCOMMANDS,
+        subcommands(method),
         none="what should be measured?",
         unknown="no benchmark {!r}",
     )
-    print(json.dumps(_rounded(measure(subcommand, flags.read(BenchmarkConfig)))))
+    if subcommand == INPUT:
+        made = measure_input(method, flags.read(method.config), flags.read(InputConfig))
+    else:
+        made = measure(subcommand, method, flags.read(method.benchmarks[subcommand].config))
+    print(json.dumps(_rounded(made)))
 
 
 def _rounded(value):
@@ -78,7 +93,11 @@ def _rounded(value):
 
 def console_main() -> None:
     """Entry point of the console script `lorbms-benchmark`."""
-    flags.define(BenchmarkConfig)
+    method = methods.of_flags()
+    flags.define(InputConfig)
+    for one in method.benchmarks.values():
+        flags.define(one.config)
+    flags.define(method.config)
     command.run(main)
 
 

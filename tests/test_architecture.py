@@ -45,11 +45,7 @@ LAYERS = {
         "lorbms_tf.serving",
         "lorbms_tf.training",
     ),
-    "papers": (
-        *(f"lorbms_tf.{paper}" for paper in PAPERS),
-        "lorbms_tf.benchmarks.operations",
-        "lorbms_tf.benchmarks.train_step",
-    ),
+    "papers": tuple(f"lorbms_tf.{paper}" for paper in PAPERS),
     "doors": (
         "lorbms_tf.train",
         "lorbms_tf.evaluate",
@@ -66,14 +62,9 @@ LAYERS = {
 }
 # Doors to one paper's own experiments.
 OWN_DOORS = {"lorbms_tf.image_mean": "perceptual"}
-# Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. These still serve the thesis
-# alone; one that no longer names it has no place here.
-OF_THE_THESIS = (
-    "lorbms_tf.benchmark",
-    "lorbms_tf.benchmarks.operations",
-    "lorbms_tf.benchmarks.train_step",
-    "lorbms_tf.disentangle",
-)
+# Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. This door is of the thesis
+# alone, whose codes have chunks; one that no longer names it has no place here.
+OF_THE_THESIS = ("lorbms_tf.disentangle",)
 ORDER = list(LAYERS)
 TOOL_DOORS = (
     "tfrecords_tools.build",
@@ -86,6 +77,7 @@ TOOL_DOORS = (
 )
 MAY_TOUCH_ABSL = ("lorbms_tf.cli", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
+    "lorbms_tf.data.augmentation",
     "lorbms_tf.distances",
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
@@ -122,7 +114,7 @@ HEAVY = {
     "sklearn": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "torch": ("tfrecords_tools.convert_deepcluster",),
-    "tensorflow_datasets": ("lorbms_tf.data.tfds_photos", "tfrecords_tools.tfds_source"),
+    "tensorflow_datasets": ("lorbms_tf.data.tfds_photos",),
 }
 
 

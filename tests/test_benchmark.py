@@ -9,9 +9,13 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf import benchmark
-from lorbms_tf.benchmarks import input_speed, machine, mix_latency
+from lorbms_tf.benchmark import InputConfig
+from lorbms_tf.benchmarks import batch_speed, input_speed, machine
 from lorbms_tf.data import index_making, records
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.benchmarks import mix_latency
+from lorbms_tf.lorbms.benchmarks.settings import BenchmarkConfig
+from lorbms_tf.lorbms.method import METHOD
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import saved_model
 from tests import tiny
@@ -19,8 +23,8 @@ from tests import tiny
 
 def config(**changes):
     sizes = dataclasses.asdict(tiny.config())
-    quick = {"steps": 1, "seconds": 0.0, "calls": 2, "matrix_side": 32, "batch_size": 2}
-    return benchmark.BenchmarkConfig(**{**sizes, **quick, **changes})
+    quick = {"steps": 1, "calls": 2, "matrix_side": 32, "batch_size": 2}
+    return BenchmarkConfig(**{**sizes, **quick, **changes})
 
 
 @pytest.fixture
@@ -30,6 +34,12 @@ def eagerly():
         yield
 
 
+def measure(subcommand, config):
+    if subcommand == benchmark.INPUT:
+        return benchmark.measure_input(METHOD, config, InputConfig(steps=1, seconds=0.0))
+    return benchmark.measure(subcommand, METHOD, config)
+
+
 def positive(value) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(positive(entry) for entry in value.values())
@@ -37,7 +47,7 @@ def positive(value) -> bool:
 
 
 def test_train_step(eagerly):
-    made = benchmark.measure("train_step", config())
+    made = measure("train_step", config())
     json.dumps(made, allow_nan=False)
     for name in (
         "images_per_s", "seconds_per_step", "seconds_per_update", "first_call_seconds",
@@ -54,7 +64,7 @@ def test_train_step(eagerly):
 
 def test_input(eagerly, glob, monkeypatch):
     monkeypatch.setattr(input_speed, "_LONG_EPOCH", 11)
-    made = benchmark.measure("input", config(records=glob))
+    made = measure("input", config(records=glob))
     json.dumps(made, allow_nan=False)
     assert set(made["records_per_s"]) == {"batch_4"}  # of 5 records
     rates = made["records_per_s"]["batch_4"]
@@ -63,6 +73,15 @@ def test_input(eagerly, glob, monkeypatch):
     assert 0 <= made["share_of_step_waiting"] <= 1
     ratio = rates["as_it_is"] / rates["loose_files"]
     assert made["times_loose_files"] == {"batch_4": pytest.approx(ratio)}
+
+
+def test_input_of_any_data(eagerly, glob):
+    made_for = config(records=glob)
+    data, model = METHOD.data(made_for), METHOD.model(made_for, 1)
+    made = batch_speed.measure(made_for, data, model, steps=1, seconds=0.0)
+    json.dumps(made, allow_nan=False)
+    assert positive(made["references_per_s"]) and 0 <= made["share_of_step_waiting"] <= 1
+    assert made["benchmark"] == "input" and made["batch_size"] == 2
 
 
 def test_of_a_record_little_more_than_five_images_is_read(tmp_path):
@@ -96,7 +115,7 @@ def test_mix_latency(exported, tmp_path, monkeypatch):
                 served := saved_model.ServedModel(model), str(tmp_path / version),
                 signatures=served.functions,
             )  # fmt: skip
-    made = benchmark.measure("mix_latency", config(export_dir=str(tmp_path) if exported else ""))
+    made = measure("mix_latency", config(export_dir=str(tmp_path) if exported else ""))
     json.dumps(made, allow_nan=False)
     for name in ("mix", "decode"):
         assert set(made[name]) == {"batch_1", "batch_3"} and positive(made[name])
@@ -114,7 +133,7 @@ def test_mix_latency(exported, tmp_path, monkeypatch):
 )
 def test_what_cannot_be_measured(subcommand, changes, reason):
     with pytest.raises(UserError, match=reason):
-        benchmark.measure(subcommand, config(**changes))
+        measure(subcommand, config(**changes))
 
 
 @pytest.mark.parametrize("words", [["benchmark"], ["benchmark", "speed"]])
@@ -127,6 +146,9 @@ def test_unknown_benchmarks_are_refused_with_the_valid_ones(words):
 def test_settings_are_checked(name):
     with pytest.raises(UserError, match=f"--{name}=0"):
         config(**{name: 0}).validate()
+    if name == "steps":
+        with pytest.raises(UserError, match="--steps=0"):
+            InputConfig(steps=0).validate()
 
 
 def test_a_matrix_rate_is_a_rate():

@@ -4,7 +4,9 @@ A new method adds itself to `tiny.EXAMPLES`. That two devices learn what one lea
 `tests/training/test_strategy.py`, in a process of its own, for every method too.
 """
 
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from lorbms_tf import methods
+from lorbms_tf import methods, render, report
 from lorbms_tf.cli import flags
+from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import lines
 from lorbms_tf.evaluation.scores import gathered
+from lorbms_tf.serving import saved_model
 from lorbms_tf.training import checkpoints, loop, planning, run_directory
 from tests import tiny
+from tests.pages.reading import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS, BEFORE = 5, 2  # of a whole run, and of one that goes on to as many
@@ -138,11 +145,135 @@ def test_every_score_is_finite(run):
 
 def test_the_export_computes_what_the_model_infers(run, name, batch, made, place):
     example, folder = tiny.EXAMPLES[name], place / "export" / "1"
-    example.export(run.model, folder)
+    assert saved_model.write(run.model, folder) < 1e-4
     served = example.serve(tf.saved_model.load(str(folder)).signatures, batch, made)
     assert served
     for key, value in served.items():
         np.testing.assert_allclose(value, made[key], atol=1e-4, err_msg=key)
+
+
+def test_every_signature_says_what_it_takes(run):
+    for name, one in run.model.signatures().items():
+        assert one.inputs and one.networks, name
+        given = one.examples(np.random.default_rng(0), 3)
+        assert [spec.name for spec in one.inputs] == list(given)
+        for spec in one.inputs:
+            assert spec.shape[0] is None and spec.is_compatible_with(given[spec.name]), name
+
+
+def test_every_sheet_draws(run, name, given, place):
+    settings = tiny.EXAMPLES[name].sheets(given, place)
+    assert set(settings) == set(run.plan.method.sheets)
+    for sheet, values in settings.items():
+        kind, out = run.plan.method.sheets[sheet].config, place / f"{sheet}.png"
+        config = kind(run_dir=str(run.folder), out=str(out), cell=32, **values)
+        config.validate()
+        with tiny.eagerly():
+            assert render.render(run.plan.method.sheets[sheet], config) == out
+        with Image.open(out) as picture:
+            low, high = picture.convert("L").getextrema()
+        assert low < high and run.plan.method.sheets[sheet].says, sheet
+
+
+def asked(run):
+    """The settings of an evaluation of the run on its held-out data."""
+    evaluation = run.plan.method.evaluation
+    data = {flag: value for flag, value in run.plan.data.held_out_flags().items() if value}
+    known = {field.name for field in dataclasses.fields(evaluation.config)}
+    assert set(data) <= known
+    config = evaluation.config(run_dir=str(run.folder), batch_size=4, **_typed(evaluation, data))
+    config.validate()
+    return config
+
+
+def _typed(evaluation, values):
+    """Values of flags, as the settings have them."""
+    fields = {field.name: field.default for field in dataclasses.fields(evaluation.config)}
+    return {name: type(fields[name])(value) for name, value in values.items()}
+
+
+def test_an_evaluation_gives_finite_scores_that_it_knows(run):
+    evaluation, config = run.plan.method.evaluation, asked(run)
+    evaluation.check(config)
+    origin = evaluation.origin(config)
+    assert {"run_dir", "dataset_hash", "seed", "limit"} <= set(origin) and lines.source(origin)
+    with tiny.eagerly():
+        values = evaluation.measure(config).values
+    assert values["step"] == STEPS and values["records"] == 8 and "missing" not in values
+    names = evaluation.names(config)
+    assert names and lines.score_names([{**origin, **values}]) == list(names)
+    for score in names:
+        assert np.isfinite(values[score]) and evaluation.score(score).shown(values[score]), score
+    line = json.loads(lines.text(origin, values))
+    assert lines.answers(line, origin, names, evaluation.conditions(config))
+    assert evaluation.score("no_such_score") is None
+    with pytest.raises(UserError, match="no metric 'no_such_score'; valid names: "):
+        evaluation.check(dataclasses.replace(config, metrics=("no_such_score",)))
+
+
+def test_the_page_on_a_run_shows_its_scores_pictures_and_settings(run, place):
+    method, config, out = run.plan.method, asked(run), place / "report.html"
+    with tiny.eagerly():
+        report.report(method, config, report.ReportConfig(out=str(out), rows=2, cell=32))
+    page = Reader(out.read_text("utf-8"))
+    words = " ".join(page.text)
+    for expected in ("Scores", "Configuration", "--batch_size", "after step 5", "parameters"):
+        assert expected in words, expected
+    for score in method.evaluation.names(config):
+        assert method.evaluation.score(score).says in words
+    assert any(link.startswith("data:image/jpeg") for link in page.links)
+    assert "cannot be computed" not in words and "not here" not in words
+
+
+def test_a_wrong_picture_is_named_with_the_valid_ones(name, monkeypatch):
+    sheets = list(methods.get(name).sheets)
+    for word in (["no_such_picture"], []):
+        monkeypatch.setattr(sys, "argv", ["render", f"--method={name}", *word])
+        with pytest.raises(UserError, match=f"; valid: {', '.join(sheets)}"):
+            render.main(["render", *word])
+
+
+# One process for all doors of a method; each has a copy of it: flags are global.
+HELP = """
+import importlib, os, sys
+name, folder, *doors = sys.argv[1:]
+for door in doors:
+    module = importlib.import_module(f"lorbms_tf.{door}")
+    if not os.fork():
+        sys.stdout = open(os.path.join(folder, door), "w")
+        sys.argv = [door, f"--method={name}", "--help"]
+        try:
+            module.console_main()
+        except SystemExit as end:
+            sys.stdout.flush()
+            assert "tensorflow" not in sys.modules, "help takes long"
+            os._exit(end.code)
+    assert os.wait()[1] == 0, door
+"""
+
+
+def test_the_help_of_each_door_shows_the_flags_of_the_method(name, place):
+    method = methods.get(name)
+    kinds = {
+        "train": [method.config],
+        "sweep": [method.config, method.evaluation.protocol],
+        "evaluate": [method.evaluation.config],
+        "report": [method.evaluation.config],
+        "render": [sheet.config for sheet in method.sheets.values()],
+        "benchmark": [method.config, *(one.config for one in method.benchmarks.values())],
+    }
+    folder = place / "help"
+    folder.mkdir()
+    command = [sys.executable, "-W", "ignore", "-c", HELP, name, str(folder), *kinds]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for door, classes in kinds.items():
+        page = (folder / door).read_text()
+        for kind in classes:
+            for field in dataclasses.fields(kind):
+                assert re.search(rf"^  --(\[no\])?{field.name}\b", page, re.M), (door, field.name)
+        for sheet in method.sheets if door == "render" else ():
+            assert f"  {sheet}: " in page
 
 
 def test_what_a_run_leaves_opens_again(run, name):

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from lorbms_tf.data import images, records
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.model import Lorbms
-from lorbms_tf.serving import saved_model
+from lorbms_tf.perceptual.config import SuperresConfig
 from lorbms_tf.training import checkpoints, run_directory
 
 IMAGE_SIZE = 32  # the least that the classifier takes
@@ -135,7 +136,8 @@ class Example(NamedTuple):
     config: (changes by keyword) -> its settings.
     write_data: (folder) -> the settings that name what is learned from, eight references of noise,
       by name.
-    export: (model, folder) writes a SavedModel.
+    sheets: (the settings that name the data, folder) -> for each picture of `lorbms_tf.render` its
+      settings beside run_dir, out and cell; files that they name are written to the folder.
     serve: (its signatures, batch, what `infer` makes of it) -> what the signatures make of the
       batch, by the names of `infer`.
     by_device: settings without networks that see a device's share of a batch (batch norm), and so
@@ -145,7 +147,7 @@ class Example(NamedTuple):
 
     config: Callable[..., Any]
     write_data: Callable[[Path], dict[str, str]]
-    export: Callable[[Any, Path], Any]
+    sheets: Callable[[dict, Path], dict[str, dict[str, Any]]]
     serve: Callable[[Any, dict, dict], dict[str, Any]]
     by_device: dict[str, Any]
     apart: tuple[str, ...]
@@ -154,6 +156,17 @@ class Example(NamedTuple):
 def _records(folder: Path) -> dict[str, str]:
     pattern = write_records(folder, 8, draw=noise)
     return {"records": pattern, "eval_records": pattern}
+
+
+def _scene_sheets(data: dict, folder: Path) -> dict[str, dict[str, Any]]:
+    of_records = {"records": data["eval_records"], "rows": 2}
+    photos = {name: str(folder / f"{name}.png") for name in ("object", "scene")}
+    for number, path in enumerate(photos.values()):
+        Image.fromarray(noise(number)).save(path)
+    return {
+        **dict.fromkeys(("scenes", "reconstructions", "pasted"), of_records),
+        **dict.fromkeys(("transfer", "paths"), {**photos, "mask": "0110"}),
+    }
 
 
 def _serve_scenes(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
@@ -168,12 +181,47 @@ def _serve_scenes(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
     }
 
 
+def superres_config(**changes) -> SuperresConfig:
+    """Super-resolution by some thousand parameters."""
+    sizes = {
+        "image_size": IMAGE_SIZE,
+        "blocks": 1,
+        "width": 4,
+        "distance": "mmd++",
+        "mmd_window": 16,
+        "mmd_stride": 16,
+        "mmd_features": 8,
+        "photos": "somewhere",
+        "run_dir": "somewhere",
+    }
+    return SuperresConfig(**{**sizes, **changes})
+
+
+def _photos(folder: Path) -> dict[str, str]:
+    folder.mkdir(parents=True)
+    for number in range(8):
+        Image.fromarray(noise(number, IMAGE_SIZE + 4)).save(folder / f"{number}.png")
+    return {"photos": str(folder), "eval_photos": str(folder)}
+
+
+def _serve_enlargements(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
+    return {"upscaled": signatures["upscale"](images=made["small"])["images"]}
+
+
 # By the name of the method.
 EXAMPLES = {
+    "superres": Example(
+        config=superres_config,
+        write_data=_photos,
+        sheets=lambda data, folder: {"upscale": {"photos": data["eval_photos"], "rows": 2}},
+        serve=_serve_enlargements,
+        by_device={"batch_norm": False},
+        apart=(),
+    ),
     "lorbms": Example(
         config=config,
         write_data=_records,
-        export=saved_model.write,
+        sheets=_scene_sheets,
         serve=_serve_scenes,
         by_device={"lambda_cls": 0.0},
         apart=("classifier",),

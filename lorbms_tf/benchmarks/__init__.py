@@ -1,1 +1,1 @@
-"""What `python -m lorbms_tf.benchmark` measures, one file a subcommand."""
+"""What `python -m lorbms_tf.benchmark` measures of every method, and the machine itself."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lorbms_tf.lorbms.benchmarks.settings import BENCHMARKS
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.curves import CHARTS
 from lorbms_tf.lorbms.evaluation import EVALUATION
@@ -135,6 +136,7 @@ METHOD = Method(
         measure=_report_measure,
         charts=CHARTS,
     ),
+    benchmarks=BENCHMARKS,
     # Table 4.5.
     variants=tuple(
         f"configs/ablation/{name}.cfg" for name in ("full", "no_cls", "no_rec", "no_adv")

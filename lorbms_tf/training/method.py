@@ -175,11 +175,11 @@ class Benchmark(NamedTuple):
     """One subcommand of `lorbms_tf.benchmark`.
 
     config: the method's settings of training, with those of the measuring.
-    measure: (config) -> the fields of its JSON line.
+    measure: (config, () -> a model of it to train) -> the fields of its JSON line.
     """
 
     config: type[RunConfig]
-    measure: Callable[[Any], dict[str, Any]]
+    measure: Callable[[Any, Callable[[], Trainable]], dict[str, Any]]
 
 
 class Method(NamedTuple):

@@ -5,7 +5,8 @@ import statistics
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.benchmarks import machine, operations
+from lorbms_tf.benchmarks import machine
+from lorbms_tf.lorbms.benchmarks import operations
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.progress import track

@@ -1,6 +1,6 @@
 """Multiply-adds against numbers known by hand."""
 
-from lorbms_tf.benchmarks import operations
+from lorbms_tf.lorbms.benchmarks import operations
 from lorbms_tf.lorbms.building import build_networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder
