@@ -14,6 +14,7 @@ DEFAULT = "lorbms"
 _MODULES = {
     "lorbms": "lorbms_tf.lorbms.method",
     "augint": "lorbms_tf.augint.method",
+    "superres": "lorbms_tf.perceptual.method",
 }
 
 

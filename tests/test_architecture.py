@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-PAPERS = ("lorbms", "augint")
+PAPERS = ("lorbms", "augint", "perceptual")
 # From the bottom up: a module imports from its own layer and from those listed before it, but no
 # paper another paper and no door another door. A name stands for itself and all inside it; the
 # longest name decides.
@@ -63,8 +63,11 @@ LAYERS = {
         "lorbms_tf.serve",
         "lorbms_tf.probe",
         "lorbms_tf.knowledge_transfer",
+        "lorbms_tf.image_mean",
     ),
 }
+# Doors to one paper's own experiments.
+OWN_DOORS = {"lorbms_tf.image_mean": "perceptual"}
 # Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. This door is of the thesis
 # alone, whose codes have chunks; one that no longer names it has no place here.
 OF_THE_THESIS = ("lorbms_tf.disentangle",)
@@ -87,6 +90,7 @@ ANY_BACKEND = (
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
     "lorbms_tf.augint.objective",
+    "lorbms_tf.perceptual.reduction",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained
 # encoder, opened through its run directory, is a feature network, as is a SavedModel; DeepCluster
@@ -207,6 +211,8 @@ def _arrow(module: str, target: str) -> list[str]:
 
 def paper_of(module: str) -> str:
     """The paper that a module belongs to; "" for shared rooms and doors."""
+    if module in OWN_DOORS:
+        return OWN_DOORS[module]
     return next((paper for paper in PAPERS if inside(module, f"lorbms_tf.{paper}")), "")
 
 

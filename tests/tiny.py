@@ -17,6 +17,7 @@ from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.data import images, records
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.perceptual.config import SuperresConfig
 from lorbms_tf.training import checkpoints, run_directory
 
 IMAGE_SIZE = 32  # the least that the classifier takes
@@ -231,6 +232,33 @@ def _serve_photos(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
     }
 
 
+def superres_config(**changes) -> SuperresConfig:
+    """Super-resolution by some thousand parameters."""
+    sizes = {
+        "image_size": IMAGE_SIZE,
+        "blocks": 1,
+        "width": 4,
+        "distance": "mmd++",
+        "mmd_window": 16,
+        "mmd_stride": 16,
+        "mmd_features": 8,
+        "photos": "somewhere",
+        "run_dir": "somewhere",
+    }
+    return SuperresConfig(**{**sizes, **changes})
+
+
+def _large_photos(folder: Path) -> dict[str, str]:
+    folder.mkdir(parents=True)
+    for number in range(8):
+        Image.fromarray(noise(number, IMAGE_SIZE + 4)).save(folder / f"{number}.png")
+    return {"photos": str(folder), "eval_photos": str(folder)}
+
+
+def _serve_enlargements(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
+    return {"upscaled": signatures["upscale"](images=made["small"])["images"]}
+
+
 # By the name of the method.
 EXAMPLES = {
     "lorbms": Example(
@@ -247,6 +275,14 @@ EXAMPLES = {
         sheets=_photo_sheets,
         serve=_serve_photos,
         by_device={"norm": "layer"},
+        apart=(),
+    ),
+    "superres": Example(
+        config=superres_config,
+        write_data=_large_photos,
+        sheets=lambda data, folder: {"upscale": {"photos": data["eval_photos"], "rows": 2}},
+        serve=_serve_enlargements,
+        by_device={"batch_norm": False},
         apart=(),
     ),
 }

@@ -58,7 +58,7 @@ class DeepDistance:
         self._channel_weights, self._reduction = channel_weights or {}, reduction
 
     def __call__(self, images: Any, others: Any) -> Any:
-        """The distance of each pair: [B].
+        """The distance of each pair: [B]. One picture compares with all of the others.
 
         Raises ValueError where the pictures have different shapes.
         """
@@ -68,11 +68,12 @@ class DeepDistance:
         """What each layer adds, by its name: [B] each."""
         windows.check_alike(images, others)
         both = ops.concatenate([images, others], axis=0)  # [2 B, H, W, 3]
-        return {layer: self._part(layer, maps) for layer, maps in self._taps(both).items()}
+        count = ops.shape(images)[0]
+        return {layer: self._part(layer, maps, count) for layer, maps in self._taps(both).items()}
 
-    def _part(self, layer: str, maps: Any) -> Any:
+    def _part(self, layer: str, maps: Any, count: Any) -> Any:
         maps = unit_norm(maps) if self._unit else maps
-        first, second = ops.split(maps, 2, axis=0)  # each [B, h, w, C]
+        first, second = maps[:count], maps[count:]  # each [B, h, w, C]
         squared = ops.square(first - second)
         if layer in self._channel_weights:
             squared = squared * ops.convert_to_tensor(self._channel_weights[layer])

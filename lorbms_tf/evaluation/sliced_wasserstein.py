@@ -27,7 +27,11 @@ _TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16.0
 
 
 def sliced_wasserstein(
-    real: np.ndarray, generated: np.ndarray, seed: int = 0, paired: bool = False
+    real: np.ndarray,
+    generated: np.ndarray,
+    seed: int = 0,
+    paired: bool = False,
+    silent: bool = False,
 ) -> dict[int, float]:
     """The distance at every level of the pyramid, times 1000.
 
@@ -40,6 +44,7 @@ def sliced_wasserstein(
       seed: of places and directions. The same arguments give the same distances.
       paired: whether image i of both sets shows the same, and patches are to be taken from the
         same places.
+      silent: show no progress.
 
     Returns:
       side of the level in pixels -> distance, finest first; at least 0, lower is better. Paired it
@@ -60,7 +65,9 @@ def sliced_wasserstein(
         raise ValueError(f"images must be squares of 16, 32, 64, ... pixels, not {real.shape[1:3]}")
     distances = {}
     rng = np.random.default_rng(seed)
-    for level, width in enumerate(track(_sides(side), label="comparing patches", unit="level")):
+    sides = _sides(side)
+    tracked = sides if silent else track(sides, label="comparing patches", unit="level")
+    for level, width in enumerate(tracked):
         of_real = _places(rng, len(real), width)
         of_generated = of_real if paired else _places(rng, len(real), width)
         one = _normal(_patches(real, level, of_real))

@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -175,6 +175,37 @@ def matrix(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> F
     axes.xaxis.tick_top()
     axes.spines.bottom.set_visible(False)
     axes.invert_yaxis()
+    return chart
+
+
+@themed
+def bars(
+    groups: Sequence[str],
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    colours: Sequence[str],
+    label: str,
+) -> Figure:
+    """Groups of bars with whiskers, a bar a series.
+
+    Args:
+      groups: their names, under the axis.
+      series: by name, (height, length of the whisker to each side) for each group.
+      colours: names of COLOURS, one a series.
+      label: of the axis.
+    """
+    chart, axes = figure(2 * WIDTH, 300)
+    width = 0.8 / len(series)
+    for number, (name, values) in enumerate(series.items()):
+        heights, whiskers = zip(*values, strict=True)
+        places = np.arange(len(groups)) + (number - (len(series) - 1) / 2) * width
+        drawn = axes.bar(places, heights, 0.92 * width, color=COLOURS[colours[number]])
+        axes.errorbar(places, heights, whiskers, fmt="none", ecolor=COLOURS["ink"], elinewidth=1)
+        for group, bar, (height, whisker) in zip(groups, drawn, values, strict=True):
+            hover(bar, f"{group}, {name}: {height:.1f} ± {whisker:.1f}")
+    axes.set_xticks(np.arange(len(groups)), groups)
+    axes.set_ylabel(label)
+    axes.grid(axis="y")
+    ticks(axes.yaxis, 5, formats.tick)
     return chart
 
 

@@ -60,7 +60,7 @@ def evaluation(scores: Scores) -> Evaluation:
     return Evaluation(
         protocol=PhotoScoreConfig,
         config=PhotoScoringConfig,
-        origin=_origin,
+        origin=origin,
         measure=measure,
         check=check,
         names=lambda protocol: list(protocol.metrics or scores()),
@@ -73,19 +73,21 @@ def held_out(config: PhotoScoringConfig) -> Data:
     from lorbms_tf.training import run_directory
 
     trained = run_directory.read_config(config.run_dir)
-    photos = _photos(config, trained)
+    photos = named_photos(config, trained)
     method = run_directory.method_of(config.run_dir)
     return method.data(dataclasses.replace(trained, photos="", eval_photos=photos))
 
 
-def _photos(config: PhotoScoringConfig, trained: Any) -> str:
+def named_photos(config: PhotoScoringConfig, trained: Any) -> str:
+    """The photos that are scored, as a flag names them. UserError where there are none."""
     photos = config.photos or trained.eval_photos
     if not photos:
         raise UserError("--photos is required: the run has no --eval_photos of its own")
     return photos
 
 
-def _origin(config: PhotoScoringConfig) -> dict[str, Any]:
+def origin(config: PhotoScoringConfig) -> dict[str, Any]:
+    """`Evaluation.origin` of photos."""
     from lorbms_tf.training import run_directory
 
     trained = run_directory.read_config(config.run_dir)
@@ -93,7 +95,7 @@ def _origin(config: PhotoScoringConfig) -> dict[str, Any]:
     return {
         "run_dir": config.run_dir,
         "method": trained.method,
-        "photos": _photos(config, trained),
+        "photos": named_photos(config, trained),
         "dataset_hash": hashlib.sha256(content.encode()).hexdigest(),
         "seed": config.seed,
         "limit": config.limit,

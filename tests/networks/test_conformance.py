@@ -16,6 +16,7 @@ from lorbms_tf.networks import (
 from lorbms_tf.networks.dcgan import DcganEncoder, DcganGenerator
 from lorbms_tf.networks.infogan import InfoGanEncoder, InfoGanGenerator
 from lorbms_tf.networks.inversion import InversionNetwork
+from lorbms_tf.networks.srgan import SRResNet
 
 CONVS = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
 IMAGE = (32, 32, 3)
@@ -58,6 +59,7 @@ NETWORKS = {
         [(64, 64, 3)],
         (9,),
     ),
+    "srresnet": (SRResNet, {"blocks": 2, "width": 4}, [(5, 6, 3)], (20, 24, 3)),
     "classifier": (Classifier, {"image_size": 32, **CONVS}, [IMAGE, IMAGE], (4,)),
     "infogan encoder": (
         InfoGanEncoder,
