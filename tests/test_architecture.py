@@ -86,6 +86,7 @@ TOOL_DOORS = (
 )
 MAY_TOUCH_ABSL = ("lorbms_tf.cli", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
+    "lorbms_tf.data.augmentation",
     "lorbms_tf.distances",
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
@@ -121,7 +122,7 @@ HEAVY = {
     "sklearn": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "torch": ("tfrecords_tools.convert_deepcluster",),
-    "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
+    "tensorflow_datasets": ("lorbms_tf.data.tfds_photos",),
 }
 
 

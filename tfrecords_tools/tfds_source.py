@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from lorbms_tf.cli import command
+from lorbms_tf.data import tfds_photos
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import atomic_directory, read_json, write_json
 from lorbms_tf.progress import track
@@ -48,37 +48,14 @@ def unpack(text: str, folder: Path, data_dir: str | None = None) -> Path:
         if info.get("tfds") == {"name": name, "split": split}:
             return found
         raise UserError(f"--images={folder} holds another dataset than --tfds={text}")
-    examples, total, labels = _open(name, split, data_dir)
+    opened = tfds_photos.examples("--tfds", name, split, data_dir)
+    examples, labels = opened.each, _labels(opened.features)
     with atomic_directory(folder) as temporary:
         (temporary / IMAGES).mkdir()
-        document = _write(track(examples, total=total, label="unpacking"), temporary, labels)
+        document = _write(track(examples, total=opened.total, label="unpacking"), temporary, labels)
         document["info"] = {"tfds": {"name": name, "split": split}}
         write_json(temporary / ANNOTATIONS, document)
     return found
-
-
-def _open(name: str, split: str, data_dir: str | None) -> tuple[Iterator[dict], int, list[str]]:
-    """Examples with encoded images, how many there are, and the names of the labels of boxes."""
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise UserError(f"--tfds needs TensorFlow Datasets: {command.install('tfds')}") from error
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-    except (tfds.core.DatasetNotFoundError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"--tfds: there is no dataset {name}: {reason}") from error
-    if "image" not in builder.info.features:
-        raise UserError(f"--tfds: the examples of {name} have no image")
-    builder.download_and_prepare()
-    try:
-        total = builder.info.splits[split].num_examples
-    except (KeyError, ValueError) as error:
-        valid = ", ".join(builder.info.splits)
-        raise UserError(f"--tfds: {name} has no split {split}; valid are {valid}") from error
-    decoders = {"image": tfds.decode.SkipDecoding()}
-    examples = builder.as_dataset(split=split, decoders=decoders, shuffle_files=False)
-    return examples.as_numpy_iterator(), total, _labels(builder.info.features)
 
 
 def _labels(features: Any) -> list[str]:

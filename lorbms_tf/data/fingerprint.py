@@ -1,4 +1,4 @@
-"""Which shards a run learns from, told apart cheaply: names, sizes, and hashes where known.
+"""Which files a run learns from, told apart cheaply: names, sizes, and hashes where known.
 
 The hashes come from the dataset.json that a build leaves beside its shards; reading terabytes of
 records again at every start would cost more than it guards against.

@@ -106,7 +106,8 @@ def _with_floats(batch: dict) -> dict:
     return {**batch, **{name: images.tf_to_float(batch[name]) for name in pixels}}
 
 
-def _options(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def in_order(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset with its elements in order on every machine, each device taking slices."""
     options = tf.data.Options()
     options.deterministic = True
     # Each device gets a slice of every batch; files are not divided among hosts.
@@ -191,7 +192,7 @@ def training_batches(
     dataset = reading.decoded_batches(dataset, decode, locate, bad or BadRecords(), own)
     # Floats are made in one thread: memory of that size is dear where many threads ask for it.
     dataset = dataset.map(split).unbatch().map(_with_floats)
-    return _options(dataset.prefetch(tf.data.AUTOTUNE))
+    return in_order(dataset.prefetch(tf.data.AUTOTUNE))
 
 
 def record_numbers(places, num_records: int, seed: int, epoch) -> tf.Tensor:
@@ -309,4 +310,4 @@ def evaluation_batches(
     if not bad.limit:  # none is left out: progress over the batches has an ETA
         steps = math.ceil(total / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return _options(dataset)
+    return in_order(dataset)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lorbms_tf.data.images import central, list_photos
+from lorbms_tf.data.photo_folders import class_names
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir
 from lorbms_tf.probing.labelled import Labelled, Part, PhotoFiles
@@ -16,27 +17,16 @@ def load(folder: Path, size: int, train_split: str = "train", test_split: str = 
     Classes are the folders that the training images have, sorted. Raises UserError where a folder
     is missing or empty, or a class is not among them.
     """
-    classes = _class_names(folder / train_split)
+    classes = class_names(folder / train_split)
     if len(classes) < 2:
         raise UserError(f"{folder / train_split} holds {len(classes)} class folders: at least 2")
-    unknown = sorted(set(_class_names(folder / test_split)) - set(classes))
+    unknown = sorted(set(class_names(folder / test_split)) - set(classes))
     if unknown:
         raise UserError(
             f"{folder / test_split} has classes that {train_split} has not: {', '.join(unknown)}"
         )
     train = _part(folder / train_split, classes, size)
     return Labelled(classes, train, _part(folder / test_split, classes, size))
-
-
-def _class_names(folder: Path) -> tuple[str, ...]:
-    """The folders for classes; hidden ones, which programs make for themselves, are none."""
-    if not is_dir(folder):
-        raise UserError(f"{folder} is missing: it holds a folder of photos for each class")
-    try:
-        inside = list(folder.iterdir())
-    except OSError as error:
-        raise UserError(f"{folder} cannot be read: {error.strerror}") from error
-    return tuple(sorted(p.name for p in inside if is_dir(p) and not p.name.startswith(".")))
 
 
 def _part(folder: Path, classes: tuple[str, ...], size: int) -> Part:

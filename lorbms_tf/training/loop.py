@@ -24,7 +24,9 @@ from lorbms_tf.training.run_config import RunConfig
 from lorbms_tf.training.watch import Watch
 
 # Settings that differ between workers: where they find the files, and their devices.
-_EACH_ONES_OWN = ("records", "eval_records", "images", "run_dir", "device")
+_EACH_ONES_OWN = (
+    *("records", "eval_records", "photos", "eval_photos", "images", "run_dir", "device"),
+)
 
 
 def build_model(method: Method, config: RunConfig, total_steps: int) -> Trainable:

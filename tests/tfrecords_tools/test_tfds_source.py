@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lorbms_tf.data import tfds_photos
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
 from tfrecords_tools import build, sources, tfds_source
@@ -91,11 +92,11 @@ def test_what_is_written_without_boxes(tmp_path):
 def test_photos_of_every_format_are_used_without_boxes_too(tmp_path, monkeypatch, quick_features):
     formats = ["PNG", "GIF", "TIFF"] * 5
 
-    def opened(name, split, data_dir):
+    def opened(given, name, split, data_dir):
         examples = ({"image": encoded(5 * n, kind=kind)} for n, kind in enumerate(formats))
-        return examples, len(formats), []
+        return tfds_photos.Examples(examples, len(formats), {})
 
-    monkeypatch.setattr(tfds_source, "_open", opened)
+    monkeypatch.setattr(tfds_photos, "examples", opened)
     dataset = build.build(
         making.build_config(tmp_path / "photos", tfds="plain:train", near_duplicates=-1)
     )
