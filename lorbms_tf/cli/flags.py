@@ -32,7 +32,7 @@ def define(config_class: type, **defaults: Any) -> None:
     help_page.add(config_class)
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
-        if field.name in there:
+        if field.name in there and field.name in FLAGS:
             continue
         _define(field, hints[field.name], defaults.get(field.name, field.default))
 

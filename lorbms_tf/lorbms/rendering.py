@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lorbms_tf.cli.settings import require, setting
-from lorbms_tf.data import images, quadrants
+from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file, read_lines
 from lorbms_tf.training.method import Sheet
@@ -81,6 +81,8 @@ def read_pairs(path: str) -> list[Pair]:
     Empty lines and lines that start with # are left out. Raises UserError naming the file, and
     the line where one is malformed.
     """
+    from lorbms_tf.data import quadrants  # loads Keras
+
     texts = read_lines(path, f"--pairs={path}")
     try:
         lines = list(enumerate(csv.reader(texts, skipinitialspace=True), start=1))
@@ -108,6 +110,7 @@ def read_pairs(path: str) -> list[Pair]:
 
 def _read_transfers(config: RenderConfig, image_size: int):
     """The photos of all pairs, as `sheets.Transfers`."""
+    from lorbms_tf.data import quadrants
     from lorbms_tf.lorbms.sheets import Transfers
 
     if config.pairs:
