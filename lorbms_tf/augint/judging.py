@@ -8,9 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lorbms_tf.augint import evaluation
 from lorbms_tf.augint.classifiers import Classifier
-from lorbms_tf.augint.evaluation import CLASS_FEATURES, AugintScoringConfig
+from lorbms_tf.augint.score_config import CLASS_FEATURES, AugintScoringConfig, domain_photos
 from lorbms_tf.augint.trained import PixelFade, Trained
 from lorbms_tf.training import photo_scores
 
@@ -20,15 +19,22 @@ _TRAINING, _NOVEL = 0, 1  # the two domains
 _PAIRS, _SHARES, _ALIKE, _SEEDS = range(4)  # what is drawn, each for itself
 
 
-def photos(config: photo_scores.PhotoScoringConfig, limit: int = 0) -> tuple:
-    """Held-out images float32 [N, S, S, C] and labels int [N]. UserError where there are none."""
+def photos(config: photo_scores.PhotoScoringConfig, most: int = 0) -> tuple:
+    """Held-out images float32 [N, S, S, C] and labels int [N]. UserError where there are none.
+
+    most: how many at most, evenly out of all, for folders are sorted by class; 0: all.
+    """
     data = photo_scores.held_out(config)
-    batches = [
-        (np.asarray(batch["image"]), np.asarray(batch["label"]))
-        for batch in data.held_out(config.batch_size, limit or None)()
-    ]
-    images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    return images, labels
+    total = len(data.held_out_photos)
+    chosen = np.linspace(0, total - 1, min(most or total, total)).round()
+    images, labels, seen = [], [], 0
+    for batch in data.held_out(config.batch_size)():
+        count = len(batch["label"])
+        kept = np.flatnonzero(np.isin(np.arange(seen, seen + count), chosen))
+        seen += count
+        images.append(np.asarray(batch["image"])[kept])
+        labels.append(np.asarray(batch["label"])[kept])
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def pairs(count: int, among: int, random: np.random.Generator) -> np.ndarray:
@@ -94,7 +100,7 @@ class Arrays:
     def _domains(self) -> tuple[Classifier, np.ndarray, np.ndarray]:
         """A classifier of the domain, and judged images with their domains."""
         config = self._config
-        known, _ = photos(evaluation.domain_photos(config), _MOST_OF_DOMAIN)
+        known, _ = photos(domain_photos(config), _MOST_OF_DOMAIN)
         if len(self.image) < 2 or len(known) < 2:
             raise ValueError("a classifier of two domains needs 2 images of each")
         images = np.concatenate([known[1::2], self.image[1::2]])

@@ -42,14 +42,15 @@ def paths_sheet(
       end: the same.
       cell: pixels.
     """
-    rows, titles = [], []
+    rows, titles, captions = [], [], []
     for pair in range(len(start)):
         for name, images in paths.items():
             rows.append([shown(one) for one in (start[pair], *images[pair], end[pair])])
             titles.append(name)
-        rows.append([None])  # space between two pairs
-        titles.append("")
-    return pictures.sheet(rows[:-1], row_titles=titles[:-1], cell=cell)
+            # A line without words lies between two pairs.
+            last = name == list(paths)[-1]
+            captions.append([" " if last else None] * len(rows[-1]))
+    return pictures.sheet(rows, row_titles=titles, captions=captions, cell=cell)
 
 
 def columns_sheet(
