@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-PAPERS = ("lorbms", "augint", "perceptual")
+PAPERS = ("lorbms", "augint", "paths", "perceptual")
 # From the bottom up: a module imports from its own layer and from those listed before it, but no
 # paper another paper and no door another door. A name stands for itself and all inside it; the
 # longest name decides.
@@ -64,10 +64,11 @@ LAYERS = {
         "lorbms_tf.probe",
         "lorbms_tf.knowledge_transfer",
         "lorbms_tf.image_mean",
+        "lorbms_tf.paths.__main__",
     ),
 }
 # Doors to one paper's own experiments.
-OWN_DOORS = {"lorbms_tf.image_mean": "perceptual"}
+OWN_DOORS = {"lorbms_tf.image_mean": "perceptual", "lorbms_tf.paths.__main__": "paths"}
 # Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. This door is of the thesis
 # alone, whose codes have chunks; one that no longer names it has no place here.
 OF_THE_THESIS = ("lorbms_tf.disentangle",)
@@ -90,6 +91,8 @@ ANY_BACKEND = (
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
     "lorbms_tf.augint.objective",
+    "lorbms_tf.paths.equalise",
+    "lorbms_tf.paths.energy",
     "lorbms_tf.perceptual.reduction",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained

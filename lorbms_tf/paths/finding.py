@@ -1,0 +1,147 @@
+"""Paths by the names of their metrics: straight ones, round ones, and those that are shortest."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lorbms_tf import progress
+from lorbms_tf.errors import UserError
+from lorbms_tf.features import named_distances
+from lorbms_tf.latent.slerp import AntipodalCodes, great_circle, line, slerp, unit_norm
+from lorbms_tf.paths import geodesic, lengths
+from lorbms_tf.paths.config import PIXELS, PLAIN, SearchConfig
+from lorbms_tf.paths.energy import PathMetric, pixels
+from lorbms_tf.paths.models import Codec
+
+_TOLD_EVERY = 10.0  # seconds
+_UNIT = 1e-3  # how far from one a length may be
+
+
+class Ends(NamedTuple):
+    """Codes [P, D] at both ends, which numbers may move, and whether they lie on a sphere."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    free: np.ndarray | None
+    sphere: bool
+
+
+def ends_of(codec: Codec, pictures: np.ndarray, mask: str = "", sphere: str = "auto") -> Ends:
+    """The codes of pairs of pictures [2, P, S, S, C].
+
+    Where a mask is given, the other quadrants' numbers are those of the first picture.
+    """
+    starts, ends = codec.encode(pictures[0]), codec.encode(pictures[1])
+    free = codec.free(mask)
+    if free is not None:
+        ends = np.where(free, ends, starts)
+    norms = np.linalg.norm(np.concatenate([starts, ends]), axis=1)
+    on_sphere = np.abs(norms - 1).max() < _UNIT if sphere == "auto" else sphere == "yes"
+    if on_sphere:
+        starts, ends = np.asarray(unit_norm(starts)), np.asarray(unit_norm(ends))
+    return Ends(starts, ends, free, bool(on_sphere))
+
+
+def metric_of(name: str, config: SearchConfig, seed: int = 0) -> PathMetric:
+    """The metric of a name NAME or NAME/WAY. UserError for weights that are missing."""
+    bare, _, way = name.partition("/")
+    way = way or config.equalise
+    if bare == PIXELS:
+        return PathMetric(pixels, way)
+    distance = named_distances.make(bare, config, seed)
+
+    def squared(images: Any, others: Any) -> Any:
+        values = distance(images, others)
+        return values * values if bare == "l1" else values  # all others are sums of squares
+
+    return PathMetric(squared, way)
+
+
+def weights_of(name: str, config: SearchConfig) -> str:
+    """Where the weights of a metric's network are from, in words; "" without a network."""
+    bare = name.partition("/")[0]
+    return "" if bare in (*PLAIN, PIXELS) else named_distances.make(bare, config).weights
+
+
+class Found(NamedTuple):
+    """Paths [P, K, D] of one name, and whether the search came to its end."""
+
+    codes: np.ndarray
+    whole: bool
+
+
+def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int = 0) -> Found:
+    """The paths of a name, `segments` steps each, which are equal where they are the shortest.
+
+    Raises UserError, naming the metric, where codes lie opposite each other on the sphere, or the
+    metric is not a number.
+    """
+    if name in PLAIN:
+        return Found(plain(name, ends, config.segments), True)
+    search = geodesic.Search(
+        config.segments, config.steps, config.rate, config.tolerance, ends.sphere
+    )
+    metric = metric_of(name, config, seed)
+    try:
+        paths = geodesic.shortest(
+            codec.decode,
+            metric,
+            ends.starts,
+            ends.ends,
+            search,
+            ends.free,
+            told=_teller(name, search),
+        )
+    except (AntipodalCodes, geodesic.NotFinite) as error:
+        raise UserError(f"{name}: {error}") from error
+    # One path after the other: deep distances of all their pictures at once need much memory.
+    even = [
+        lengths.even(codec.decode, metric, path[None], config.segments + 1, ends.sphere)
+        for path in paths.codes
+    ]
+    return Found(np.concatenate(even), paths.whole)
+
+
+def plain(name: str, ends: Ends, segments: int) -> np.ndarray:
+    """The straight line, or the great circle, in equal steps: [P, segments + 1, D].
+
+    On a sphere the line's points are brought to length one, as a model's decoder expects them.
+    """
+    shares = np.linspace(0, 1, segments + 1, dtype=np.float32)[None]
+    starts, stops = ends.starts[:, None], ends.ends[:, None]
+    if name == "spherical":
+        circle = slerp if ends.sphere else great_circle
+        return np.asarray(circle(starts, stops, shares))
+    made = np.asarray(line(starts, stops, shares))
+    return np.asarray(unit_norm(made)) if ends.sphere else made
+
+
+def _teller(name: str, search: geodesic.Search) -> Callable[[int, int], None]:
+    """Says from time to time how far the search is; a step costs as many pictures as segments."""
+    levels = [2**k for k in range(1, search.segments.bit_length())]
+    total = sum(levels) * (search.steps + 1)
+    begun = time.monotonic()
+    last = [begun]
+
+    def told(segments: int, step: int) -> None:
+        now = time.monotonic()
+        if now - last[0] < _TOLD_EVERY:
+            return
+        last[0] = now
+        done = sum(n for n in levels if n < segments) * (search.steps + 1) + segments * step
+        left = progress.clock((now - begun) * (total - done) / max(done, 1))
+        progress.say(
+            f"{name}: {segments} segments, step {step} of {search.steps}; at most {left} left"
+        )
+
+    return told
+
+
+def check(names: Sequence[str], codec: Codec) -> None:
+    """Raises UserError for metrics that cannot see this model's pictures."""
+    for name in names:
+        bare = name.partition("/")[0]
+        if bare not in (*PLAIN, PIXELS) and codec.channels not in (1, 3):
+            raise UserError(f"{name} needs pictures of 1 or 3 channels, not {codec.channels}")
