@@ -242,6 +242,7 @@ def superres_config(**changes) -> SuperresConfig:
         "mmd_window": 16,
         "mmd_stride": 16,
         "mmd_features": 8,
+        "halvings": 0,  # which follow from the length of the run
         "photos": "somewhere",
         "run_dir": "somewhere",
     }

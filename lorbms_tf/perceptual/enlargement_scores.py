@@ -8,7 +8,7 @@ import numpy as np
 from lorbms_tf.data.images import to_float
 from lorbms_tf.distances import distance_config
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation.scores import Score
+from lorbms_tf.evaluation.scores import Score, check_names
 from lorbms_tf.evaluation.sliced_wasserstein import LEAST_SIDE
 from lorbms_tf.features import named_distances
 from lorbms_tf.perceptual.scores import luma_psnr, luma_ssim, paired_swd
@@ -21,10 +21,11 @@ OF_BICUBIC = f"_{BICUBIC}"  # what the names of bicubic's scores end in
 
 def check(metrics: Sequence[str]) -> None:
     """Raises UserError for a score that there is not, listing those that there are."""
-    known = (*_BY_PHOTO, SWD)
-    both = (*known, *(f"{name}{OF_BICUBIC}" for name in known))
+    known = (*_BY_PHOTO, SWD, *distance_config.NAMES)
     plain = [name.removesuffix(OF_BICUBIC) for name in metrics]
-    distance_config.check_names([n for n in plain if n not in known], "metrics", both)
+    named = [name for name in plain if name.startswith(distance_config.TAPS)]
+    distance_config.check_names(named, "metrics")
+    check_names([name for name in plain if name not in named], "metrics", known)
 
 
 def score(name: str) -> Score | None:

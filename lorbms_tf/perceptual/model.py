@@ -110,7 +110,7 @@ class Superres(keras.Model):
         spec = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
 
         def examples(rng: Any, count: int) -> dict[str, Any]:
-            return {"images": rng.uniform(-1, 1, (count, 9, 12, 3)).astype("float32")}
+            return {"images": tf.constant(rng.uniform(-1, 1, (count, 9, 12, 3)), tf.float32)}
 
         def upscale(images: Any) -> dict[str, Any]:
             return {"images": self(images)}

@@ -72,13 +72,13 @@ def _also_empty(function: Callable) -> Callable:
     def wrapped(*batches):
         count = tf.shape(batches[0])[0]
         missing = tf.cast(tf.equal(count, 0), tf.int32)
-        filled = [
-            tf.ensure_shape(
-                tf.concat([batch, tf.zeros((missing, *batch.shape[1:]), batch.dtype)], axis=0),
-                batch.shape,
-            )
-            for batch in batches
-        ]
+
+        def fill(batch: tf.Tensor) -> tf.Tensor:
+            shape = tf.concat([[missing], tf.shape(batch)[1:]], axis=0)
+            filled = tf.concat([batch, tf.zeros(shape, batch.dtype)], axis=0)
+            return tf.ensure_shape(filled, batch.shape)
+
+        filled = map(fill, batches)
         return {name: values[:count] for name, values in function(*filled).items()}
 
     return wrapped
