@@ -10,6 +10,7 @@ PAGES = (
     "training",
     "evaluation",
     "lorbms",
+    "augint",
     "serving",
     "beam",
     "measured",
