@@ -163,7 +163,7 @@ A := augint
 CHARACTERS := $(A)/characters
 KINDS := ae intae augint
 FIDELITY := --metrics=reconstruction_error,domain_fidelity,domain_accuracy --classifier_steps=500 \
-	--pairs=500 --photos=$(CHARACTERS)/letters
+	--paths=500 --photos=$(CHARACTERS)/letters
 OTHERS := $(A)/runs/intae,$(A)/runs/augint
 
 augint: $(READY) $(KINDS:%=$(A)/runs/%/trained)

@@ -57,7 +57,7 @@ SMALL = {
     ],
     "lorbms_tf.render noise": ["--cell=32"],
     "lorbms_tf.render noise_curve": ["--trials=4"],
-    "lorbms_tf.evaluate --run_dir=runs/augint": ["--pairs=8", "--classifier_steps=4"],
+    "lorbms_tf.evaluate --run_dir=runs/augint": ["--paths=8", "--classifier_steps=4"],
     "tfrecords_tools.deepcluster": [
         *ALEXNET, "--input_size=35", "--num_clusters=4", "--epochs=1", "--batch_size=8",
         "--min_size=128", "--num_workers=1", "--intra_op_threads=0",
