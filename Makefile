@@ -1,9 +1,10 @@
 # make quickstart   set-up, then the main job on synthesized scenes, into quickstart/
+# make augint       set-up, then seed 003's autoencoders on drawn characters, into augint/
 # make test         set-up, then the tests, but for those that need an extra of setup.cfg
 # make test-extras  one more environment, with those extras, then the tests that need them
 # make lint         ruff
 # make parity       the reference implementations' numbers anew (two more environments, Python 3.11)
-# make clean        removes what quickstart wrote; the environment stays
+# make clean        removes what quickstart and augint wrote; the environment stays
 #
 # All set-up is one virtual environment in .venv (and .venv-extras); it is made again only when
 # setup.cfg, pyproject.toml or constraints.txt change. Another Python: make test PYTHON=python3.12
@@ -24,7 +25,7 @@ PYTEST_FLAGS ?= -q -n 2 --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test \
+.PHONY: augint augint-tell quickstart quickstart-intro quickstart-train quickstart-look quickstart-tell test \
 	test-extras lint parity clean
 
 # Two processes share the tests: with a thread each for TensorFlow they do not get in each other's way.
@@ -61,7 +62,7 @@ parity: $(READY) .venv-oracles/.ready .venv-oracles_torch/.ready
 	@touch $@
 
 clean:
-	rm -rf quickstart
+	rm -rf quickstart augint
 
 # Makes the environment that the target lies in, with the extras named.
 define SET_UP
@@ -159,3 +160,42 @@ quickstart-tell:
 	@echo "  $(Q)/export/                the model for TensorFlow Serving"
 	@echo "Curves: $(VENV)/bin/tensorboard --logdir $(Q)/run, then http://localhost:6006"
 	@echo "To start afresh: make clean quickstart"
+
+# ---- Seed 003, small: what lies between two letters, by autoencoders that have only seen digits?
+
+A := augint
+CHARACTERS := $(A)/characters
+KINDS := ae intae augint
+FIDELITY := --metrics=reconstruction_error,domain_fidelity,domain_accuracy --classifier_steps=500 \
+	--paths=500 --photos=$(CHARACTERS)/letters
+OTHERS := $(A)/runs/intae,$(A)/runs/augint
+
+augint: $(READY) $(KINDS:%=$(A)/runs/%/trained)
+	@echo "== 3 scores of what lies between two letters"
+	for kind in $(KINDS); do $(PY) -m lorbms_tf.evaluate --run_dir=$(A)/runs/$$kind $(FIDELITY) \
+		|| exit 1; done
+	$(PY) -m lorbms_tf.evaluate --run_dir=$(A)/runs/ae $(FIDELITY) --interpolation=pixel_fade
+	@echo "== 4 strips"
+	$(PY) -m lorbms_tf.render interpolations --run_dir=$(A)/runs/ae --others=$(OTHERS) \
+		--photos=$(CHARACTERS)/letters --rows=8 --out=$(A)/strips.png
+	$(PY) -m lorbms_tf.render noise_curve --run_dir=$(A)/runs/ae --others=$(OTHERS) --trials=200 \
+		--photos=$(CHARACTERS)/letters --table=$(A)/noise.csv --out=$(A)/noise.png
+	@$(MAKE) --no-print-directory augint-tell
+
+$(CHARACTERS): | $(READY)
+	@echo "== 1 digits to learn from, and letters that no model learns from"
+	$(PY) -m tfrecords_tools.synthesize --kind=characters --out=$@ --seed=1
+
+# An interrupted run goes on from its last checkpoint.
+$(A)/runs/%/trained: | $(CHARACTERS)
+	@echo "== 2 train: $*"
+	$(PY) -m lorbms_tf.train --flagfile=configs/augint/small28.cfg --objective=$* \
+		--photos=$(CHARACTERS)/digits --eval_photos=$(CHARACTERS)/letters --run_dir=$(@D)
+	@touch $@
+
+augint-tell:
+	@echo "What to look at:"
+	@echo "  $(A)/strips.png       from letter to letter: pixel fade, AE, IntAE, AugIntAE"
+	@echo "  $(A)/noise.png        how well noise of each frequency is reconstructed, and letters"
+	@echo "  $(A)/runs/*/samples/  the same as training went on"
+	@echo "To start afresh: make clean augint"

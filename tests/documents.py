@@ -11,6 +11,7 @@ PAGES = (
     "evaluation",
     "distances",
     "lorbms",
+    "augint",
     "serving",
     "beam",
     "measured",

@@ -27,6 +27,8 @@ PLACES = {
     "A.jpg": "my_photos/photo00.png",
     "B.jpg": "my_photos/photo01.png",
     "stl10:DIR": "stl10:stl10",
+    "DIGITS": "my_photos",
+    "LETTERS": "my_photos",
 }
 NOT_RUN = {
     "tfrecords_tools.convert_deepcluster": "needs PyTorch and the published checkpoint",
@@ -52,6 +54,12 @@ SMALL = {
     ],
     "tfrecords_tools.synthesize": ["--images=60", "--num_workers=1"],
     "lorbms_tf.train": [*SIZES, "--batch_size=4", "--max_steps=2", "--intra_op_threads=0"],
+    "lorbms_tf.train --flagfile=configs/augint": [
+        "--widths=2,3", "--dense=4", "--batch_size=4", "--max_steps=2", "--intra_op_threads=0",
+    ],
+    "lorbms_tf.render noise": ["--cell=32"],
+    "lorbms_tf.render noise_curve": ["--trials=4"],
+    "lorbms_tf.evaluate --run_dir=runs/augint": ["--paths=8", "--classifier_steps=4"],
     "tfrecords_tools.deepcluster": [
         *ALEXNET, "--input_size=35", "--num_clusters=4", "--epochs=1", "--batch_size=8",
         "--min_size=128", "--num_workers=1", "--intra_op_threads=0",

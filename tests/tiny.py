@@ -211,8 +211,35 @@ def _photos(folder: Path) -> dict[str, str]:
     return {"photos": place, "eval_photos": place}
 
 
+def write_generator(folder: Path, code_size: int = 3) -> str:
+    """A SavedModel of codes to grey images, black where the code is zero."""
+
+    class Generator(tf.Module):
+        def __init__(self):
+            super().__init__()
+            weights = np.random.default_rng(0).normal(size=(code_size, PHOTO_SIZE**2))
+            self.weights = tf.Variable(weights, dtype=tf.float32)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, code_size), tf.float32)])
+        def decode(self, codes):
+            images = tf.tanh(codes @ self.weights)
+            return {"images": tf.reshape(images, (-1, PHOTO_SIZE, PHOTO_SIZE, 1))}
+
+    generator = Generator()
+    tf.saved_model.save(generator, str(folder), signatures={"decode": generator.decode})
+    return str(folder)
+
+
 def _photo_sheets(data: dict, folder: Path) -> dict[str, dict[str, Any]]:
+    inversions = {
+        "generator": write_generator(folder / "generator"),
+        "photos": data["eval_photos"],
+        "rows": 2,
+        "inversion_steps": 2,
+        "refining_steps": 2,
+    }
     return {
+        "inversions": inversions,
         "interpolations": {"rows": 2, "steps": 2},
         "reconstructions": {"rows": 2},
         "noise": {"frequencies": (1, 4)},

@@ -5,6 +5,7 @@ of codes, and the refinement's the mean absolute difference of an image's pixels
 descending alone.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,7 +45,7 @@ def train(
       seed: of the codes.
 
     Returns:
-      the mean squared distance of codes over the last tenth of the steps.
+      the mean squared distance of codes over the last tenth of the steps; NaN for no steps.
     """
     cuts = range(CUT_EVERY, max(steps, CUT_EVERY + 1), CUT_EVERY)
     optimizer = optimizers.Sgd(optimizers.tenths(rate, cuts), momentum=MOMENTUM)
@@ -63,7 +64,7 @@ def train(
 
     numbers = track(range(steps), label="learning to invert", unit="step")
     losses = [step(tf.constant(number)) for number in numbers]
-    return float(np.mean(losses[-max(1, steps // 10) :]))
+    return float(np.mean(losses[-max(1, steps // 10) :])) if losses else math.nan
 
 
 def refiner(

@@ -87,7 +87,7 @@ class Arrays:
     @cached_property
     def path(self) -> np.ndarray:
         """Images at `POINTS` draws of each path between two judged ones, [M, S, S, C]."""
-        places = pairs(self._config.pairs, len(self._judged), self._random(_PAIRS))
+        places = pairs(self._config.paths, len(self._judged), self._random(_PAIRS))
         return self._paths(places)
 
     def _paths(self, places: np.ndarray) -> np.ndarray:
@@ -140,14 +140,14 @@ class Arrays:
     def consistent(self) -> np.ndarray:
         """Whether each interpolation between two of a class is taken for that class, bool [M]."""
         labels = self._labels[::2]
-        places = groups(labels, 2, self._config.pairs, self._random(_ALIKE))
+        places = groups(labels, 2, self._config.paths, self._random(_ALIKE))
         return self._classes(self._paths(places)) == np.repeat(labels[places[:, 0]], POINTS)
 
     @cached_property
     def few_shot(self) -> np.ndarray:
         """Whether each picture out of the simplex of some seeds is taken for their class, bool."""
         labels, random = self._labels[::2], self._random(_SEEDS)
-        places = groups(labels, self._config.shots, self._config.pairs, random)
+        places = groups(labels, self._config.shots, self._config.paths, random)
         weights = random.dirichlet(np.ones(places.shape[1]), len(places))
         made = self._maker.blends(self._judged[places], weights)
         return self._classes(made) == labels[places[:, 0]]

@@ -1,119 +1,22 @@
-"""The pictures of `lorbms_tf.render` for AugIntAE: their flags, and the photos that they show."""
+"""The pictures of `lorbms_tf.render` for AugIntAE, drawn of photos and noise."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.augint.sheet_configs import (
+    FewShotConfig,
+    InversionConfig,
+    ModelsConfig,
+    NoiseConfig,
+    NoiseCurveConfig,
+    PathsConfig,
+    PhotosSheetConfig,
+)
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.method import Sheet
 from lorbms_tf.training.photo_scores import PhotoScoringConfig
-from lorbms_tf.training.sheet_config import SheetConfig
 
 _READ = 2000  # photos among which those of a picture are drawn
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelsConfig(SheetConfig):
-    """One run, and others beside it."""
-
-    others: str = setting("", "Further run directories that are shown below, joined by commas.")
-    cell: int = setting(56, "Side of one image in the picture, pixels.")
-    seed: int = setting(0, "Seed of what is drawn: photos, noise, weights.")
-    refining_steps: int = setting(
-        1000, "Steps of descent on the codes of a run of wgan_gp, after its encoder's guess."
-    )
-
-    def validate(self) -> None:
-        """As `SheetConfig.validate`."""
-        super().validate()
-        require("seed", self.seed, minimum=0)
-        require("refining_steps", self.refining_steps, minimum=0)
-
-    @property
-    def run_dirs(self) -> list[str]:
-        """All runs, the first one first."""
-        return [self.run_dir, *(name.strip() for name in self.others.split(",") if name.strip())]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhotosSheetConfig(ModelsConfig):
-    """Which photos."""
-
-    photos: str = setting(
-        "", "Held-out photos, named as --eval_photos of training are; empty: those of the run."
-    )
-    rows: int = setting(8, "Pairs, photos or classes that are shown.")
-
-    def validate(self) -> None:
-        """As `ModelsConfig.validate`."""
-        super().validate()
-        require("rows", self.rows, minimum=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PathsConfig(PhotosSheetConfig):
-    """Interpolations between pairs of photos."""
-
-    steps: int = setting(8, "Pictures between the two ends.")
-    same_class: bool = setting(False, "Both photos of a pair are of one class.")
-    pixel_fade: bool = setting(True, "A first row lays both photos over each other.")
-
-    def validate(self) -> None:
-        """As `PhotosSheetConfig.validate`."""
-        super().validate()
-        require("steps", self.steps, minimum=1, below=101)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FewShotConfig(PhotosSheetConfig):
-    """Pictures out of the simplex of some seeds."""
-
-    shots: int = setting(5, "Seed images of a class.")
-    samples: int = setting(10, "Pictures that are made of them.")
-
-    def validate(self) -> None:
-        """As `PhotosSheetConfig.validate`."""
-        super().validate()
-        require("shots", self.shots, minimum=1, below=101)
-        require("samples", self.samples, minimum=1, below=101)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoiseConfig(ModelsConfig):
-    """Noise of some frequencies."""
-
-    frequencies: tuple[int, ...] = setting(
-        (1, 2, 4, 6, 8, 12, 16, 20, 24, 28),
-        "Sides of the resolutions at which noise is drawn and then scaled up, 1 to the image's.",
-    )
-
-    def validate(self) -> None:
-        """As `ModelsConfig.validate`."""
-        super().validate()
-        if not self.frequencies or min(self.frequencies) < 1:
-            shown = ",".join(map(str, self.frequencies))
-            raise UserError(f"--frequencies={shown} is not valid: whole numbers from 1 on")
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoiseCurveConfig(NoiseConfig):
-    """The error of reconstructed noise over its frequency."""
-
-    frequencies: tuple[int, ...] = setting(
-        tuple(range(1, 29)), "Frequencies that are measured, 1 to the image's side."
-    )
-    trials: int = setting(1000, "Images of noise at each frequency, and photos for the line.")
-    photos: str = setting(
-        "",
-        "Photos of the novel domain, for the dotted line; empty: --eval_photos of each run.",
-    )
-    table: str = setting("", "Also write the numbers to this file, as CSV.")
-
-    def validate(self) -> None:
-        """As `NoiseConfig.validate`."""
-        super().validate()
-        require("trials", self.trials, minimum=1)
 
 
 def scoring(config: Any, run_dir: str = "") -> PhotoScoringConfig:
@@ -195,6 +98,41 @@ def _draw_few_shot(config: FewShotConfig) -> Any:
     )
 
 
+def _draw_inversions(config: InversionConfig) -> Any:
+    import numpy as np
+    import tensorflow as tf
+
+    from lorbms_tf.augint import invert, sheets
+    from lorbms_tf.augint.config import AugintConfig
+    from lorbms_tf.augint.saved_generator import SavedGenerator
+    from lorbms_tf.latent.slerp import unit_norm
+    from lorbms_tf.training.photo_data import PhotoData
+
+    config.validate()
+    generator = SavedGenerator(config.generator)
+    sizes = {"image_size": generator.image_size, "channels": generator.channels}
+    data = PhotoData(AugintConfig(eval_photos=config.photos, **sizes))
+    images = next(iter(data.held_out(config.rows, config.rows)()))["image"]
+    network = generator.inversion_network(config.seed)
+    invert.train(
+        network,
+        generator,
+        generator.code_size,
+        steps=config.inversion_steps,
+        rate=config.inversion_rate,
+        unit=config.unit_codes,
+        seed=config.seed,
+    )
+    codes = network(images, training=False)
+    codes = unit_norm(codes) if config.unit_codes else codes
+    refine = invert.refiner(generator, config.refining_steps, unit=config.unit_codes)
+    rows = {"photo": images, "network": generator(codes)}
+    rows["refined"] = generator(refine(images, tf.convert_to_tensor(codes)))
+    return sheets.columns_sheet(
+        {name: np.clip(row, -1, 1) for name, row in rows.items()}, cell=config.cell
+    )
+
+
 def _draw_noise(config: NoiseConfig) -> Any:
     import numpy as np
 
@@ -256,6 +194,11 @@ SHEETS = {
         NoiseCurveConfig,
         _draw_noise_curve,
         "how well noise of each frequency is reconstructed, beside photos (figure 1)",
+    ),
+    "inversions": Sheet(
+        InversionConfig,
+        _draw_inversions,
+        "photos, and what a generator of --generator makes of the codes found for them",
     ),
     "few_shot": Sheet(
         FewShotConfig, _draw_few_shot, "pictures out of the simplex of some photos of a class"

@@ -28,7 +28,7 @@ class AugintScoreConfig(PhotoScoreConfig):
         "What makes the interpolations: the run's model, or laying both images over each other.",
         choices=("model", "pixel_fade"),
     )
-    pairs: int = setting(1667, "Paths between held-out images; three pictures are taken of each.")
+    paths: int = setting(1667, "Paths between held-out images; three pictures are taken of each.")
     classifier_steps: int = setting(2000, "Steps in which a classifier learns to judge.")
     shots: int = setting(5, "Seed images of few_shot_consistency.")
     refining_steps: int = setting(
@@ -48,7 +48,7 @@ class AugintScoreConfig(PhotoScoreConfig):
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
         super().validate()
-        for name in ("pairs", "classifier_steps", "shots"):
+        for name in ("paths", "classifier_steps", "shots"):
             require(name, getattr(self, name), minimum=1)
         require("refining_steps", self.refining_steps, minimum=0)
 
@@ -65,7 +65,7 @@ def conditions(config: AugintScoreConfig) -> dict[str, Any]:
     domain = config.train_photos or "the run's photos"
     return {
         "classifier": f"{config.classifier_steps} steps, {domain}",
-        "interpolations": f"{config.interpolation}, {config.pairs} pairs",
+        "interpolations": f"{config.interpolation}, {config.paths} paths",
         "shots": config.shots,
         "extractor": config.extractor,
     }

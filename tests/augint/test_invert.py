@@ -1,9 +1,13 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from lorbms_tf.augint import invert
+from lorbms_tf.augint.saved_generator import SavedGenerator
+from lorbms_tf.errors import UserError
 from lorbms_tf.latent.slerp import unit_norm
+from tests import tiny
 
 ROWS = np.random.default_rng(0).normal(0, 0.5, (4, 16)).astype(np.float32)
 
@@ -46,3 +50,24 @@ def test_a_network_learns_the_codes_of_a_generator():
     wanted = codes(50, seed=5)
     error = np.mean(np.sum((network(decode(tf.constant(wanted))) - wanted) ** 2, axis=1))
     assert error < 0.5
+
+
+def test_a_saved_generator_knows_its_sizes(tmp_path):
+    folder = tiny.write_generator(tmp_path / "good")
+    generator = SavedGenerator(folder)
+    assert (generator.code_size, generator.image_size, generator.channels) == (3, 12, 1)
+    network = generator.inversion_network()
+    images = generator(tf.constant(np.eye(3, dtype=np.float32)))
+    assert images.shape == (3, 12, 12, 1) and network(images).shape == (3, 3)
+
+
+def test_what_is_no_generator_is_named(tmp_path):
+    with pytest.raises(UserError, match="is no SavedModel: saved_model.pb is not there"):
+        SavedGenerator(str(tmp_path))
+    module = tf.Module()
+    function = tf.function(
+        lambda x: {"y": x + 1}, input_signature=[tf.TensorSpec((None, 3), tf.float32)]
+    )
+    tf.saved_model.save(module, str(tmp_path / "flat"), signatures={"decode": function})
+    with pytest.raises(UserError, match=r"signature decode takes .* not codes \[B, D\]"):
+        SavedGenerator(str(tmp_path / "flat"))
