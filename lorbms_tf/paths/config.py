@@ -17,7 +17,9 @@ class SearchConfig(DistanceConfig):
     """How a path between two codes is found."""
 
     segments: int = setting(32, "Steps of a path at the end, a power of two.")
-    steps: int = setting(60, "Steps of Adam at most after each doubling of the segments.")
+    steps: int = setting(
+        40, "Steps of Adam at most at 2 and 4 segments; half as many after each further doubling."
+    )
     rate: float = setting(0.05, "Adam's rate, as a share of the distance between the two codes.")
     tolerance: float = setting(
         1e-3, "Double the segments when ten steps lower the energy by less than this share."
@@ -61,7 +63,9 @@ class PathsConfig(SearchConfig):
     run_dir: str = setting("", "Run directory, or pretrained:NAME.")
     checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
     saved_model: str = setting(
-        "", "Instead of --run_dir: a SavedModel with the signatures encode and decode."
+        "",
+        "Instead of --run_dir: a SavedModel with the signature decode, and encode; without encode "
+        "codes are drawn from a normal distribution.",
     )
     metrics: tuple[str, ...] = setting(
         ("linear", "spherical", PIXELS),
@@ -95,7 +99,8 @@ class PathsConfig(SearchConfig):
         if bool(self.run_dir) == bool(self.saved_model):
             raise UserError("name either --run_dir or --saved_model")
         check_metrics(self.metrics, "metrics")
-        if sum(bool(getattr(self, name)) for name in _SOURCES) != 1:
+        sources = sum(bool(getattr(self, name)) for name in _SOURCES)
+        if sources > 1 or (not sources and not self.saved_model):
             raise UserError("name the pictures by one of --records, --photos and --synthesized")
         require("pairs", self.pairs, minimum=1)
         require("strips", self.strips, minimum=0)

@@ -9,7 +9,14 @@ import numpy as np
 from lorbms_tf import progress
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import named_distances
-from lorbms_tf.latent.slerp import AntipodalCodes, great_circle, line, slerp, unit_norm
+from lorbms_tf.latent.slerp import (
+    AntipodalCodes,
+    check_not_antipodal,
+    great_circle,
+    line,
+    slerp,
+    unit_norm,
+)
 from lorbms_tf.paths import geodesic, lengths
 from lorbms_tf.paths.config import PIXELS, PLAIN, SearchConfig
 from lorbms_tf.paths.energy import PathMetric, pixels
@@ -20,12 +27,18 @@ _UNIT = 1e-3  # how far from one a length may be
 
 
 class Ends(NamedTuple):
-    """Codes [P, D] at both ends, which numbers may move, and whether they lie on a sphere."""
+    """Codes [P, D] at both ends.
+
+    free: which numbers may move, bool [D]; None: all.
+    sphere: whether codes lie on the sphere of length one.
+    chunks: how many equal parts a code has; 1 for one without chunks.
+    """
 
     starts: np.ndarray
     ends: np.ndarray
     free: np.ndarray | None
     sphere: bool
+    chunks: int = 1
 
 
 def ends_of(codec: Codec, pictures: np.ndarray, mask: str = "", sphere: str = "auto") -> Ends:
@@ -33,7 +46,17 @@ def ends_of(codec: Codec, pictures: np.ndarray, mask: str = "", sphere: str = "a
 
     Where a mask is given, the other quadrants' numbers are those of the first picture.
     """
-    starts, ends = codec.encode(pictures[0]), codec.encode(pictures[1])
+    return _ends(codec, codec.encode(pictures[0]), codec.encode(pictures[1]), mask, sphere)
+
+
+def drawn_ends(codec: Codec, pairs: int, mask: str, sphere: str, seed: int) -> Ends:
+    """Pairs of codes from a normal distribution, for a model that encodes no pictures."""
+    size = int(np.prod(codec.shape))
+    codes = np.random.default_rng(seed).normal(size=(2, pairs, size)).astype(np.float32)
+    return _ends(codec, *codes, mask, sphere)
+
+
+def _ends(codec: Codec, starts: np.ndarray, ends: np.ndarray, mask: str, sphere: str) -> Ends:
     free = codec.free(mask)
     if free is not None:
         ends = np.where(free, ends, starts)
@@ -41,7 +64,7 @@ def ends_of(codec: Codec, pictures: np.ndarray, mask: str = "", sphere: str = "a
     on_sphere = np.abs(norms - 1).max() < _UNIT if sphere == "auto" else sphere == "yes"
     if on_sphere:
         starts, ends = np.asarray(unit_norm(starts)), np.asarray(unit_norm(ends))
-    return Ends(starts, ends, free, bool(on_sphere))
+    return Ends(starts, ends, free, bool(on_sphere), codec.chunks)
 
 
 def metric_of(name: str, config: SearchConfig, seed: int = 0) -> PathMetric:
@@ -79,7 +102,10 @@ def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int =
     metric is not a number.
     """
     if name in PLAIN:
-        return Found(plain(name, ends, config.segments), True)
+        try:
+            return Found(plain(name, ends, config.segments), True)
+        except AntipodalCodes as error:
+            raise UserError(f"{name}: {error}") from error
     search = geodesic.Search(
         config.segments, config.steps, config.rate, config.tolerance, ends.sphere
     )
@@ -107,13 +133,21 @@ def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int =
 def plain(name: str, ends: Ends, segments: int) -> np.ndarray:
     """The straight line, or the great circle, in equal steps: [P, segments + 1, D].
 
-    On a sphere the line's points are brought to length one, as a model's decoder expects them.
+    Of codes with chunks each chunk has a circle of its own. On a sphere the line's points are
+    brought to length one, as a model's decoder expects them. Raises AntipodalCodes where two codes
+    on a sphere are opposite.
     """
+    if ends.sphere:
+        check_not_antipodal(ends.starts, ends.ends)
     shares = np.linspace(0, 1, segments + 1, dtype=np.float32)[None]
     starts, stops = ends.starts[:, None], ends.ends[:, None]
+    if name == "spherical" and ends.sphere:
+        return np.asarray(slerp(starts, stops, shares))
     if name == "spherical":
-        circle = slerp if ends.sphere else great_circle
-        return np.asarray(circle(starts, stops, shares))
+        parts = [np.reshape(end, (len(end), 1, ends.chunks, -1)) for end in (starts, stops)]
+        made = np.asarray(great_circle(*parts, shares[..., None]))
+        made = made.reshape(*made.shape[:2], -1)
+        return made if ends.free is None else np.where(ends.free, made, starts)
     made = np.asarray(line(starts, stops, shares))
     return np.asarray(unit_norm(made)) if ends.sphere else made
 
@@ -121,7 +155,8 @@ def plain(name: str, ends: Ends, segments: int) -> np.ndarray:
 def _teller(name: str, search: geodesic.Search) -> Callable[[int, int], None]:
     """Says from time to time how far the search is; a step costs as many pictures as segments."""
     levels = [2**k for k in range(1, search.segments.bit_length())]
-    total = sum(levels) * (search.steps + 1)
+    costs = {n: n * (geodesic.steps_of(search, n) + 1) for n in levels}
+    total = sum(costs.values())
     begun = time.monotonic()
     last = [begun]
 
@@ -130,10 +165,11 @@ def _teller(name: str, search: geodesic.Search) -> Callable[[int, int], None]:
         if now - last[0] < _TOLD_EVERY:
             return
         last[0] = now
-        done = sum(n for n in levels if n < segments) * (search.steps + 1) + segments * step
+        done = sum(cost for n, cost in costs.items() if n < segments) + segments * step
         left = progress.clock((now - begun) * (total - done) / max(done, 1))
         progress.say(
-            f"{name}: {segments} segments, step {step} of {search.steps}; at most {left} left"
+            f"{name}: {segments} segments, step {step} of {geodesic.steps_of(search, segments)}; "
+            f"at most {left} left"
         )
 
     return told

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from lorbms_tf.latent.slerp import check_not_antipodal, line, slerp, unit_norm
 from lorbms_tf.paths.energy import PathMetric
+from lorbms_tf.paths.slope import energies_and_gradient
 
 
 class NotFinite(ValueError):
@@ -25,16 +25,17 @@ class Search(NamedTuple):
     """How a path is looked for.
 
     segments: at the end, a power of two.
-    steps: of Adam after each subdivision, at most.
+    steps: of Adam at 2 and at 4 segments, at most; half as many after each further subdivision,
+      whose points begin near their places, but never less than a sixth.
     rate: of Adam in the first step, as a share of the distance of the ends in the code; it falls to
       a hundredth on a half cosine.
-    tolerance: a level ends where the energies have fallen by less than this share in ten steps; 0:
-      it never does.
+    tolerance: in the second half of a level's steps a path rests from where its energy has fallen
+      by less than this share in ten steps; 0: never.
     sphere: codes have length one; points lie on the great circle at first, and stay on the sphere.
     """
 
     segments: int = 32
-    steps: int = 60
+    steps: int = 40
     rate: float = 0.05
     tolerance: float = 1e-3
     sphere: bool = False
@@ -87,22 +88,17 @@ def shortest(
     if search.sphere:
         check_not_antipodal(starts, ends)
     codes = np.stack([starts, ends], axis=1).astype(keras.config.floatx())
-    slope = _slope(decode, metric, codes.dtype)
+    slope = energies_and_gradient(decode, metric, codes.dtype)
     energies = {}
     while codes.shape[1] - 1 < search.segments:
         codes = subdivided(codes, search.sphere)
-        segments = codes.shape[1] - 1
+        level = _Level(codes, search, free)
         try:
-            codes, energies[segments] = _level(slope, codes, search, free, told)
-        except _StoppedAt as stop:
-            return Paths(stop.codes, energies, whole=False)
+            _run(slope, level, told)
+        except KeyboardInterrupt:
+            return Paths(level.best, energies, whole=False)
+        codes, energies[codes.shape[1] - 1] = level.best, level.least
     return Paths(codes, energies, whole=True)
-
-
-class _StoppedAt(Exception):
-    def __init__(self, codes: np.ndarray):
-        super().__init__()
-        self.codes = codes
 
 
 def subdivided(codes: np.ndarray, sphere: bool) -> np.ndarray:
@@ -114,76 +110,65 @@ def subdivided(codes: np.ndarray, sphere: bool) -> np.ndarray:
     return made
 
 
-def _slope(decode: Callable, metric: PathMetric, dtype: np.dtype) -> Callable:
-    """(codes [P, K, D]) -> energies [P], and their gradient [P, K, D]; traced once."""
-
-    def both(codes):
-        shape = tf.shape(codes)
-        with tf.GradientTape() as tape:
-            tape.watch(codes)
-            pictures = decode(tf.reshape(codes, (-1, codes.shape[-1])))
-            pictures = tf.reshape(pictures, tf.concat([shape[:2], tf.shape(pictures)[1:]], 0))
-            energies = metric.energies(pictures)
-        return energies, tape.gradient(energies, codes)
-
-    graph = tf.function(both)  # one a level: how many pictures there are is known inside
-    return lambda codes: tuple(map(np.asarray, graph(tf.constant(codes, dtype))))
+def steps_of(search: Search, segments: int) -> int:
+    """Adam's steps at a level, see `Search`."""
+    return max(search.steps * 4 // max(4, segments), -(-search.steps // 6))
 
 
-def _level(
-    slope: Callable, codes: np.ndarray, search: Search, free: np.ndarray | None, told: Callable
-) -> tuple:
-    """Moves the inner points; the best codes and their energies.
+class _Level:
+    """The points of one level, moved by Adam (Kingma and Ba) on arrays: they are no model's.
 
-    Adam by Kingma and Ba, on arrays: the points are no variables of a model.
+    Each path has its own history, so that it does not depend on those beside it.
     """
-    span = np.linalg.norm(codes[:, -1] - codes[:, 0], axis=-1)[:, None, None]
-    # Each level has half as far to go as the one before.
-    scale = span / math.sqrt(codes.shape[2]) * 2 / (codes.shape[1] - 1)
-    first, second = np.zeros_like(codes), np.zeros_like(codes)
-    best, least = codes.copy(), np.full(len(codes), np.inf)
-    history = []
-    for step in range(search.steps + 1):
-        told(codes.shape[1] - 1, step)
-        try:
-            energies, gradient = slope(codes)
-        except KeyboardInterrupt:
-            raise _StoppedAt(best) from None
-        if not np.isfinite(energies).all() or not np.isfinite(gradient).all():
-            raise NotFinite(f"the metric is not a number on path {_first_bad(energies, gradient)}")
-        better = energies < least
-        best[better], least[better] = codes[better], energies[better]
-        history.append(least.sum())
-        if step == search.steps or _is_still(history, search.tolerance):
-            break
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        corrected = first / (1 - 0.9 ** (step + 1))
-        deviation = np.sqrt(second / (1 - 0.999 ** (step + 1)))
-        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / search.steps))
-        move = search.rate * fall * scale * corrected / np.maximum(deviation, 1e-30)
-        move = move if free is None else move * free
-        codes = _moved(codes, move, search.sphere)
-    return best, least
+
+    def __init__(self, codes: np.ndarray, search: Search, free: np.ndarray | None):
+        self.codes, self.search, self.free = codes, search, free
+        self.steps = steps_of(search, codes.shape[1] - 1)
+        self.best, self.least = codes.copy(), np.full(len(codes), np.inf)
+        self._history: list[np.ndarray] = []
+        self._first, self._second = np.zeros_like(codes), np.zeros_like(codes)
+        span = np.linalg.norm(codes[:, -1] - codes[:, 0], axis=-1)[:, None, None]
+        # Each level has half as far to go as the one before.
+        self._scale = span / math.sqrt(codes.shape[2]) * 2 / (codes.shape[1] - 1)
+        self._moves = np.ones(len(codes), bool)
+
+    def note(self, energies: np.ndarray) -> bool:
+        """Remembers the energies of the present points; whether any path still moves."""
+        better = (energies < self.least) & self._moves
+        self.best[better], self.least[better] = self.codes[better], energies[better]
+        self._history.append(self.least.copy())
+        step = len(self._history) - 1
+        if self.search.tolerance and step >= max(_LOOKED_BACK, self.steps / 2):
+            past = self._history[-1 - _LOOKED_BACK]
+            self._moves &= past - self.least > self.search.tolerance * past
+        return bool(self._moves.any()) and step < self.steps
+
+    def move(self, gradient: np.ndarray) -> None:
+        """One step of Adam for the paths that still move; the ends stay."""
+        step = len(self._history)
+        self._first = 0.9 * self._first + 0.1 * gradient
+        self._second = 0.999 * self._second + 0.001 * gradient**2
+        deviation = np.sqrt(self._second / (1 - 0.999**step))
+        fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - 1) / self.steps))
+        move = self._first / (1 - 0.9**step) / np.maximum(deviation, 1e-30)
+        move *= self.search.rate * fall * self._scale * self._moves[:, None, None]
+        move = move if self.free is None else move * self.free
+        self.codes = self.codes.copy()
+        self.codes[:, 1:-1] -= move[:, 1:-1]
+        if self.search.sphere:
+            self.codes[:, 1:-1] = np.asarray(unit_norm(self.codes[:, 1:-1]))
 
 
-def _is_still(history: list[float], tolerance: float) -> bool:
-    """Whether the least energies of the last steps hardly fall any more; never at tolerance 0."""
-    if not tolerance or len(history) <= _LOOKED_BACK:
-        return False
-    past = history[-1 - _LOOKED_BACK]
-    return past - history[-1] <= tolerance * past
-
-
-def _moved(codes: np.ndarray, move: np.ndarray, sphere: bool) -> np.ndarray:
-    """Codes after a step; the ends stay, and on a sphere the others stay on it."""
-    made = codes.copy()
-    made[:, 1:-1] -= move[:, 1:-1]
-    if sphere:
-        made[:, 1:-1] = np.asarray(unit_norm(made[:, 1:-1]))
-    return made
-
-
-def _first_bad(energies: np.ndarray, gradient: np.ndarray) -> int:
-    finite = np.isfinite(energies) & np.isfinite(gradient).all(axis=(1, 2))
-    return int(np.argmin(finite))
+def _run(slope: Callable, level: _Level, told: Callable) -> None:
+    """Moves a level's points until they rest. Raises NotFinite."""
+    step = 0
+    while True:
+        told(level.codes.shape[1] - 1, step)
+        energies, gradient = slope(level.codes)
+        finite = np.isfinite(energies) & np.isfinite(gradient).all(axis=(1, 2))
+        if not finite.all():
+            raise NotFinite(f"the metric is not a number on path {int(np.argmin(finite))}")
+        if not level.note(energies):
+            return
+        level.move(gradient)
+        step += 1

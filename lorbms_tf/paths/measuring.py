@@ -7,6 +7,7 @@ import numpy as np
 
 from lorbms_tf import progress
 from lorbms_tf.data import images
+from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.features import registry
@@ -43,9 +44,13 @@ def measure(config: PathsConfig) -> Results:
     finding.check(config.metrics, codec)
     for name in (*config.metrics, config.judge):  # weights are missed before the work begins
         finding.weights_of(name, config)
-    given = pictures.read(config, codec.side, codec.channels)
-    ends = finding.ends_of(codec, given, config.mask, config.sphere)
     decode = _in_parts(codec)
+    if codec.encode is None:
+        ends = finding.drawn_ends(codec, config.pairs, config.mask, config.sphere, config.seed)
+        given = decode(np.stack([ends.starts, ends.ends]))
+    else:
+        given = pictures.read(config, codec.side, codec.channels)
+        ends = finding.ends_of(codec, given, config.mask, config.sphere)
     straight = decode(finding.plain("linear", ends, config.segments))
     real = given.reshape(-1, *given.shape[2:])
     measured, whole = {}, True
@@ -84,7 +89,7 @@ def _in_parts(codec: models.Codec) -> Callable[[np.ndarray], np.ndarray]:
 
     def decode(codes: np.ndarray) -> np.ndarray:
         flat = in_batches(codec.decode, _DECODED_AT_ONCE, codes.reshape(-1, codes.shape[2]))
-        return np.clip(flat, -1, 1).reshape(*codes.shape[:2], *flat.shape[1:])
+        return flat.reshape(*codes.shape[:2], *flat.shape[1:])
 
     return decode
 
@@ -98,10 +103,13 @@ def _measured(
     config: PathsConfig,
 ) -> Measured:
     steps, linear = (_steps(metric, part) for part in (made, straight))
+    if not (np.isfinite(steps).all() and np.isfinite(linear).all()):
+        raise UserError(f"{judge} is not a number between some pictures of a path")
     whole, whole_linear = steps.sum(axis=1), linear.sum(axis=1)
     ratio = np.where(whole_linear > 0, whole / np.where(whole_linear > 0, whole_linear, 1), 1.0)
     uneven = lengths.largest_over_mean(steps)
-    perceived = lengths.variation(_steps(_seen(config), made))
+    eye = _eye(config)
+    perceived = lengths.variation(_steps(finding.metric_of(f"{eye}/none", config), made))
     light, contrast = middle_errors(made)
     scores = {
         "length_over_linear": float(ratio.mean()),
@@ -111,25 +119,26 @@ def _measured(
         "middle_brightness_error": float(light.mean()),
         "middle_contrast_error": float(contrast.mean()),
         "perceived_variation": float(perceived.mean()),
+        "perceived_by": eye,
         "measured_by": judge,
     }
     if config.extractor:
         scores["middle_frechet"] = _frechet(made, real, config)
+        scores["middle_frechet_pictures"] = [len(real), len(made)]
     total = np.where(whole > 0, whole, 1.0)[:, None]
     along = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1) / total], axis=1)
     return Measured(scores, made, along)
 
 
 def _steps(metric: PathMetric, made: np.ndarray) -> np.ndarray:
-    """Lengths of segments, path by path: deep distances need much memory."""
+    """Lengths of segments [P, K - 1], path by path: deep distances need much memory."""
     return np.concatenate([lengths.steps(metric, made[i : i + 1]) for i in range(len(made))])
 
 
-def _seen(config: PathsConfig) -> PathMetric:
-    """What stands for the eye: the first deep metric whose weights are there, else the judge."""
+def _eye(config: PathsConfig) -> str:
+    """The metric that stands for the eye: the first one of a network, else the judge."""
     deep = [n for n in config.metrics if n not in PLAIN and finding.weights_of(n, config)]
-    name = (deep or [config.judge])[0].partition("/")[0]
-    return finding.metric_of(f"{name}/none", config, config.seed)
+    return (deep or [config.judge])[0].partition("/")[0]
 
 
 def middle_errors(made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

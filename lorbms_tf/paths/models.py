@@ -18,18 +18,23 @@ _BATCH = 16  # pictures that are encoded at a time
 class Codec(NamedTuple):
     """A model whose codes are rows of numbers.
 
-    encode: images float32 [B, S, S, C] in [-1, 1] -> codes [B, D].
+    encode: images float32 [B, S, S, C] in [-1, 1] -> codes [B, D]; None where it encodes none.
     decode: codes [B, D] -> images, with gradients.
     side: S.
     channels: C.
     shape: of one code in the model itself, which is D numbers.
     """
 
-    encode: Callable[[np.ndarray], np.ndarray]
+    encode: Callable[[np.ndarray], np.ndarray] | None
     decode: Callable[[Any], Any]
     side: int
     channels: int
     shape: tuple[int, ...]
+
+    @property
+    def chunks(self) -> int:
+        """How many equal parts a code has: those of a map [2, 2, C], else one."""
+        return int(np.prod(self.shape[:2])) if len(self.shape) == 3 else 1
 
     def free(self, mask: str) -> np.ndarray | None:
         """Which of the D numbers belong to the quadrants of a mask, bool [D]; None for "".
@@ -48,51 +53,61 @@ class Codec(NamedTuple):
 
 
 def of_run(run_dir: str, checkpoint: str = "latest") -> Codec:
-    """The model of a run. UserError where it has no code that pictures are decoded from."""
+    """The model of a run. UserError where no pictures are decoded from codes."""
     model, _ = run_directory.load_model(run_dir, checkpoint)
-    signatures = model.signatures()
-    _check(signatures, f"--run_dir={run_dir}")
-    encode, decode = signatures["encode"], signatures["decode"]
-    return _codec(encode.function, decode.function, encode.inputs[0], decode.inputs[0])
+    functions = {
+        name: (one.function, one.inputs)
+        for name, one in model.signatures().items()
+        if len(one.inputs) == 1
+    }
+    return _codec(functions, f"--run_dir={run_dir}")
 
 
 def of_saved_model(folder: str) -> Codec:
-    """A SavedModel with signatures named encode and decode. UserError for any other folder."""
+    """A SavedModel with a signature decode, and encode where there is one. UserError for others."""
     try:
         with without_signs(folder) as readable:
             loaded = tf.saved_model.load(readable)
     except (OSError, tf.errors.OpError, ValueError) as error:
         raise UserError(f"--saved_model={folder}: {str(error).splitlines()[0]}") from error
-    _check(loaded.signatures, f"--saved_model={folder}")
-
-    def called(name: str) -> tuple[Callable, tf.TensorSpec]:
-        signature = loaded.signatures[name]
-        ((key, spec),) = signature.structured_input_signature[1].items()
-        return (lambda values: signature(**{key: values})), spec
-
-    (encode, images), (decode, codes) = called("encode"), called("decode")
-    # A loaded function keeps its model alive only through the function itself.
-    return _codec(lambda x, held=loaded: encode(x), decode, images, codes)
+    functions = {}
+    for name, signature in loaded.signatures.items():
+        specs = signature.structured_input_signature[1]
+        if len(specs) == 1:
+            functions[name] = (_by_name(signature, *specs, loaded), list(specs.values()))
+    if "decode" not in functions and "serving_default" in functions:
+        functions["decode"] = functions["serving_default"]
+    return _codec(functions, f"--saved_model={folder}")
 
 
-def _check(signatures: Any, where: str) -> None:
-    for name in ("encode", "decode"):
-        if name not in signatures:
-            raise UserError(
-                f"{where}: the model has no function {name!r} (it has {', '.join(signatures)}), so "
-                "there are no codes to go between"
-            )
+def _by_name(signature: Any, key: str, keeper: Any) -> Callable:
+    # A loaded function does not keep its model's variables alive; `keeper` does.
+    return lambda values, keeper=keeper: signature(**{key: values})
 
 
-def _codec(encode: Callable, decode: Callable, images: Any, codes: Any) -> Codec:
+def _codec(functions: dict[str, tuple], where: str) -> Codec:
+    if "decode" not in functions:
+        names = ", ".join(functions) or "none"
+        raise UserError(
+            f"{where}: the model has no function 'decode' of codes alone (of one input it has: "
+            f"{names}), so there are no codes to go between"
+        )
+    decode, (codes,) = functions["decode"]
     shape = tuple(codes.shape[1:])
-
-    def flat(batch: Any) -> Any:
-        return tf.reshape(next(iter(encode(tf.cast(batch, tf.float32)).values())), (-1, size))
+    size = int(np.prod(shape))
 
     def pictures(batch: Any) -> Any:
         return next(iter(decode(tf.reshape(tf.cast(batch, tf.float32), (-1, *shape))).values()))
 
-    size = int(np.prod(shape))
-    side, channels = images.shape[1], images.shape[3]
+    made = pictures(tf.zeros((1, size)))
+    if len(made.shape) != 4:
+        raise UserError(f"{where}: decode gives {tuple(made.shape)}, no pictures")
+    side, channels = made.shape[1], made.shape[3]
+    if "encode" not in functions:
+        return Codec(None, pictures, side, channels, shape)
+    encode = functions["encode"][0]
+
+    def flat(batch: Any) -> Any:
+        return tf.reshape(next(iter(encode(tf.cast(batch, tf.float32)).values())), (-1, size))
+
     return Codec(lambda values: in_batches(flat, _BATCH, values), pictures, side, channels, shape)

@@ -60,5 +60,6 @@ def _drawn(side: int, count: int, seed: int) -> np.ndarray:
         command = [sys.executable, "-m", "tfrecords_tools.synthesize", *words]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            raise UserError(f"scenes could not be drawn: {done.stderr.strip().splitlines()[-1]}")
+            said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+            raise UserError(f"scenes could not be drawn: {said[-1]}")
         return _of_folder(str(out / "images"), side, count, seed)
