@@ -8,7 +8,7 @@ import importlib
 
 from lorbms_tf.cli import command
 from lorbms_tf.errors import UserError
-from lorbms_tf.training.method import Method
+from lorbms_tf.training.method import Method, Sheet
 
 DEFAULT = "lorbms"
 _MODULES = {
@@ -16,6 +16,15 @@ _MODULES = {
     "augint": "lorbms_tf.augint.method",
     "superres": "lorbms_tf.perceptual.method",
 }
+
+
+# Pictures of any model that decodes codes: subcommands of `lorbms_tf.render` and their modules.
+_SHEETS = {"paths": "lorbms_tf.paths.sheet"}
+
+
+def shared_sheets() -> dict[str, Sheet]:
+    """The pictures that belong to no single method, by subcommand."""
+    return {name: importlib.import_module(module).SHEET for name, module in _SHEETS.items()}
 
 
 def names() -> list[str]:

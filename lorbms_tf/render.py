@@ -11,10 +11,11 @@ python -m lorbms_tf.render pasted --run_dir=R --records=GLOB --rows=5 --out=p.pn
 from collections.abc import Sequence
 from pathlib import Path
 
+from lorbms_tf import methods
 from lorbms_tf.cli import command, flags, help_page
 from lorbms_tf.pages import pictures
 from lorbms_tf.training import run_directory
-from lorbms_tf.training.method import Sheet
+from lorbms_tf.training.method import Method, Sheet
 from lorbms_tf.training.run_directory import MethodConfig
 
 
@@ -26,9 +27,20 @@ def render(sheet: Sheet, config) -> Path:
     return pictures.save(sheet.draw(config), config.out)
 
 
+def sheets_of(method: Method) -> dict[str, Sheet]:
+    """The pictures of a method, and those of all that it has not itself.
+
+    With --metric on the command line `paths` is the one of all, which measures.
+    """
+    shared = methods.shared_sheets()
+    if command.early_value("metric", ""):
+        return {**method.sheets, **shared}
+    return {**shared, **method.sheets}
+
+
 def main(argv: Sequence[str]) -> None:
     """Renders what the first word on the command line says."""
-    sheets = run_directory.asked_method().sheets
+    sheets = sheets_of(run_directory.asked_method())
     subcommand = command.subcommand(
         argv,
         "lorbms_tf.render",
@@ -46,7 +58,7 @@ def main(argv: Sequence[str]) -> None:
 
 def console_main() -> None:
     """Entry point of the console script `lorbms-render`."""
-    sheets = run_directory.method_of_flags().sheets
+    sheets = sheets_of(run_directory.method_of_flags())
     asked = command.early_word(tuple(sheets))
     for name in [asked] if asked else sheets:
         flags.define(sheets[name].config)

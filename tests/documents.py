@@ -10,6 +10,7 @@ PAGES = (
     "training",
     "evaluation",
     "distances",
+    "paths",
     "lorbms",
     "augint",
     "serving",

@@ -17,7 +17,7 @@ class SearchConfig(DistanceConfig):
     """How a path between two codes is found."""
 
     segments: int = setting(32, "Steps of a path at the end, a power of two.")
-    steps: int = setting(
+    adam_steps: int = setting(
         40, "Steps of Adam at most at 2 and 4 segments; half as many after each further doubling."
     )
     rate: float = setting(0.05, "Adam's rate, as a share of the distance between the two codes.")
@@ -35,7 +35,7 @@ class SearchConfig(DistanceConfig):
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
         super().validate()
-        require("steps", self.steps, minimum=1)
+        require("adam_steps", self.adam_steps, minimum=1)
         if self.segments < 2 or self.segments & (self.segments - 1):
             raise UserError(f"--segments={self.segments} is not valid: a power of two from 2 on")
         for name in ("rate", "tolerance"):

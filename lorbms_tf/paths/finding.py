@@ -107,7 +107,7 @@ def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int =
         except AntipodalCodes as error:
             raise UserError(f"{name}: {error}") from error
     search = geodesic.Search(
-        config.segments, config.steps, config.rate, config.tolerance, ends.sphere
+        config.segments, config.adam_steps, config.rate, config.tolerance, ends.sphere
     )
     metric = metric_of(name, config, seed)
     try:
@@ -127,7 +127,7 @@ def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int =
         lengths.even(codec.decode, metric, path[None], config.segments + 1, ends.sphere)
         for path in paths.codes
     ]
-    return Found(np.concatenate(even), paths.whole)
+    return Found(_kept(ends, np.concatenate(even)), paths.whole)
 
 
 def plain(name: str, ends: Ends, segments: int) -> np.ndarray:
@@ -146,10 +146,14 @@ def plain(name: str, ends: Ends, segments: int) -> np.ndarray:
     if name == "spherical":
         parts = [np.reshape(end, (len(end), 1, ends.chunks, -1)) for end in (starts, stops)]
         made = np.asarray(great_circle(*parts, shares[..., None]))
-        made = made.reshape(*made.shape[:2], -1)
-        return made if ends.free is None else np.where(ends.free, made, starts)
+        return _kept(ends, made.reshape(*made.shape[:2], -1))
     made = np.asarray(line(starts, stops, shares))
-    return np.asarray(unit_norm(made)) if ends.sphere else made
+    return np.asarray(unit_norm(made)) if ends.sphere else _kept(ends, made)
+
+
+def _kept(ends: Ends, codes: np.ndarray) -> np.ndarray:
+    """Codes [P, K, D] whose numbers that may not move are those of the start, to the bit."""
+    return codes if ends.free is None else np.where(ends.free, codes, ends.starts[:, None])
 
 
 def _teller(name: str, search: geodesic.Search) -> Callable[[int, int], None]:

@@ -1,0 +1,148 @@
+"""The whole way on a tiny model: measured, drawn and filmed."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms.model import Lorbms
+from lorbms_tf.paths import finding, measuring, models, pictures, report, sheet
+from lorbms_tf.paths.config import PathsConfig
+from lorbms_tf.paths.finding import Ends
+from lorbms_tf.serving import saved_model
+from tests import tiny
+
+SETTINGS = {
+    "pairs": 2,
+    "segments": 4,
+    "adam_steps": 4,
+    "metrics": ("linear", "spherical", "pixels"),
+}
+
+
+def config(run_dir, records, **changes):
+    return PathsConfig(**{"run_dir": str(run_dir), "records": records, **SETTINGS, **changes})
+
+
+@pytest.fixture(scope="module")
+def results(run_dir, glob):
+    return measuring.measure(config(run_dir, glob, metrics=("linear", "pixels", "l1/luma")))
+
+
+def test_a_line_has_a_key_for_each_metric(results):
+    made = json.loads(report.line(results))
+    for name in ("linear", "pixels", "l1/luma"):
+        scores = made[name]
+        assert scores["largest_over_mean_step"] >= 1 and scores["length_over_linear"] > 0
+    assert made["linear"]["length_over_linear"] == pytest.approx(1)
+    assert made["linear"]["measured_by"] == "pixels" == made["judge"]
+    assert made["pixels"]["length_over_linear"] <= 1 + 1e-4
+    assert made["whole"] is True and made["pairs"] == 2
+    text = report.table(results).splitlines()
+    assert len(text) == 4 and "largest / mean step" in text[0]
+
+
+def test_what_is_written(results, tmp_path):
+    paths = report.write(results, tmp_path / "out", drawn_pairs=1, video=True)
+    names = [path.name for path in paths]
+    assert names == ["paths.json", "paths.html", "strips.png", "pair_01.webp"]
+    assert json.loads(paths[0].read_text())["model"]
+    assert "Cumulative length" in paths[1].read_text()
+    assert Image.open(paths[3]).format == "WEBP"
+    for measured in results.metrics.values():
+        assert measured.pictures.shape == (2, 5, 32, 32, 3)
+        np.testing.assert_allclose(measured.cumulative[:, -1], 1, rtol=1e-5)
+
+
+def test_films_go_there_and_back():
+    path = np.linspace(-1, 1, 5)[:, None, None, None] * np.ones((8, 8, 1))
+    frames = report.frames_of([path, path[::-1]], ["a", "b"])
+    assert len(frames) == 8  # without the ends on the way back
+    assert frames[1].tobytes() == frames[7].tobytes() != frames[2].tobytes()
+
+
+def test_strips_between_two_photos(run_dir, tmp_path):
+    for number, name in enumerate(("a.png", "b.png")):
+        Image.fromarray(tiny.noise(number, 40)).save(tmp_path / name)
+    asked = sheet.PathSheetConfig(
+        run_dir=run_dir, out="p.png", cell=32, segments=2, adam_steps=1, steps=3,
+        scene=str(tmp_path / "a.png"), object=str(tmp_path / "b.png"), metric=("linear", "pixels"),
+        mask="0010",
+    )  # fmt: skip
+    assert sheet.draw(asked).height > 64
+    with pytest.raises(UserError, match="--scene is required"):
+        sheet.draw(replace(asked, scene=""))
+    with pytest.raises(UserError, match="--metric: no distance 'pixel'"):
+        sheet.draw(replace(asked, metric=("pixel",)))
+
+
+def test_chunks_outside_of_the_mask_stay_on_all_paths(run_dir, glob):
+    codec = models.of_run(run_dir)
+    given = pictures.read(config(run_dir, glob), codec.side, codec.channels)
+    ends = finding.ends_of(codec, given, "0100")
+    for name in ("linear", "spherical", "pixels"):
+        codes = finding.found(name, codec, ends, config(run_dir, glob)).codes
+        kept = codes.reshape(2, 5, 4, -1)[:, :, [0, 2, 3]]
+        np.testing.assert_array_equal(kept, np.repeat(kept[:, :1], 5, axis=1))
+        assert np.ptp(codes.reshape(2, 5, 4, -1)[:, :, 1], axis=1).max() > 0
+
+
+def test_saved_models_with_an_encoder_and_without(tmp_path, glob):
+    saved_model.write(Lorbms(tiny.config(), seed=1), tmp_path / "1")
+    whole = config("", glob, saved_model=str(tmp_path / "1"), metrics=("linear",))
+    assert measuring.measure(whole).metrics["linear"].scores["length_over_linear"] == 1
+
+    class Decoder(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, 5], tf.float32, "z")])
+        def decode(self, z):
+            return {"images": tf.tile(tf.tanh(z)[:, None, None, :3], (1, 8, 8, 1))}
+
+    alone = Decoder()
+    tf.saved_model.save(alone, str(tmp_path / "2"), signatures={"decode": alone.decode})
+    drawn = replace(whole, records="", saved_model=str(tmp_path / "2"), equalise="none")
+    assert measuring.measure(drawn).metrics["pixels"].scores["length_over_linear"] <= 1.05
+    tf.saved_model.save(tf.Module(), str(tmp_path / "3"))
+    with pytest.raises(UserError, match="no function 'decode'"):
+        models.of_saved_model(str(tmp_path / "3"))
+    with pytest.raises(UserError, match="--saved_model="):
+        models.of_saved_model(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("name", ["linear", "spherical", "pixels"])
+def test_opposite_codes_on_the_sphere_are_named(name, run_dir, glob):
+    codec = models.of_run(run_dir)
+    codes = np.eye(1, 16, dtype=np.float32)
+    with pytest.raises(UserError, match=f"{name}: .*opposite"):
+        finding.found(name, codec, Ends(codes, -codes, None, True), config(run_dir, glob))
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"run_dir": ""}, "either --run_dir or --saved_model"),
+        ({"records": ""}, "--records, --photos and --synthesized"),
+        ({"synthesized": True}, "--records, --photos and --synthesized"),
+        ({"segments": 3}, "power of two"),
+        ({"metrics": ()}, "at least one"),
+        ({"metrics": ("linear", "vgg")}, "--metrics: no distance 'vgg'"),
+        ({"metrics": ("pixels/red",)}, "no way 'red'"),
+        ({"judge": "linear"}, "--judge: no distance 'linear'"),
+        ({"video": True}, "--video needs --out"),
+        ({"pairs": 0}, "pairs"),
+    ],
+)
+def test_wrong_settings(changes, message):
+    with pytest.raises(UserError, match=message):
+        PathsConfig(**{"run_dir": "R", "records": "GLOB", **SETTINGS, **changes}).validate()
+
+
+def test_too_few_pictures_and_a_model_without_chunks(run_dir, glob):
+    with pytest.raises(UserError, match="--pairs=9 needs 18 pictures; there are 5"):
+        measuring.measure(config(run_dir, glob, pairs=9))
+    codec = models.of_run(run_dir)._replace(shape=(16,))
+    with pytest.raises(UserError, match="--mask: a code of this model"):
+        codec.free("0001")
