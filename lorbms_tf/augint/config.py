@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data.photos_config import PhotosConfig
 from lorbms_tf.errors import UserError
-from lorbms_tf.gan.losses import TARGETS
-from lorbms_tf.networks.strided import NORMS
 from lorbms_tf.training.run_config import RunConfig
 
 OBJECTIVES = ("augint", "ae", "intae", "vae", "wgan_gp", "dagan")
+# By their names in `lorbms_tf.gan.losses` and `lorbms_tf.networks.strided`, which load TensorFlow.
+TARGETS = ("01", "pm1")
+NORMS = ("batch", "layer", "none")
 CRITICS = ("wgan_gp", "dagan")  # objectives with a critic in place of a reconstruction loss
 
 
@@ -47,7 +48,7 @@ class AugintConfig(RunConfig, PhotosConfig):
         "01",
         "Scores that the discriminator is taught for real and other images: 1 and 0, or 1 and -1. "
         "With 01 a perfect discriminator has a margin of 1, so that k can fall but hardly rise.",
-        choices=tuple(TARGETS),
+        choices=TARGETS,
     )
     network: str = setting(
         "infogan",

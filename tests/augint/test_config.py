@@ -2,16 +2,24 @@ import dataclasses
 
 import pytest
 
+from lorbms_tf.augint import config
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.errors import UserError
+from lorbms_tf.gan import losses
+from lorbms_tf.networks import strided
 from tests import tiny
 
 
 def test_the_defaults_are_the_papers_for_characters():
-    config = AugintConfig()
-    config.validate()
-    assert (config.image_size, config.channels, config.code_size) == (28, 1, 32)
-    assert (config.learning_rate, config.epochs, config.reconstruction_norm) == (1e-3, 100, 1)
+    default = AugintConfig()
+    default.validate()
+    assert (default.image_size, default.channels, default.code_size) == (28, 1, 32)
+    assert (default.learning_rate, default.epochs, default.reconstruction_norm) == (1e-3, 100, 1)
+
+
+def test_choices_are_what_there_is():
+    assert tuple(losses.TARGETS) == config.TARGETS
+    assert strided.NORMS == config.NORMS
 
 
 @pytest.mark.parametrize(
@@ -42,6 +50,6 @@ def test_rates_fall_only_without_an_adversary(changes, schedule):
     ],
 )
 def test_wrong_settings_are_named(changes, message):
-    config = dataclasses.replace(tiny.augint_config(), **changes)
+    wrong = dataclasses.replace(tiny.augint_config(), **changes)
     with pytest.raises(UserError, match=message):
-        config.validate()
+        wrong.validate()
