@@ -10,6 +10,7 @@ PAGES = (
     "training",
     "evaluation",
     "lorbms",
+    "perceptual",
     "serving",
     "beam",
     "measured",
