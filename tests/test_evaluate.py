@@ -2,7 +2,6 @@ import dataclasses
 import json
 import math
 import shutil
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -168,24 +167,6 @@ def test_scores_of_features_need_weights(run_dir, glob):
         evaluate.evaluate(EVALUATION, config)
 
 
-def test_the_line_is_valid_json_whatever_the_scores():
-    config = ScoringConfig(run_dir="r", records="a*,b*", seed=3)
-    scores = {"step": 7, "tau": 2.0, "records": 5, "psnr": math.inf, "mix_fidelity": math.nan}
-    line = line_of(config, scores, "abc")
-    assert json.loads(line, parse_constant=refuse_constants) == {
-        "run_dir": "r",
-        "records_glob": "a*,b*",
-        "dataset_hash": "abc",
-        "seed": 3,
-        "limit": 0,
-        "step": 7,
-        "tau": 2.0,
-        "records": 5,
-        "psnr": None,
-        "mix_fidelity": None,
-    }
-
-
 @pytest.fixture
 def command(monkeypatch):
     """The command with given flags, and a pass that costs nothing."""
@@ -241,20 +222,6 @@ def test_scores_on_other_datasets_are_not_mixed(command, tmp_path):
     command(out=str(out), digest="b" * 64, allow_other_dataset=True)
     held = [json.loads(line)["dataset_hash"] for line in out.read_text().splitlines()[2:]]
     assert held == [None, "a" * 64, "a" * 64, None, "b" * 64]
-
-
-def test_the_dataset_hash_is_that_beside_the_records(tmp_path):
-    pattern = tiny.write_records(tmp_path, count=3)
-    config = ScoringConfig(run_dir="r", records=pattern)
-    (tmp_path / records.DATASET_FILE).unlink(missing_ok=True)
-    assert EVALUATION.origin(config)["dataset_hash"] is None
-    shards = [
-        {"file": path.name, "bytes": path.stat().st_size}
-        for path in map(Path, records.find_shards(pattern))
-    ]
-    described = {"dataset_hash": "d" * 64, "shards": shards}
-    (tmp_path / records.DATASET_FILE).write_text(json.dumps(described))
-    assert EVALUATION.origin(config)["dataset_hash"] == "d" * 64
 
 
 def test_an_out_that_cannot_be_written_is_said_before_the_pass(command, tmp_path):

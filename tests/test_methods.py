@@ -1,14 +1,12 @@
 """What every method keeps, whatever it trains: the promises of `lorbms_tf.training.method`.
 
-A new method adds itself to `tiny.EXAMPLES`. That two devices learn what one learns is tested in
-`tests/training/test_strategy.py`, in a process of its own, for every method too.
+A new method adds itself to `tiny.EXAMPLES`. Its commands are in `test_method_commands.py`. That two
+devices learn what one learns is tested in `tests/training/test_strategy.py`, in a process of its
+own, for every method too.
 """
 
 import dataclasses
 import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,6 @@ import tensorflow as tf
 from PIL import Image
 
 from lorbms_tf import methods, render, report
-from lorbms_tf.cli import flags
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import lines
 from lorbms_tf.evaluation.scores import gathered
@@ -225,57 +222,6 @@ def test_the_page_on_a_run_shows_its_scores_pictures_and_settings(run, place):
     assert "cannot be computed" not in words and "not here" not in words
 
 
-def test_a_wrong_picture_is_named_with_the_valid_ones(name, monkeypatch):
-    sheets = list(methods.get(name).sheets)
-    for word in (["no_such_picture"], []):
-        monkeypatch.setattr(sys, "argv", ["render", f"--method={name}", *word])
-        with pytest.raises(UserError, match=f"; valid: {', '.join(sheets)}"):
-            render.main(["render", *word])
-
-
-# One process for all doors of a method; each has a copy of it: flags are global.
-HELP = """
-import importlib, os, sys
-name, folder, *doors = sys.argv[1:]
-for door in doors:
-    module = importlib.import_module(f"lorbms_tf.{door}")
-    if not os.fork():
-        sys.stdout = open(os.path.join(folder, door), "w")
-        sys.argv = [door, f"--method={name}", "--help"]
-        try:
-            module.console_main()
-        except SystemExit as end:
-            sys.stdout.flush()
-            assert "tensorflow" not in sys.modules, "help takes long"
-            os._exit(end.code)
-    assert os.wait()[1] == 0, door
-"""
-
-
-def test_the_help_of_each_door_shows_the_flags_of_the_method(name, place):
-    method = methods.get(name)
-    kinds = {
-        "train": [method.config],
-        "sweep": [method.config, method.evaluation.protocol],
-        "evaluate": [method.evaluation.config],
-        "report": [method.evaluation.config],
-        "render": [sheet.config for sheet in method.sheets.values()],
-        "benchmark": [method.config, *(one.config for one in method.benchmarks.values())],
-    }
-    folder = place / "help"
-    folder.mkdir()
-    command = [sys.executable, "-W", "ignore", "-c", HELP, name, str(folder), *kinds]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for door, classes in kinds.items():
-        page = (folder / door).read_text()
-        for kind in classes:
-            for field in dataclasses.fields(kind):
-                assert re.search(rf"^  --(\[no\])?{field.name}\b", page, re.M), (door, field.name)
-        for sheet in method.sheets if door == "render" else ():
-            assert f"  {sheet}: " in page
-
-
 def test_what_a_run_leaves_opens_again(run, name):
     model, config = run_directory.load_model(str(run.folder))
     assert config == run.plan.config and config.method == name
@@ -299,40 +245,6 @@ def test_what_is_judged_and_shortened_is_logged(run):
     assert any(name in logged for name in method.short_names)
     for path in method.variants:
         assert (ROOT / path).is_file(), path
-
-
-def door(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "lorbms_tf.train", *words], cwd=ROOT, capture_output=True, text=True
-    )
-
-
-def test_a_dry_run_prints_the_parameters_and_writes_nothing(name, place):
-    source = methods.get(name).source
-    settings = tiny.EXAMPLES[name].config(run_dir=str(place / "dry"), **{source: ""})
-    done = door("--dry_run", *flags.as_text(settings).splitlines())
-    assert done.returncode == 0, done.stderr
-    assert f"--method={name}\n" in done.stdout
-    rows = [line.split() for line in done.stdout.splitlines() if not line.startswith("--")]
-    counts = [int(row[-1].replace(",", "")) for row in rows if row and row[-1][0].isdigit()]
-    assert counts and min(counts) > 0
-    assert not (place / "dry").exists()
-
-
-def test_a_wrong_flag_is_named(name):
-    done = door(f"--method={name}", "--no_such_flag=1")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "no_such_flag" in done.stderr and "--help lists the flags" in done.stderr
-    done = door(f"--method={name}", "--jit=perhaps")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "--jit=perhaps is not valid; valid values: auto, on, off" in done.stderr
-
-
-def test_a_wrong_method_is_named_with_the_valid_ones():
-    done = door("--method=no_such_method")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    valid = ", ".join(methods.names())
-    assert f"--method=no_such_method is not valid; valid values: {valid}" in done.stderr
 
 
 def test_a_run_of_before_there_were_methods_is_of_the_first():
