@@ -12,6 +12,7 @@ PAGES = (
     "distances",
     "paths",
     "lorbms",
+    "perceptual",
     "augint",
     "serving",
     "beam",

@@ -34,15 +34,15 @@ def test_photos_are_reduced_as_matlab_does_and_rounded():
 def test_steps_bring_what_is_made_nearer(distance):
     config = tiny.superres_config(distance=distance, learning_rate=0.01, width=8)
     model = Superres(config)
-    model.compile_optimizers(total_steps=30)
-    batch = {"image": tf.constant(photo(1, side=32, count=4))}
+    model.compile_optimizers(total_steps=12)
+    batch = {"image": tf.constant(photo(1, side=32, count=2))}
     with tiny.eagerly():
-        logs = [model.train_step(batch) for _ in range(30)]
+        logs = [model.train_step(batch) for _ in range(12)]
         made = model.infer(batch)
-    assert float(logs[-1]["loss/total"]) < 0.8 * float(logs[0]["loss/total"])
+    assert float(logs[-1]["loss/total"]) < 0.9 * float(logs[0]["loss/total"])
     assert all(np.isfinite(float(value)) for value in logs[-1].values())
     assert made["upscaled"].shape == made["bicubic"].shape == batch["image"].shape
-    assert made["small"].shape == (4, 8, 8, 3)
+    assert made["small"].shape == (2, 8, 8, 3)
     assert np.abs(made["upscaled"]).max() <= 1
 
 
