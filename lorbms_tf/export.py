@@ -72,7 +72,7 @@ def export_weights(config: ExportConfig) -> Path:
 
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
-    portable = dataclasses.replace(trained, records="", eval_records="", run_dir="")
+    portable = dataclasses.replace(trained, records="", eval_records="", run_dir="", init_from="")
     folder = Path(config.weights_only)
     with files.atomic_directory(folder) as temporary:
         stored_config.write(temporary, stored_config.TRAINING, portable)
