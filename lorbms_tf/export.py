@@ -74,7 +74,7 @@ def export_weights(config: ExportConfig) -> Path:
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     step = run_directory.checkpoint_step(config.run_dir, config.checkpoint)
     source = methods.get(trained.method).source  # "records", say
-    own = dict.fromkeys((source, f"eval_{source}", "run_dir"), "")
+    own = dict.fromkeys((source, f"eval_{source}", "run_dir", "init_from"), "")
     portable = dataclasses.replace(trained, **own)
     folder = Path(config.weights_only)
     with files.atomic_directory(folder) as temporary:

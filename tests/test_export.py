@@ -80,7 +80,8 @@ def test_weights_only_is_a_run_directory_of_the_same_model(run_dir, tmp_path):
 
     assert size(folder) < 0.6 * size(Path(run_dir))  # no moments of Adam
     values = json.loads((folder / "config.json").read_text())
-    assert [values[name] for name in ("records", "eval_records", "run_dir")] == [""] * 3
+    places = ("records", "eval_records", "run_dir", "init_from")
+    assert [values[name] for name in places] == [""] * 4
     assert [entry.name for entry in tmp_path.iterdir()] == ["small"]
 
 

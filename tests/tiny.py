@@ -294,7 +294,13 @@ EXAMPLES = {
         write_data=_records,
         sheets=_scene_sheets,
         serve=_serve_scenes,
-        by_device={"lambda_cls": 0.0},
+        by_device={
+            "lambda_cls": 0.0,
+            "perceptual": "mmd++",  # drawn at each step, the same on all devices
+            "lambda_perceptual": 0.5,
+            "mmd_window": 16,
+            "mmd_features": 16,
+        },
         apart=("classifier",),
     ),
     "augint": Example(

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data.records_config import RecordsConfig
+from lorbms_tf.distances.distance_config import DistanceConfig, check_names
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelConfig:
+class ModelConfig(DistanceConfig):
     """Networks (thesis, tables 3.1 to 3.5) and objective (equations 3.3 to 3.9, section 3.6)."""
 
     image_size: int = setting(64, "Side of the images in pixels, a power of two, at least 32.")
@@ -60,6 +61,19 @@ class ModelConfig:
     reconstruction_norm: int = setting(
         1, "The p of the reconstruction loss, equation 3.3.", choices=(1, 2)
     )
+    perceptual: str = setting(
+        "",
+        "Distance that --lambda_perceptual weighs: mmd++, vgg19, squeezenet, taps:NETWORK:A+B, ... "
+        "(lorbms_tf.features.named_distances names all).",
+    )
+    lambda_perceptual: float = setting(
+        0.0,
+        "Weight, beside those of equation 3.6, of --perceptual between the reference and its two "
+        "reconstructions; 0, the thesis: none.",
+    )
+    perceptual_autoencoder: bool = setting(
+        False, "The same in --autoencoder_steps, where its weight stands beside a 1."
+    )
     generator_updates: int = setting(2, "Generator updates in one training step.")
     autoencoder_steps: int = setting(
         0, "First steps, in which encoder and decoder learn as a plain autoencoder, without mixing."
@@ -86,6 +100,8 @@ class ModelConfig:
 
     def validate(self) -> None:
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
+        super().validate()
+        self._validate_perceptual()
         blocks = _positive_power(self.image_size)
         for name in ("encoder_layers", "decoder_layers", "decoder_widths"):
             values = getattr(self, name)
@@ -119,6 +135,18 @@ class ModelConfig:
             require(name, getattr(self, name), minimum=0, below=1)
         if not 0 < self.adam_epsilon < 1:  # 0 would divide zero gradients by zero
             raise UserError(f"--adam_epsilon={self.adam_epsilon} is not valid: above 0 and below 1")
+
+    def _validate_perceptual(self) -> None:
+        require("lambda_perceptual", self.lambda_perceptual, minimum=0)
+        if self.perceptual:
+            check_names([self.perceptual], "perceptual")
+        if self.perceptual and not self.lambda_perceptual:
+            raise UserError(f"--perceptual={self.perceptual} needs a --lambda_perceptual above 0")
+        if self.lambda_perceptual and not self.perceptual:
+            weight = f"--lambda_perceptual={self.lambda_perceptual}"
+            raise UserError(f"{weight} needs --perceptual=NAME, such as mmd++")
+        if self.perceptual_autoencoder and not self.autoencoder_steps:
+            raise UserError("--perceptual_autoencoder needs --autoencoder_steps above 0")
 
 
 @dataclass(frozen=True, kw_only=True)

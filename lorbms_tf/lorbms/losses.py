@@ -3,6 +3,8 @@
 All are means in float32, whatever the networks compute in. `bce` is on logits.
 """
 
+from collections.abc import Callable
+
 from keras import ops
 
 from lorbms_tf.gan.losses import bce, bce_discriminator, bce_generator
@@ -36,6 +38,21 @@ def reconstruction(images, first, second, norm: int = 1):
       norm: 1 for absolute, 2 for squared differences.
     """
     return distance(images, first, norm) + distance(images, second, norm)
+
+
+def perceptual(measure: Callable, images, *others):
+    """Sum over `others` of the mean of a distance between images and them, in float32 -> scalar.
+
+    Not in the thesis. Every one is measured in the same call, so by the same draw.
+
+    Args:
+      measure: (images [N, H, W, 3], others) -> [N].
+      images: [B, H, W, 3] in [-1, 1].
+      others: each the same shape.
+    """
+    repeated = ops.concatenate([_float32(images)] * len(others), axis=0)
+    distances = measure(repeated, ops.concatenate(list(map(_float32, others)), axis=0))
+    return len(others) * ops.mean(distances)
 
 
 def adversarial(fake_logits):

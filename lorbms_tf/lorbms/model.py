@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from lorbms_tf.features import named_distances
 from lorbms_tf.lorbms import losses, mixing, objective, scalars, signatures
 from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
 from lorbms_tf.lorbms.config import ModelConfig
@@ -11,7 +12,7 @@ from lorbms_tf.lorbms.objective import Scene
 from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.layers import advance_spectral_norms
-from lorbms_tf.training import optimizers
+from lorbms_tf.training import moving_average, optimizers
 
 
 class Lorbms(keras.Model):
@@ -37,7 +38,8 @@ class Lorbms(keras.Model):
             self.averaged = build_generator(config, seed, precision)
             for network in self.averaged:
                 network.trainable = False
-        self.precision = precision
+        self.precision, self._seed = precision, seed
+        self.perceptual = None  # the distance of --perceptual, from `compile` on
         self.tau = config.tau
         self.loss_share = 1.0  # one over the number of replicas: their gradients are summed
         self.dynamic_shapes = True  # False where XLA compiles the step (`objective.forward`)
@@ -162,12 +164,15 @@ class Lorbms(keras.Model):
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer):
         """Sets the optimizers, of the kind `optimizers.Adam`, and makes their variables.
 
-        So a checkpoint can hold them before the first step.
+        So a checkpoint can hold them before the first step. Makes the perceptual distance too;
+        UserError where its weights cannot be had.
         """
         super().compile()
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.classifier_optimizer = classifier_optimizer
+        if self.config.lambda_perceptual:
+            self.perceptual = named_distances.make(self.config.perceptual, self.config, self._seed)
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         classifier_optimizer.build(self.classifier.trainable_variables)
@@ -209,9 +214,13 @@ class Lorbms(keras.Model):
         with tf.GradientTape() as tape:
             reconstruction = self.decoder(self.encoder(reference, training=True), training=True)
             loss = losses.distance(reference, reconstruction, self.config.reconstruction_norm)
+            perceptual = None
+            if self.perceptual and self.config.perceptual_autoencoder:
+                perceptual = losses.perceptual(self._distance, reference, reconstruction)
+                loss += self.config.lambda_perceptual * perceptual
         self._descend(tape, loss, self.generator_optimizer, ("encoder", "decoder"), logs)
         self._update_average()
-        return {**scalars.of_autoencoder(reference, reconstruction, loss), **logs}
+        return {**scalars.of_autoencoder(reference, reconstruction, loss, perceptual), **logs}
 
     def advance_spectral_norms(self) -> None:
         """One power iteration in every spectrally normalised layer; once per training step."""
@@ -229,10 +238,15 @@ class Lorbms(keras.Model):
             scene = objective.forward(
                 networks, batch["reference"], batch["candidates"], mask, self.dynamic_shapes
             )
-            loss = objective.generator_loss(networks, scene, self.config)
+            distance = self._distance if self.perceptual else None
+            loss = objective.generator_loss(networks, scene, self.config, distance)
         self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
         logs |= scalars.of_generator(scene, loss, batch["distances"])
         return scene
+
+    def _distance(self, images, others):
+        """The perceptual distance [N] by the draw of this update, which a checkpoint holds."""
+        return self.perceptual(images, others, self.generator_optimizer.iterations)
 
     def _classify_statelessly(self, mixes, candidates, training=True):
         classifier = self.classifier
@@ -272,23 +286,6 @@ class Lorbms(keras.Model):
         """Moves the averaged encoder and decoder towards the present ones."""
         if not self.averaged:
             return
-        pairs = [
-            (average.value, present.value)
-            for averaged, network in zip(self.averaged, self.networks[:2], strict=True)
-            for average, present in zip(averaged.variables, network.variables, strict=True)
-            if present.trainable  # singular vectors are the averaged kernels' own
-        ]
         steps = ops.cast(self.generator_optimizer.iterations, "float32")
         steps = steps / self.config.generator_updates
-        # Less at the beginning, or the average would be of the initial weights for long.
-        decay = ops.minimum(self.config.ema_decay, (1.0 + steps) / (10.0 + steps))
-
-        def move(average, present, share):
-            average.assign_add((present - average) * share)
-
-        def across(strategy, share):
-            for average, present in pairs:
-                strategy.extended.update(average, move, args=(present, share), group=False)
-
-        # Variables of several devices change together, between the devices.
-        tf.distribute.get_replica_context().merge_call(across, args=(1.0 - decay,))
+        moving_average.move(self.averaged, self.networks[:2], self.config.ema_decay, steps)

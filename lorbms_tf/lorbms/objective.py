@@ -1,8 +1,9 @@
-"""Networks + batch + mask -> scene, and the three joint losses (thesis, figure 3.4 and 3.3).
+"""Networks + batch + mask -> scene, and the joint losses (thesis, figure 3.4 and 3.3).
 
 Shapes: B references of H x W, four candidates each, codes [B, 2, 2, C]. Only keras.ops.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras import ops
@@ -25,12 +26,13 @@ class Scene(NamedTuple):
 
 
 class GeneratorLoss(NamedTuple):
-    """Equation 3.6 and its three parts."""
+    """Equation 3.6 and its three parts, and the perceptual one where there is any."""
 
     total: Any
     reconstruction: Any
     adversarial: Any
     classifier: Any
+    perceptual: Any = None
 
 
 def encode_scene(encoder, reference, candidates, training: bool = False):
@@ -99,8 +101,17 @@ def classify(classifier, mix, candidates):
     return ops.reshape(logits, (-1, pairs, quadrants.NUM_QUADRANTS))
 
 
-def generator_loss(networks: Networks, scene: Scene, config: ModelConfig) -> GeneratorLoss:
-    """Equation 3.6 on a scene; gradients are meant for encoder and decoder only."""
+def generator_loss(
+    networks: Networks,
+    scene: Scene,
+    config: ModelConfig,
+    distance: Callable | None = None,
+) -> GeneratorLoss:
+    """Equation 3.6 on a scene; gradients are meant for encoder and decoder only.
+
+    distance: (images, others) -> [B], to be added to both reconstruction terms with the weight
+      `lambda_perceptual`; None: the thesis.
+    """
     rec = losses.reconstruction(
         scene.reference, scene.reconstruction, scene.cycle, config.reconstruction_norm
     )
@@ -108,7 +119,10 @@ def generator_loss(networks: Networks, scene: Scene, config: ModelConfig) -> Gen
     logits = classify(networks.classifier, scene.mix, scene.candidates)
     cls = losses.classification(logits, mixing.classifier_labels(scene.mask), config.lambda_pair)
     total = losses.generator(rec, adv, cls, config.lambda_rec, config.lambda_adv, config.lambda_cls)
-    return GeneratorLoss(total, rec, adv, cls)
+    if distance is None:
+        return GeneratorLoss(total, rec, adv, cls)
+    perceptual = losses.perceptual(distance, scene.reference, scene.reconstruction, scene.cycle)
+    return GeneratorLoss(total + config.lambda_perceptual * perceptual, rec, adv, cls, perceptual)
 
 
 def discriminator_loss(networks: Networks, scene: Scene):

@@ -13,6 +13,8 @@ from lorbms_tf.lorbms.objective import GeneratorLoss, Scene
 from lorbms_tf.lorbms.signs import DIVERSITY, FAKE, REAL
 from lorbms_tf.networks.layers import SpectralConv2D
 
+PERCEPTUAL = "loss/perceptual"  # before its weight
+
 
 def of_generator(scene: Scene, loss: GeneratorLoss, distances) -> dict:
     """Losses, PSNR and mixing of a generator update; distances [B, 4]."""
@@ -20,6 +22,7 @@ def of_generator(scene: Scene, loss: GeneratorLoss, distances) -> dict:
     replaced = ops.sum(mask, axis=1)  # [B], one to three
     distance = ops.sum(mask * ops.cast(distances, "float32"), axis=1) / ops.maximum(replaced, 1.0)
     error = ops.cast(scene.reference, "float32") - ops.cast(scene.reconstruction, "float32")
+    perceptual = {} if loss.perceptual is None else {PERCEPTUAL: loss.perceptual}
     return {
         "loss/generator": loss.total,
         "loss/reconstruction": loss.reconstruction,
@@ -29,12 +32,14 @@ def of_generator(scene: Scene, loss: GeneratorLoss, distances) -> dict:
         "mix/replaced_distance": ops.mean(distance),
         DIVERSITY: diversity(scene.mix, scene.reference),
         "psnr/train": _mean_psnr(error),
+        **perceptual,
     }
 
 
-def of_autoencoder(images, reconstructions, loss) -> dict:
-    """Loss and PSNR of a step without mixing; images and reconstructions [B, H, W, 3]."""
-    return {"loss/autoencoder": loss, "psnr/train": _mean_psnr(images - reconstructions)}
+def of_autoencoder(images, reconstructions, loss, perceptual=None) -> dict:
+    """Losses and PSNR of a step without mixing; images and reconstructions [B, H, W, 3]."""
+    logs = {"loss/autoencoder": loss, "psnr/train": _mean_psnr(images - reconstructions)}
+    return logs if perceptual is None else {**logs, PERCEPTUAL: perceptual}
 
 
 def of_discriminator(loss, real_logits, fake_logits) -> dict:
@@ -82,14 +87,21 @@ def diversity(images, others):
 def shares(means: dict[str, float], config: ModelConfig) -> dict[str, float]:
     """The share of each weighted part in the joint loss (equation 3.6); they sum to 1.
 
-    None after steps without mixing, which have no such parts.
+    After steps without mixing that of the perceptual part alone, where there is any.
     """
+    perceptual = {}
+    if PERCEPTUAL in means:
+        perceptual["perceptual"] = config.lambda_perceptual * means[PERCEPTUAL]
     if "loss/reconstruction" not in means:
-        return {}
+        total = means.get("loss/autoencoder", 0.0)
+        return {
+            f"share/{name}": part / total if total else 0.0 for name, part in perceptual.items()
+        }
     parts = {
         "reconstruction": config.lambda_rec * means["loss/reconstruction"],
         "adversarial": config.lambda_adv * means["loss/adversarial"],
         "classifier": config.lambda_cls * means["loss/classifier_generator"],
+        **perceptual,
     }
     total = sum(parts.values())
     return {f"share/{name}": part / total if total else 0.0 for name, part in parts.items()}

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from lorbms_tf.cli import command, flags
 from lorbms_tf.errors import Stopped, UserError
-from lorbms_tf.training import event_files, run_directory, strategies
+from lorbms_tf.training import event_files, initial_weights, run_directory, strategies
 from lorbms_tf.training.checkpoints import Best, Checkpoints
 from lorbms_tf.training.evaluator import Evaluator
 from lorbms_tf.training.interrupts import Interrupts
@@ -110,6 +110,8 @@ class Run:
         if not self.chief:
             shared = Path(config.run_dir) / run_directory.CHECKPOINTS
             step = Checkpoints(shared, self.model).restore(tidy=False)  # the chief does that
+        if not step and config.init_from:
+            initial_weights.load(self.model, config.init_from)
         found = {"the step of the last checkpoint": step}
         strategies.check_agreement(self.strategy, found)
         return step

@@ -34,6 +34,10 @@ def plan(config: RunConfig, chief: bool = True) -> Plan:
     check_names([config.best_metric], "best_metric", method.scores())
     if not config.run_dir:
         raise UserError("--run_dir is required")
+    if config.init_from:
+        from lorbms_tf.training import initial_weights  # loads TensorFlow
+
+        initial_weights.check(config.init_from)
     data = method.data(config)
     total = config.epochs * data.steps_per_epoch
     if config.max_steps:

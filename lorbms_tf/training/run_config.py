@@ -14,6 +14,11 @@ class RunConfig:
 
     method: str = setting("", "What is trained (see `lorbms_tf.methods`).")
     run_dir: str = setting("", "Folder of the run: made, or continued.", may_change=True)
+    init_from: str = setting(
+        "",
+        "Start from the networks of this run (a run directory, or pretrained:NAME), with new "
+        "optimizers; empty: from random weights.",
+    )
     batch_size: int = setting(12, "References in a step, over all devices.")
     epochs: int = setting(50, "Passes over the references.", may_change=True)
     max_steps: int = setting(0, "Stop after this many steps; 0: by --epochs.", may_change=True)

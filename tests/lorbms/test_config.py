@@ -47,6 +47,15 @@ def test_defaults_are_the_thesis():
         ({"collapse_steps": -1}, "collapse_steps"),
         ({"clip_norm": -1.0}, "clip_norm"),
         ({"ema_decay": 1.0}, "ema_decay"),
+        ({"lambda_perceptual": 0.5}, "perceptual=NAME"),
+        ({"lambda_perceptual": -0.5, "perceptual": "mmd++"}, "lambda_perceptual"),
+        ({"perceptual": "mmd++"}, "lambda_perceptual above 0"),
+        (
+            {"perceptual": "mmd+", "lambda_perceptual": 0.5},
+            "perceptual: no distance 'mmd\\+'; valid",
+        ),
+        ({"perceptual_autoencoder": True}, "autoencoder_steps"),
+        ({"mmd_window": 0}, "mmd_window"),
     ],
 )
 def test_each_bad_value_names_its_flag(changes, flag):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from lorbms_tf.lorbms import losses
 
@@ -39,6 +40,20 @@ def test_reconstruction_refuses_another_norm():
     images = np.zeros((1, 2, 2, 3))
     with pytest.raises(ValueError, match="1, 2"):
         losses.reconstruction(images, images, images, norm=3)
+
+
+def test_perceptual_sums_the_means_and_measures_all_by_one_call():
+    calls = []
+
+    def measure(images, others):
+        calls.append(images.shape[0])
+        return ops.max(ops.abs(images - others), axis=(1, 2, 3))
+
+    images = ops.zeros((2, 4, 4, 3))
+    far = ops.concatenate([images[:1] + 0.5, images[:1]], axis=0)
+    assert float(losses.perceptual(measure, images, images + 0.25)) == pytest.approx(0.25)
+    assert float(losses.perceptual(measure, images, images + 0.25, far)) == pytest.approx(0.5)
+    assert calls == [2, 4]
 
 
 def test_classification_sums_over_pairs_and_averages_over_bits():

@@ -107,6 +107,22 @@ def test_every_weight_of_the_configuration_reaches_its_loss():
     )
 
 
+def test_a_perceptual_distance_is_added_to_both_reconstructions():
+    def darkest(images, others):  # [N] known by hand
+        assert images.dtype == others.dtype == "float32"
+        return ops.max(ops.abs(images - others), axis=(1, 2, 3))
+
+    made = networks(shifted_decoder)
+    config = ModelConfig(perceptual="l1", lambda_perceptual=0.5)
+    scene = objective.forward(made, REFERENCE, CANDIDATES, MASK)
+    thesis = objective.generator_loss(made, scene, config)
+    assert thesis.perceptual is None
+    loss = objective.generator_loss(made, scene, config, darkest)
+    assert float(loss.perceptual) == pytest.approx(0.25 + 0.5)
+    assert float(loss.total) == pytest.approx(float(thesis.total) + 0.5 * 0.75)
+    assert loss[1:4] == thesis[1:4]
+
+
 def test_the_four_pairs_are_one_call_in_reference_major_order():
     calls = []
     reference = np.concatenate([REFERENCE, REFERENCE + 0.01])

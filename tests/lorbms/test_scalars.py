@@ -74,6 +74,24 @@ def test_shares_are_weighted_and_sum_to_one():
     assert set(nothing.values()) == {0.0}
 
 
+def test_the_perceptual_part_has_a_share_of_its_own():
+    config = ModelConfig(
+        lambda_rec=1.0, lambda_adv=0.2, lambda_cls=0.1, perceptual="l1", lambda_perceptual=2.0
+    )
+    means = {
+        "loss/reconstruction": 0.5,
+        "loss/adversarial": 1.0,
+        "loss/classifier_generator": 1.0,
+        scalars.PERCEPTUAL: 0.1,
+    }
+    shares = scalars.shares(means, config)
+    assert shares["share/perceptual"] == pytest.approx(0.2)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    alone = {"loss/autoencoder": 0.8, scalars.PERCEPTUAL: 0.1}
+    assert scalars.shares(alone, config) == {"share/perceptual": pytest.approx(0.25)}
+    assert scalars.shares({"loss/autoencoder": 0.8}, config) == {}
+
+
 def test_sigmas_of_networks_that_have_spectral_norms():
     network = Discriminator(image_size=32, widths=(2, 4, 6))
     others = Discriminator(image_size=32, widths=(2,))  # its only layer has none
