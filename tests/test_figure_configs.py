@@ -2,16 +2,18 @@
 
 import importlib
 import re
+import shlex
+import sys
 
 import pytest
 
 from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.sweep import SweepConfig
+from tests import command_runner
 from tests.documents import DOCUMENTS, ROOT
 
 FLAGFILES = sorted((ROOT / "configs").glob("*/*.cfg"))
 TEXT = "\n".join(document.read_text("utf-8") for document in DOCUMENTS)
-OURS = ("ablation", "eval", "perceptual")
+OURS = ("ablation", "augint", "deepsim", "eval", "paths", "perceptual")
 
 
 def flags_of(path):
@@ -27,41 +29,44 @@ def flags_of(path):
 
 
 def commands(path):
-    """The commands in a flagfile's comments that take this file, as (module, line)."""
-    text = path.read_text().replace("\\\n#", " ")
+    """The commands in a flagfile's comments that take this file, as lists of words."""
+    text = re.sub(r"\\\n# *", " ", path.read_text())
     name = path.relative_to(ROOT)
     return [
-        (found[1], found[0])
-        for found in re.finditer(r"python -m ([\w.]+)[^\n]*", text)
+        shlex.split(found[1])
+        for found in re.finditer(r"python -m ([\w.]+[^\n]*)", text)
         if f"--flagfile={name}" in found[0]
     ]
 
 
-def defaults_of(module):
-    """The settings of a door and their defaults, those of the thesis's training among them."""
-    if module == "lorbms_tf.train":
-        return vars(LorbmsConfig())
-    if module == "lorbms_tf.sweep":
-        return vars(LorbmsConfig()) | vars(SweepConfig())
-    known = vars(importlib.import_module(module)).values()
-    kinds = [kind for kind in known if isinstance(kind, type) and kind.__module__ == module]
-    return vars(next(kind for kind in kinds if kind.__name__.endswith("Config"))())
+def defaults_of(words, monkeypatch):
+    """The settings that a command defines flags for, and their defaults."""
+    module, *rest = words
+    if module == "lorbms_tf.paths":
+        module += ".__main__"
+    monkeypatch.setattr(sys, "argv", ["door", *rest])
+    monkeypatch.chdir(ROOT)
+    defaults = {}
+    with command_runner.flags_of(importlib.import_module(module)) as (_, kinds):
+        for kind in kinds:
+            defaults |= vars(kind())
+    return defaults
 
 
 @pytest.mark.parametrize(
     "path", [p for p in FLAGFILES if p.parent.name in OURS], ids=lambda path: path.stem
 )
-def test_flagfiles_fit_their_doors(path):
+def test_flagfiles_fit_their_doors(path, monkeypatch):
     if path.parent.name == "ablation" and "metrics" not in flags_of(path):
-        default, line = vars(LorbmsConfig()), "--records="  # a variant: flags of training
+        default, words = vars(LorbmsConfig()), ["", "--records="]  # a variant: flags of training
         assert "python -m lorbms_tf.sweep --flagfile=configs/" in path.read_text()
     else:
         told = commands(path)
         assert told, "no command in its comments"
         assert "# Expect" in path.read_text()
-        default, line = defaults_of(told[0][0]), told[0][1]
+        default, words = defaults_of(told[0], monkeypatch), told[0]
     given = flags_of(path)
-    for name in re.findall(r"--(\w+)=", line):
+    for name in re.findall(r"--(\w+)=", " ".join(words)):
         assert name in {*default, "flagfile"}, name
     for name, value in given.items():
         if value or name in default:
@@ -75,14 +80,14 @@ def test_flagfiles_fit_their_doors(path):
 def test_files_that_flagfiles_name_are_there():
     for path in FLAGFILES:
         for name, value in flags_of(path).items():
-            if name in ("variants", "pairs"):
+            if name in ("variants", "pairs") and not value.isdigit():
                 assert all((ROOT / one).is_file() for one in value.split(",")), value
 
 
 def test_every_flagfile_is_in_the_documents_and_nothing_else():
     named = set(re.findall(r"configs/[\w/.]+\.cfg", TEXT))
     assert all((ROOT / name).is_file() for name in named)
-    ours = {str(p.relative_to(ROOT)) for p in FLAGFILES if p.parent.name in ("eval", "perceptual")}
+    ours = {str(p.relative_to(ROOT)) for p in FLAGFILES if p.parent.name in OURS[1:]}
     assert ours <= named
 
 
@@ -90,4 +95,5 @@ def test_every_command_in_the_documents_is_there():
     modules = set(re.findall(r"python -m ((?:lorbms_tf|tfrecords_tools)\.\w+)", TEXT))
     assert len(modules) > 8
     for module in modules:
-        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+        place = ROOT / module.replace(".", "/")
+        assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
