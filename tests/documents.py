@@ -9,6 +9,7 @@ PAGES = (
     "records",
     "training",
     "evaluation",
+    "distances",
     "lorbms",
     "serving",
     "beam",

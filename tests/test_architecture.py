@@ -57,6 +57,8 @@ LAYERS = {
         "lorbms_tf.export",
         "lorbms_tf.benchmark",
         "lorbms_tf.disentangle",
+        "lorbms_tf.distance",
+        "lorbms_tf.two_afc",
         "lorbms_tf.sweep",
         "lorbms_tf.report",
         "lorbms_tf.probe",
@@ -120,7 +122,7 @@ HEAVY = {
     "pycocotools": ("tfrecords_tools.coco",),
     "sklearn": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
-    "torch": ("tfrecords_tools.convert_deepcluster",),
+    "torch": ("lorbms_tf.benchmarks.torch_distances", "tfrecords_tools.convert_deepcluster"),
     "tensorflow_datasets": ("tfrecords_tools.tfds_source",),
 }
 
@@ -285,7 +287,7 @@ def test_those_that_serve_the_thesis_alone_still_do():
         ("lorbms_tf.lorbms.model", "from absl import flags", "only doors"),
         ("tfrecords_tools.coco", "from absl.flags import FLAGS", "only doors"),
         ("tfrecords_tools.build", "import faiss", "only tfrecords_tools.clusters"),
-        ("tfrecords_tools.build", "import torch", "only tfrecords_tools.convert_deepcluster"),
+        ("tfrecords_tools.build", "import torch", "only lorbms_tf.benchmarks.torch_distances"),
         ("lorbms_tf.errors", "from pycocotools.coco import COCO", "only tfrecords_tools.coco"),
         ("lorbms_tf.errors", "x = 1\n" * (MOST_LINES + 1), "351 lines"),
     ],

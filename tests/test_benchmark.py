@@ -9,12 +9,15 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf import benchmark
-from lorbms_tf.benchmarks import input_speed, machine, mix_latency
+from lorbms_tf.benchmarks import distance_speed, input_speed, machine, mix_latency
 from lorbms_tf.data import index_making, records
+from lorbms_tf.distances import distance_config
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import named_distances
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import saved_model
 from tests import tiny
+from tests.distances.pictures import photo
 
 
 def config(**changes):
@@ -104,6 +107,39 @@ def test_mix_latency(exported, tmp_path, monkeypatch):
             assert times["median_ms"] <= times["p95_ms"]
 
 
+def test_distance(monkeypatch, eagerly):
+    monkeypatch.setattr(distance_speed, "SIDES", (32,))
+    monkeypatch.setattr(distance_speed, "BATCH", 1)
+    names = ("mmd", distance_config.TO_CONV2_2)
+    made = benchmark.measure("distance", config(distances=names))
+    json.dumps(made, allow_nan=False)
+    assert set(made["seconds"]) == set(names) and positive(made["seconds"])
+    seconds = [made["seconds"][name]["32px"] for name in names]
+    ratio = made["mmd_times_vgg16_to_conv2_2"]["32px"]
+    assert ratio == pytest.approx(seconds[0] / seconds[1])
+    with pytest.raises(UserError, match="--distances: no distance 'speed'"):
+        config(distances=("speed",)).validate()
+
+
+@pytest.mark.extras
+def test_plain_forms_in_pytorch_give_our_distances():
+    torch = pytest.importorskip("torch")
+    from lorbms_tf.benchmarks import torch_distances
+
+    torch.manual_seed(0)
+    settings = distance_config.DistanceConfig(mmd_features=4096, vgg16_weights="none")
+    forms = torch_distances.forms(("mmd", "vgg16", "l2"), settings, threads=1)
+    assert set(forms) == {"mmd", "vgg16"}
+    pair = photo(0, 32, 2), photo(1, 32, 2)
+    for form in forms.values():
+        gradient = np.asarray(form(*pair, 0))
+        assert gradient.shape == (2, 3, 32, 32) and np.isfinite(gradient).all()
+    exact = named_distances.make("mmd_exact", settings)(*pair)
+    channels_first = [torch.from_numpy(p.transpose(0, 3, 1, 2).copy()) for p in pair]
+    found = torch_distances._mmd(settings)(*channels_first)
+    np.testing.assert_allclose(found, exact, rtol=0.1)
+
+
 @pytest.mark.parametrize(
     "subcommand, changes, reason",
     [
@@ -119,7 +155,7 @@ def test_what_cannot_be_measured(subcommand, changes, reason):
 
 @pytest.mark.parametrize("words", [["benchmark"], ["benchmark", "speed"]])
 def test_unknown_benchmarks_are_refused_with_the_valid_ones(words):
-    with pytest.raises(UserError, match="train_step, input, mix_latency"):
+    with pytest.raises(UserError, match="train_step, input, mix_latency, distance"):
         benchmark.main(words)
 
 

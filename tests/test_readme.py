@@ -34,6 +34,7 @@ NOT_RUN = {
     "--run_dir=/shared/run": "needs two hosts",
     "lorbms_tf.sweep": "trains twelve models, in processes of their own",
     "lorbms_tf.benchmark": "measures for a while",
+    "lorbms_tf.two_afc": "needs triplets that people have judged",
     "--out=data/scenes64/scenes": "draws 4000 scenes",
     "configs/data/scenes64.cfg": "is of them",
     "runs/scenes64": "is of them",
@@ -58,6 +59,7 @@ SMALL = {
     "lorbms_tf.render paths": ["--cell=32"],
     "lorbms_tf.render transfer": ["--cell=32"],
     "lorbms_tf.report": ["--rows=2", "--cell=32", "--metrics=psnr"],
+    "lorbms_tf.distance": ["--image_size=48"],
     "lorbms_tf.probe": ["--epochs=1", "--nobaseline"],
     "lorbms_tf.knowledge_transfer": [
         *ALEXNET, "--num_clusters=2", "--epochs=1", "--batch_size=4",
@@ -177,6 +179,7 @@ def test_the_documents_still_show_what_is_run_here():
     assert run >= {
         "build", "inspect", "deepcluster", "score_candidates", "explore_clusters", "train",
         "evaluate", "render", "export", "report", "disentangle", "probe", "knowledge_transfer",
+        "distance",
     }  # fmt: skip
     unused = [part for part in NOT_RUN if not any(part in one.text for one in COMMANDS)]
     assert not unused

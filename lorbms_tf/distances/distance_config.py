@@ -30,6 +30,9 @@ NAMES = (
     "lpips_vgg",
     "lpips_alex",
 )
+# What people train by, for measuring speed; VGG-16 to conv2_2 is what patch MMD is compared with.
+TO_CONV2_2 = "taps:vgg16:conv1_2+conv2_2"
+USUAL = ("l2", "mmd", "mmd_no_dc", "mmd++", TO_CONV2_2, "vgg16", "vgg16_random")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,8 +91,8 @@ def random_features(
 ) -> Any:
     """`exact` by random Fourier features (Rahimi and Recht, 2007), unbiased in the draw: [B].
 
-    phi(p) = sqrt(2 / F) cos(w^T p + b) with w ~ N(0, sigma^-2 I), b ~ U[0, 2 pi]: one convolution
-    gives it at all places, one average pool its mean over every window.
+    phi(p) = sqrt(2 / F) cos(w^T p + b) with w ~ N(0, sigma^-2 I), b ~ U[0, 2 pi]: one product of
+    matrices gives it at all places, one average pool its mean over every window.
 
     Args:
       images: [B, H, W, 3].
@@ -107,16 +107,17 @@ def random_features(
     _check_pair(images, others, settings)
     if features < 1:
         raise ValueError(f"There is at least 1 random feature, not {features}.")
-    kernel, phase = _draw(images.shape[-1], settings, features, seed)
+    drawn = _draw(images.shape[-1], settings, features, seed)  # [D + 1, F]
 
     def of(pictures: Any) -> tuple[Any, Any]:
-        bordered = windows.reflected(pictures, settings.patch)
-        maps = ops.cos(ops.conv(bordered, kernel, padding="valid") + phase)  # [B, H, W, F]
-        maps = maps * math.sqrt(2.0 / features)
+        vectors = windows.patches(pictures, settings.patch)  # [B, H, W, D]
+        vectors = ops.concatenate([vectors, ops.ones_like(vectors[..., :1])], axis=-1)
+        maps = ops.sin(ops.matmul(vectors, drawn))  # [B, H, W, F]
         means = windows.pooled(maps, settings.window, settings.stride)  # [B, rows, columns, F]
+        means = means * math.sqrt(2.0 / features)
         if not unbiased:
             return means, None
-        own = ops.sum(ops.square(maps), axis=-1, keepdims=True)  # about k(p, p) = 1
+        own = 2.0 * ops.mean(ops.square(maps), axis=-1, keepdims=True)  # about k(p, p) = 1
         return means, windows.pooled(own, settings.window, settings.stride)[..., 0]
 
     (first, first_own), (second, second_own) = of(images), of(others)
@@ -165,15 +166,20 @@ def plus_plus(
     )
 
 
-def _draw(channels: int, settings: PatchMMD, features: int, seed: Any) -> tuple[Any, Any]:
-    """The convolution kernel [p, p, channels, F] and the phases [F] of random features."""
+def _draw(channels: int, settings: PatchMMD, features: int, seed: Any) -> Any:
+    """w and, in the last row, b of random features: [D + 1, F]; with b the cosine is a sine.
+
+    Adding b costs nothing as one more number of a patch, and the gradient of a sine is one pass
+    over the maps less.
+    """
     seed = windows.generator(seed)
-    shape = (settings.patch, settings.patch, channels, features)
-    kernel = keras.random.normal(shape, stddev=1.0 / settings.sigma, seed=seed)
+    shape = (settings.patch**2, channels, features)
+    weights = keras.random.normal(shape, stddev=1.0 / settings.sigma, seed=seed)
     if settings.remove_dc:
         # w^T (p - mean of p) = (w - mean of w)^T p, in each colour.
-        kernel = kernel - ops.mean(kernel, axis=(0, 1), keepdims=True)
-    return kernel, keras.random.uniform((features,), 0.0, 2.0 * math.pi, seed=seed)
+        weights = weights - ops.mean(weights, axis=0, keepdims=True)
+    phases = keras.random.uniform((1, features), 0.0, 2.0 * math.pi, seed=seed)
+    return ops.concatenate([ops.reshape(weights, (-1, features)), phases + math.pi / 2.0], axis=0)
 
 
 def _check_pair(images: Any, others: Any, settings: PatchMMD) -> None:

@@ -66,7 +66,15 @@ def patches(images: Any, patch: int, remove_dc: bool = False) -> Any:
 
 def pooled(maps: Any, window: int, stride: int) -> Any:
     """The mean of maps over each window: [B, H, W, C] -> [B, rows, columns, C]."""
-    return ops.average_pool(maps, window, strides=stride, padding="valid")
+    times = window // stride
+    if times * stride != window or times == 1:
+        return ops.average_pool(maps, window, strides=stride, padding="valid")
+    # Windows that overlap share blocks of stride x stride places: each place is read once.
+    rows, columns = ((size - window) // stride + times for size in maps.shape[1:3])  # of blocks
+    maps, channels = maps[:, : rows * stride, : columns * stride], maps.shape[-1]
+    maps = ops.sum(ops.reshape(maps, (-1, rows, stride, columns * stride, channels)), axis=2)
+    maps = ops.sum(ops.reshape(maps, (-1, rows, columns, stride, channels)), axis=3)
+    return ops.average_pool(maps / stride**2, times, strides=1, padding="valid")
 
 
 def sets(maps: Any, window: int, stride: int) -> Any:

@@ -27,6 +27,10 @@ from lorbms_tf.distances.distance_config import TAPS, DistanceConfig, check_name
 from lorbms_tf.distances.draws import Draws
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import array_files, taps, vgg
+from lorbms_tf.networks import alexnet, squeezenet
+from lorbms_tf.networks.alexnet import AlexNet
+from lorbms_tf.networks.squeezenet import SqueezeNet
+from lorbms_tf.networks.vgg import VGG
 
 _VGG19_LAYERS = tuple(f"conv{block}_2" for block in range(1, 6))
 _LPIPS_TAPS = {"squeeze": "squeezenet", "vgg": "vgg16", "alex": "alexnet"}
@@ -41,7 +45,8 @@ class Distance:
     Attributes:
       name: as it was asked for.
       is_drawn: whether it is another one at each draw.
-      window: pixels a side that pictures have at least; 1 for those without windows.
+      window: pixels a side of its windows; 1 for those without.
+      least_side: pixels that pictures have at least a side, as far as it is known.
       weights: where its network's weights are from, in words; "" without a network.
 
     Args:
@@ -50,10 +55,16 @@ class Distance:
     """
 
     def __init__(
-        self, name: str, compute: Callable, seed: int = 0, window: int = 1, weights: str = ""
+        self,
+        name: str,
+        compute: Callable,
+        seed: int = 0,
+        window: int = 1,
+        least_side: int = 1,
+        weights: str = "",
     ):
         self.name, self.is_drawn = name, name in _DRAWN
-        self.window, self.weights = window, weights
+        self.window, self.least_side, self.weights = window, max(least_side, window), weights
         self._compute, self._seed = compute, seed
 
     def __call__(self, images: Any, others: Any, draw: Any = 0) -> Any:
@@ -68,6 +79,12 @@ class Distance:
         Raises ValueError where the pictures have different shapes or are too small.
         """
         images, others = (ops.convert_to_tensor(pictures) for pictures in (images, others))
+        height, width = images.shape[1:3]
+        if min(height, width) < self.least_side:
+            raise ValueError(
+                f"{self.name} reads pictures of {self.least_side} pixels a side at least, not "
+                f"{width}x{height}."
+            )
         return self._compute(images, others, Draws(draw, self._seed))
 
 
@@ -90,7 +107,8 @@ def make(name: str, config: DistanceConfig | None = None, seed: int = 0) -> Dist
     if name in ("l1", "l2"):
         return Distance(name, _pixels(ops.abs if name == "l1" else ops.square), seed)
     tapped = _tapped(name, config, seed)
-    return Distance(name, _deep(name, tapped, config), seed, weights=tapped.weights)
+    compute, least_side = _deep(name, tapped, config), _least_side(tapped)
+    return Distance(name, compute, seed, least_side=least_side, weights=tapped.weights)
 
 
 def _pixels(part: Callable) -> Callable:
@@ -165,6 +183,19 @@ def _deep(name: str, tapped: taps.Taps, config: DistanceConfig) -> Callable:
         return deep.DeepDistance(drawn)(images, others)
 
     return compute
+
+
+def _least_side(tapped: taps.Taps) -> int:
+    """Pixels a side from which on a network's maps have a place; 1 where that is not known."""
+    network = tapped.network
+    if isinstance(network, VGG):
+        deepest = max(tapped.layers, key=network.layer_names.index)
+        return 2 ** (int(deepest.removeprefix("conv").partition("_")[0]) - 1)
+    if isinstance(network, SqueezeNet):
+        return squeezenet.least_side(network.settings["version"], tapped.layers)
+    if isinstance(network, AlexNet):
+        return alexnet.smallest_image(network.settings["layout"])
+    return 1
 
 
 def _heads(name: str, tapped: taps.Taps, config: DistanceConfig) -> dict[str, Any]:

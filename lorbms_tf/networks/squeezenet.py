@@ -123,6 +123,15 @@ class SqueezeNet(keras.Model):
                 maps = overhanging_pool(maps)
 
 
+def least_side(version: str, names: Sequence[str]) -> int:
+    """Pixels a side from which on all maps of named layers have a place."""
+    kernel_size = LAYOUTS[version].stem[1]
+    deepest = max(map(SqueezeNet.layer_names.index, names))
+    pools = sum(SqueezeNet.layer_names.index(name) < deepest for name in LAYOUTS[version].pooled)
+    side = 2**pools  # the last window of a pool may hang over: n places of 2 n
+    return 2 * (side - 1) + kernel_size
+
+
 def overhanging_pool(maps: Any) -> Any:
     """3x3 max pool of stride 2; the last window may hang over the border, as Caffe's does."""
     over = [(-(side - 3) % 2) for side in maps.shape[1:3]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.distances import kernels, scnn
+from lorbms_tf.distances import kernels, scnn, windows
 from lorbms_tf.distances.kernels import RandomNetwork
 from tests.distances.pictures import patches, photo
 
@@ -71,6 +71,47 @@ def test_the_random_scnn_comes_near_the_kernel():
     ]
     assert abs(np.mean(draws) / limit - 1) < 0.2
     assert float(scnn.distance(first, first, 0, scnn.SCNN(width=8, layers=1, **sizes))[0]) == 0
+
+
+def test_the_error_of_random_scnns_falls_with_their_width():
+    first, second = photo(5, 16), photo(6, 16)
+    sizes = {"patch": 3, "window": 16, "stride": 8}
+    limit = float(kernels.distance(first, second, RandomNetwork(depth=2, **sizes))[0])
+
+    def error(width: int, draws: int) -> float:
+        """The root of the mean squared error, as a share of the limit."""
+        network = scnn.SCNN(width=width, layers=1, **sizes)
+        found = [float(scnn.distance(first, second, seed, network)[0]) for seed in range(draws)]
+        return np.sqrt(np.mean(np.square(np.array(found) / limit - 1)))
+
+    narrow, middle, wide = error(256, 16), error(1024, 8), error(4096, 3)
+    assert wide < middle < narrow and wide < 0.1
+
+
+def test_both_sides_of_the_theorem_are_equal():
+    """Pooled maps differ by the MMD, of the kernel that is the inner product of the maps."""
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(27, 40))
+    maps = [np.maximum(patches(photo(seed, 16)[0]) @ weights, 0)[None] for seed in (7, 8)]
+    pooled = [np.asarray(windows.pooled(one.astype(np.float32), 8, 4)) for one in maps]
+    left = np.square(pooled[0] - pooled[1]).sum(axis=-1).mean()
+    sets = [windows.sets(one.astype(np.float32), 8, 4) for one in maps]
+    right = windows.mmd_of_sets(*sets, lambda a, b: a @ tf.transpose(b))
+    np.testing.assert_allclose(np.mean(right), left, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "height, width, window, stride", [(20, 27, 8, 4), (9, 8, 4, 4), (9, 9, 5, 2)]
+)
+def test_pooled_windows_are_means(height, width, window, stride):
+    maps = np.random.default_rng(1).normal(size=(2, height, width, 3)).astype(np.float32)
+    found = np.asarray(windows.pooled(maps, window, stride))
+    expected = [
+        [maps[:, y : y + window, x : x + window].mean(axis=(1, 2)) for x in columns]
+        for columns in [range(0, width - window + 1, stride)]
+        for y in range(0, height - window + 1, stride)
+    ]
+    np.testing.assert_allclose(found, np.array(expected).transpose(2, 0, 1, 3), atol=1e-6)
 
 
 @pytest.mark.parametrize("flat", [False, True])

@@ -8,6 +8,7 @@ import tensorflow as tf
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import squeezenet, taps, vgg
 from lorbms_tf.networks.squeezenet import SqueezeNet
+from tests.parity import inputs
 
 IMAGES = np.random.default_rng(1).uniform(-1, 1, (2, 48, 48, 3)).astype(np.float32)
 WIDTHS = (64, 128)
@@ -83,6 +84,57 @@ def test_keras_files_with_and_without_the_classifier_are_read(tmp_path):
     images = np.pad(IMAGES, ((0, 0), (0, 176), (0, 176), (0, 0)))
     # Its padding looks at no more than the next pixels, so the inside of the maps is the same.
     np.testing.assert_allclose(maps[:, :8, :8], inner(images)[:, :8, :8], rtol=1e-4, atol=1e-4)
+
+
+def test_vgg16_is_that_of_keras(tmp_path):
+    keras.utils.set_random_seed(1)
+    published = keras.applications.VGG16(include_top=False, weights=None)
+    for weight in published.weights:
+        if weight.name == "bias":
+            weight.assign(0.1 * keras.random.normal(weight.shape))
+    path = str(tmp_path / "vgg16.weights.h5")
+    published.save_weights(path)
+    layers = ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3")
+    names = [layer.replace("conv", "block").replace("_", "_conv") for layer in layers]
+    inner = keras.Model(published.input, [published.get_layer(name).output for name in names])
+    expected = inner(keras.applications.vgg16.preprocess_input((IMAGES + 1) * 127.5))
+    maps = taps.make("vgg16", layers, path)(IMAGES)
+    for layer, values in zip(layers, expected, strict=True):
+        scale = np.abs(values).max()
+        np.testing.assert_allclose(maps[layer], values, rtol=1e-4, atol=1e-5 * scale)
+
+
+def torchvision_arrays(arrays: dict, names: list[str]) -> dict:
+    """The arrays of convolutions as torchvision names and lays them out."""
+    found = {}
+    for number, name in enumerate(names):
+        found[f"features.{number}.weight"] = arrays[f"{name}/kernel"].transpose(3, 2, 0, 1)
+        found[f"features.{number}.bias"] = arrays[f"{name}/bias"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "network, layers, reason",
+    [
+        ("vgg16", ["conv1_1"], "it has 3 convolutions, wanted 13"),
+        ("squeezenet", ["conv1"], "wanted 26"),
+        ("alexnet", ["conv1"], "wanted 5"),
+    ],
+)
+def test_state_dicts_of_other_networks_are_refused(tmp_path, network, layers, reason):
+    path = str(tmp_path / "other.npz")
+    np.savez(path, **torchvision_arrays(vgg_arrays(), ["conv1_1", "conv1_2", "conv2_1"]))
+    with pytest.raises(UserError, match=f"other.npz does not hold .*{reason}"):
+        taps.make(network, layers, path)
+
+
+def test_a_state_dict_without_a_bias_is_refused(tmp_path):
+    path = str(tmp_path / "alexnet.npz")
+    arrays = inputs.state_dict("alex")
+    del arrays["features.3.bias"]
+    np.savez(path, **arrays)
+    with pytest.raises(UserError, match="features.3.weight is no convolution with a bias"):
+        taps.make("alexnet", ["conv1"], path)
 
 
 def test_squeezenet_is_told_from_its_file(tmp_path):

@@ -40,6 +40,25 @@ def test_maps_of_each_convolution(layout, sides):
     assert network.features(images, "fc7").shape == (2, 7)
 
 
+def test_torchvisions_trunk_has_its_published_sides():
+    assert alexnet.trunk_side(224, "torchvision") == 6
+    network = AlexNet(
+        image_size=224,
+        channels=3,
+        conv_widths=alexnet.TORCHVISION_WIDTHS,
+        outputs=0,
+        dense_widths=(),
+        batch_norm=False,
+        layout="torchvision",
+    )
+    maps = network.layer_maps(np.zeros((1, 224, 224, 3), np.float32), network.layer_names)
+    shapes = [value.shape[1:] for value in maps.values()]
+    assert [s[0] for s in shapes] == [55, 27, 13, 13, 13]
+    assert [s[2] for s in shapes] == [64, 192, 384, 256, 256]
+    assert network.count_params() == 2_469_696  # of its convolutions, as published
+    assert alexnet.smallest_image("torchvision") == 63
+
+
 def test_the_standard_trunk_is_krizhevskys():
     network = AlexNet(
         image_size=227, channels=3, outputs=0, dense_widths=(), batch_norm=False, layout="standard"

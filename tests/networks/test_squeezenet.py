@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lorbms_tf.networks.squeezenet import SqueezeNet, overhanging_pool
+from lorbms_tf.networks.squeezenet import SqueezeNet, least_side, overhanging_pool
 
 
 @pytest.mark.parametrize("version, count", [("1.0", 1_248_424), ("1.1", 1_235_496)])
@@ -36,6 +36,26 @@ def test_the_last_window_of_a_pool_may_hang_over_the_border(side):
         for y in range(count)
     ]
     np.testing.assert_array_equal(np.asarray(overhanging_pool(maps))[0], wanted)
+
+
+@pytest.mark.parametrize(
+    ("version", "kernel_size", "layer", "pools"),
+    [("1.0", 7, "conv1", 0), ("1.0", 7, "fire4", 1), ("1.0", 7, "fire9", 3)]
+    + [("1.1", 3, "fire3", 1), ("1.1", 3, "fire5", 2), ("1.1", 3, "conv10", 3)],
+)
+def test_the_least_side_is_the_first_at_which_a_layer_has_a_place(
+    version, kernel_size, layer, pools
+):
+    def places(side):
+        side = (side - kernel_size) // 2 + 1
+        for _ in range(pools):
+            side = -(-(side - 3) // 2) + 1  # Caffe rounds up
+        return side
+
+    side = least_side(version, [layer])
+    assert places(side) == 1 and places(side - 1) < 1
+    maps = SqueezeNet(version).layer_maps(np.zeros((1, side, side, 3), np.float32), [layer])
+    assert maps[layer].shape[1:3] == (1, 1)
 
 
 def test_an_unknown_version_is_named():
