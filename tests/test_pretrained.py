@@ -29,7 +29,9 @@ def scenes():
 def test_it_is_small_and_says_how_it_was_made():
     folder = run_directory.resolve(NAME)
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) <= 5e6
-    assert "--flagfile=configs/scenes64.cfg" in (folder / "README.md").read_text()
+    text = (folder / "README.md").read_text()
+    for stage in ("scenes64", "scenes64_sharp"):
+        assert f"--flagfile=configs/{stage}.cfg" in text
 
 
 def test_it_says_once_what_it_knows(capsys):
@@ -43,7 +45,7 @@ def test_it_says_once_what_it_knows(capsys):
 
 
 def test_its_configuration_is_that_of_its_flagfile(shipped):
-    asked = parse(ROOT / "configs" / "scenes64.cfg")
+    asked = parse(ROOT / "configs" / "scenes64_sharp.cfg")
     blank = dict.fromkeys(PLACES, "")
     tau = shipped[1].tau  # resolved from the quantile
     assert shipped[1] == dataclasses.replace(asked, tau=tau, **blank)
