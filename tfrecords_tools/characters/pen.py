@@ -29,7 +29,7 @@ def draw(ways: tuple[str, ...], size: int, rng: np.random.Generator) -> np.ndarr
 
 def _paths(parts: list[Stroke], rng: np.random.Generator) -> list[np.ndarray]:
     """The pen's ways [m, 2] over wobbling points."""
-    wobble = rng.uniform(0.008, 0.035)
+    wobble = rng.uniform(0.01, 0.045)
     paths = []
     for points, corners in parts:
         points = points + rng.normal(0, wobble, points.shape)
@@ -95,15 +95,17 @@ def _written(paths: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarr
     """The whole character bent, slanted, turned and stretched."""
     waves = [
         (rng.uniform(0.3, 0.9, 2) * rng.choice((-1, 1), 2), rng.uniform(0, 2 * np.pi), direction)
-        for direction in rng.normal(0, 0.022, (3, 2))
+        for direction in rng.normal(0, 0.027, (3, 2))
     ]
-    slant, turn = np.tan(np.radians(rng.normal(7, 12))), np.radians(rng.normal(0, 4.5))
+    slant, turn = np.tan(np.radians(rng.normal(6, 12))), np.radians(rng.normal(0, 6))
     cos, sin = np.cos(turn), np.sin(turn)
-    stretch = np.diag([np.exp(rng.normal(0, 0.18)), 1.0])
+    stretch = np.diag([np.exp(rng.normal(0.05, 0.22)), 1.0])
     matrix = np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, -slant], [0, 1]]) @ stretch
+    weights = np.clip(rng.normal(0, (0.4, 0.35)), -0.9, 0.9)
     written = []
     for path in paths:
-        bent = path.copy()
+        # One half is larger than the other: the loops of an 8, the arms of an F.
+        bent = path + weights * path * (1 - path)
         for frequency, phase, direction in waves:
             bent += np.sin(2 * np.pi * path @ frequency + phase)[:, None] * direction
         written.append(bent @ matrix.T)
@@ -121,7 +123,7 @@ def _placed(
     shift = size / 2 + rng.normal(0, 0.012 * size, 2)
     placed = [(path - center) * scale + shift for path in paths]
     # Heavy on one side, it may reach over the edge on the other.
-    everything, edge = np.concatenate(placed), 0.07 * size
+    everything, edge = np.concatenate(placed), 0.04 * size + 0.6 * width
     over = np.maximum(edge - everything.min(0), 0) - np.maximum(everything.max(0) - size + edge, 0)
     return [path + over for path in placed]
 
