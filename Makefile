@@ -166,8 +166,9 @@ quickstart-tell:
 A := augint
 CHARACTERS := $(A)/characters
 KINDS := ae intae augint
+LETTERS := $(CHARACTERS)/letters/test
 FIDELITY := --metrics=reconstruction_error,domain_fidelity,domain_accuracy --classifier_steps=500 \
-	--paths=500 --photos=$(CHARACTERS)/letters
+	--paths=500 --photos=$(LETTERS)
 OTHERS := $(A)/runs/intae,$(A)/runs/augint
 
 augint: $(READY) $(KINDS:%=$(A)/runs/%/trained)
@@ -177,20 +178,20 @@ augint: $(READY) $(KINDS:%=$(A)/runs/%/trained)
 	$(PY) -m lorbms_tf.evaluate --run_dir=$(A)/runs/ae $(FIDELITY) --interpolation=pixel_fade
 	@echo "== 4 strips"
 	$(PY) -m lorbms_tf.render interpolations --run_dir=$(A)/runs/ae --others=$(OTHERS) \
-		--photos=$(CHARACTERS)/letters --rows=8 --out=$(A)/strips.png
+		--photos=$(LETTERS) --rows=8 --out=$(A)/strips.png
 	$(PY) -m lorbms_tf.render noise_curve --run_dir=$(A)/runs/ae --others=$(OTHERS) --trials=200 \
-		--photos=$(CHARACTERS)/letters --table=$(A)/noise.csv --out=$(A)/noise.png
+		--photos=$(LETTERS) --table=$(A)/noise.csv --out=$(A)/noise.png
 	@$(MAKE) --no-print-directory augint-tell
 
 $(CHARACTERS): | $(READY)
 	@echo "== 1 digits to learn from, and letters that no model learns from"
-	$(PY) -m tfrecords_tools.synthesize --kind=characters --out=$@ --seed=1
+	$(PY) -m tfrecords_tools.synthesize --kind=characters --images=500 --out=$@
 
 # An interrupted run goes on from its last checkpoint.
 $(A)/runs/%/trained: | $(CHARACTERS)
 	@echo "== 2 train: $*"
 	$(PY) -m lorbms_tf.train --flagfile=configs/augint/small28.cfg --objective=$* \
-		--photos=$(CHARACTERS)/digits --eval_photos=$(CHARACTERS)/letters --run_dir=$(@D)
+		--photos=$(CHARACTERS)/digits/train --eval_photos=$(LETTERS) --run_dir=$(@D)
 	@touch $@
 
 augint-tell:

@@ -1,17 +1,21 @@
-"""Draws four-object scenes with their truth, as a COCO-format folder.
+"""Draws four-object scenes with their truth, as a COCO-format folder; or handwritten characters.
 
     python -m tfrecords_tools.synthesize --out=DIR --images=800 --size=256 --seed=1
+    python -m tfrecords_tools.synthesize --kind=characters --out=DIR
 
-writes DIR/images/*.jpg and DIR/annotations/instances.json. Scene i depends on the seed and i alone:
-the same flags give the same bytes on any number of processes, and more images keep the first ones.
+The first writes DIR/images/*.jpg and DIR/annotations/instances.json; the second class folders,
+DIR/digits/train/0/*.png to DIR/letters/test/Z/*.png. Image i depends on the seed and i alone: the
+same flags give the same bytes on any number of processes, and more images keep the first ones.
 """
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lorbms_tf.cli import command, flags
 from lorbms_tf.cli.settings import setting
@@ -19,38 +23,57 @@ from lorbms_tf.data.images import read_photo
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from lorbms_tf.pages import pictures
+from tfrecords_tools.characters import folder as character_folder
+from tfrecords_tools.characters.strokes import SETS
 from tfrecords_tools.scenes import annotations, folder
 from tfrecords_tools.scenes.backgrounds import KINDS
 from tfrecords_tools.scenes.objects import CATEGORIES
 from tfrecords_tools.scenes.scene import sample
 
 DRAWING_VERSION = 1  # raised when the same seed draws other scenes than before
-SMALLEST, LARGEST = 32, 2048
+CHARACTERS = "characters"
+SIZES = {"scenes": 256, CHARACTERS: 28}  # pixels a side, where no size is given
+LIMITS = {"scenes": (32, 2048), CHARACTERS: (16, 256)}
 SHEET_COLUMNS, SHEET_ROWS = 6, 4
+SHEET_CHARACTERS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class SynthesisConfig:
     """The flags."""
 
+    kind: str = setting(
+        "scenes", "What to draw. characters: digits, and capital letters.", tuple(SIZES)
+    )
     out: str = setting("", "Folder to write; absent or empty.")
-    images: int = setting(800, "Number of scenes, at least 1.")
-    size: int = setting(256, f"Side of a scene in pixels, even, {SMALLEST} to {LARGEST}.")
-    seed: int = setting(1, "The scenes' seed, 0 or more.")
+    images: int = setting(
+        800,
+        "Number of scenes, at least 1. Of characters: to learn from in each class; a quarter as "
+        "many are held out.",
+    )
+    size: int = setting(
+        0,
+        "Side of an image in pixels, even, 32 to 2048 for scenes and 16 to 256 for characters. "
+        "0: scenes of 256, characters of 28.",
+    )
+    seed: int = setting(1, "The drawings' seed, 0 or more.")
     num_workers: int = setting(0, "Processes that draw; 0 takes as many as there are CPUs.")
-    sheet: str = setting("", "Also draw the first scenes on this contact sheet, a .png file.")
+    sheet: str = setting("", "Also draw some of them on this contact sheet, a .png file.")
     dry_run: bool = setting(False, "Print the plan and write nothing.")
 
     def validate(self) -> None:
         """Raises UserError naming the first wrong flag and its valid values."""
+        if self.kind not in SIZES:
+            raise UserError(f"--kind={self.kind} is not valid; valid values: {', '.join(SIZES)}")
         if not self.out:
             raise UserError("--out is missing: name the folder to write, --out=DIR")
         if self.images < 1:
             raise UserError(f"--images={self.images} is not valid; valid values: 1 or more")
-        if not SMALLEST <= self.size <= LARGEST or self.size % 2:
+        smallest, largest = LIMITS[self.kind]
+        if not smallest <= self.side <= largest or self.side % 2:
             raise UserError(
-                f"--size={self.size} is not valid; "
-                f"valid values: even numbers from {SMALLEST} to {LARGEST}"
+                f"--size={self.size} is not valid; valid values: "
+                f"even numbers from {smallest} to {largest} for --kind={self.kind}"
             )
         if self.seed < 0:
             raise UserError(f"--seed={self.seed} is not valid; valid values: 0 or more")
@@ -61,11 +84,16 @@ class SynthesisConfig:
         if self.sheet and not self.sheet.lower().endswith(".png"):
             raise UserError(f"--sheet={self.sheet} is not valid; the name must end in .png")
 
+    @property
+    def side(self) -> int:
+        """Pixels a side."""
+        return self.size or SIZES[self.kind]
+
     def settings(self) -> dict[str, int]:
-        """What the scenes depend on."""
+        """What the drawings depend on."""
         return {
             "images": self.images,
-            "size": self.size,
+            "size": self.side,
             "seed": self.seed,
             "drawing_version": DRAWING_VERSION,
         }
@@ -82,7 +110,12 @@ def synthesize(config: SynthesisConfig) -> None:
     config.validate()
     out = Path(config.out)
     workers = config.num_workers or os.cpu_count() or 1
-    done = _same_synthesis(out, config.settings())
+    if config.kind == CHARACTERS:
+        _synthesize_characters(config, out, workers)
+        return
+    done = _same_synthesis(out, config.settings(), _scene_settings, "scenes")
+    if done:
+        _check_scenes(out)
     if config.dry_run:
         print(_plan(config, workers, done))
         return
@@ -99,36 +132,96 @@ def synthesize(config: SynthesisConfig) -> None:
             "tfrecords_tools.build",
             images=out / annotations.IMAGES,
             annotations=out / annotations.ANNOTATIONS,
-            min_size=config.size,
+            min_size=config.side,
             out=f"{out}_records",
         )
     )
 
 
-def _same_synthesis(out: Path, settings: dict[str, Any]) -> bool:
-    """Whether `out` holds the whole of this synthesis; UserError where it holds anything else."""
+def _synthesize_characters(config: SynthesisConfig, out: Path, workers: int) -> None:
+    done = _same_synthesis(out, config.settings(), character_folder.settings_of, CHARACTERS)
+    if done:
+        character_folder.check_whole(out, config.images)
+    if config.dry_run:
+        state = "is there already: nothing would be done" if done else "would be written"
+        print(
+            f"{out} {state}: characters of {config.side} x {config.side} pixels, "
+            f"seed {config.seed}, on {workers} processes"
+        )
+        print(character_folder.summary(config.images))
+        return
+    if done:
+        print(f"{out} holds these characters already: nothing to do")
+    else:
+        character_folder.write(out, config.settings(), workers)
+    print(f"characters in {out}, a folder for each class")
+    print(character_folder.summary(config.images))
+    if config.sheet:
+        print(f"  contact sheet  {_draw_characters(config)}")
+    print(
+        command.next_step(
+            "lorbms_tf.train",
+            flagfile="configs/augint/small28.cfg",
+            photos=out / "digits" / "train",
+            eval_photos=out / "letters" / "test",
+            run_dir="runs/augint",
+        )
+    )
+
+
+def _draw_characters(config: SynthesisConfig) -> Path:
+    """The first characters of each class, on a contact sheet."""
+    table = []
+    for row in character_folder.rows(config.images):
+        if row.split == "train":
+            drawn = [
+                character_folder.character(config.seed, row, index, config.side)
+                for index in range(min(row.count, SHEET_CHARACTERS))
+            ]
+            table.append([np.stack([image] * 3, -1) for image in drawn])
+    titles = [name for ways in SETS.values() for name in ways]
+    return pictures.save(pictures.sheet(table, row_titles=titles, cell=56), config.sheet)
+
+
+def _same_synthesis(
+    out: Path,
+    settings: dict[str, Any],
+    settings_of: Callable[[Path], dict[str, Any] | None],
+    kind: str,
+) -> bool:
+    """Whether `out` holds this synthesis; UserError where it holds anything else.
+
+    settings_of: what the drawings of this kind in a folder depend on; None where there are none.
+    """
     if not out.exists():
         return False
     if not out.is_dir():
         raise UserError(f"--out={out} is a file: name another folder")
     if not any(out.iterdir()):
         return False
-    path = out / annotations.ANNOTATIONS
-    found = None
-    if path.is_file():
-        document = read_json(path)
-        info = document.get("info") if isinstance(document, dict) else None
-        found = info.get("synthesis") if isinstance(info, dict) else None
-    if found is None:
+    theirs = settings_of(out)
+    if theirs is None:
         raise UserError(
-            f"--out={out} is not empty and holds no scenes of ours: name another folder"
+            f"--out={out} is not empty and holds no {kind} of ours: name another folder"
         )
-    if found != settings:
-        theirs = ", ".join(f"{name}={value}" for name, value in found.items())
-        raise UserError(f"--out={out} holds other scenes ({theirs}): name another folder")
+    if theirs != settings:
+        text = ", ".join(f"{name}={value}" for name, value in theirs.items())
+        raise UserError(f"--out={out} holds other {kind} ({text}): name another folder")
+    return True
+
+
+def _scene_settings(out: Path) -> dict[str, Any] | None:
+    path = out / annotations.ANNOTATIONS
+    document = read_json(path) if path.is_file() else None
+    info = document.get("info") if isinstance(document, dict) else None
+    return info.get("synthesis") if isinstance(info, dict) else None
+
+
+def _check_scenes(out: Path) -> None:
+    """Raises UserError where scenes were taken out of the folder."""
     missing = [
         image["file_name"]
-        for image in document["images"]
+        for image in read_json(out / annotations.ANNOTATIONS)["images"]
         if not (out / annotations.IMAGES / image["file_name"]).is_file()
     ]
     if missing:
@@ -136,7 +229,6 @@ def _same_synthesis(out: Path, settings: dict[str, Any]) -> bool:
             f"--out={out} has lost {len(missing)} of its images ({missing[0]}, ...): "
             "remove the folder, or name another"
         )
-    return True
 
 
 def _plan(config: SynthesisConfig, workers: int, done: bool) -> str:
@@ -146,7 +238,7 @@ def _plan(config: SynthesisConfig, workers: int, done: bool) -> str:
     state = "is there already: nothing would be done" if done else "would be written"
     return "\n".join(
         [
-            f"{config.out} {state}: {config.images} scenes of {config.size} x {config.size} "
+            f"{config.out} {state}: {config.images} scenes of {config.side} x {config.side} "
             f"pixels, seed {config.seed}, on {workers} processes",
             f"  in the first {len(scenes)} scenes:",
             f"  places   {_counts(kinds, KINDS)}",

@@ -2,21 +2,18 @@
 
 import functools
 import json
-import multiprocessing
 import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.files import atomic_directory
 from lorbms_tf.progress import track
+from tfrecords_tools import in_order
 from tfrecords_tools.scenes import annotations
 from tfrecords_tools.scenes.scene import render, sample
 
 JPEG_QUALITY = 93
-_CHUNK = 8  # scenes that a process takes at a time
 
 
 def write(out: str | os.PathLike, settings: dict[str, Any], num_workers: int) -> dict[str, Any]:
@@ -40,7 +37,7 @@ def write(out: str | os.PathLike, settings: dict[str, Any], num_workers: int) ->
         pictures.mkdir()
         work = functools.partial(_write_one, pictures, settings["seed"], settings["size"])
         images, objects = [], []
-        scenes = _each(work, count, min(num_workers, -(-count // _CHUNK)))
+        scenes = in_order.results(work, count, num_workers)
         for image, its_objects in track(scenes, total=count, label="scenes", unit="scene"):
             images.append(image)
             objects += its_objects
@@ -49,18 +46,6 @@ def write(out: str | os.PathLike, settings: dict[str, Any], num_workers: int) ->
         path.parent.mkdir()
         path.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
     return document
-
-
-def _each(work, count: int, processes: int) -> Iterator[tuple[dict, list[dict]]]:
-    """work(0), work(1), ... in order; here, or on processes that share nothing with this one."""
-    if processes <= 1:
-        yield from map(work, range(count))
-        return
-    # Ctrl-C reaches every process; only this one shall answer it
-    quiet = (signal.SIGINT, signal.SIG_IGN)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, initializer=signal.signal, initargs=quiet) as pool:
-        yield from pool.imap(work, range(count), chunksize=_CHUNK)
 
 
 def _write_one(pictures: Path, seed: int, size: int, index: int) -> tuple[dict, list[dict]]:

@@ -1,0 +1,1 @@
+"""Characters as if written by hand: drawn from the strokes of digits and letters."""
