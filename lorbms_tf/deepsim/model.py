@@ -70,7 +70,7 @@ class Deepsim(keras.Model):
             dtype=self.precision,
         )
         shared = {"trainable": False, "aggregation": "only_first_replica"}
-        self._steps = self.add_weight(name="steps", dtype="int64", initializer="zeros", **shared)
+        self._step_count = self.add_weight(name="steps", dtype="int64", initializer="zeros", **shared)
         self._learning = {
             name: self.add_weight(name=f"{name}_on", initializer="ones", **shared)
             for name in ("discriminator", "generator")
@@ -92,7 +92,7 @@ class Deepsim(keras.Model):
         """Who learns in the next step, and how many steps were made."""
         if self.discriminator is None:
             return {}
-        return {"steps": self._steps, **{f"{k}_on": v for k, v in self._learning.items()}}
+        return {"steps": self._step_count, **{f"{k}_on": v for k, v in self._learning.items()}}
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -210,7 +210,7 @@ class Deepsim(keras.Model):
             draws = self._draws(ops.shape(images)[0])
         with tf.GradientTape() as tape:
             made = self.generator(features, training=True)
-            parts = self._losses(images, made, features, draws)
+            parts = self._loss_parts(images, made, features, draws)
             total = sum(parts.values())
         logs = {"loss/total": total, **{f"loss/{name}": value for name, value in parts.items()}}
         logs["psnr/train"] = _psnr(ops.clip(made, -1.0, 1.0), images)
@@ -228,10 +228,10 @@ class Deepsim(keras.Model):
         self._set_learning(
             real_loss, fake_loss, parts["adversarial"] / self.config.adversarial_weight, logs
         )
-        self._steps.assign_add(1)
+        self._step_count.assign_add(1)
         return logs
 
-    def _losses(self, images: Any, made: Any, features: Any, draws: Any) -> dict:
+    def _loss_parts(self, images: Any, made: Any, features: Any, draws: Any) -> dict:
         """The weighted losses of the generator by name."""
         config, parts = self.config, {}
         if config.image_weight:
@@ -259,7 +259,7 @@ class Deepsim(keras.Model):
         sees what one sees.
         """
         replica = tf.distribute.get_replica_context()
-        step = tf.cast(tf.convert_to_tensor(self._steps), tf.int64)
+        step = tf.cast(tf.convert_to_tensor(self._step_count), tf.int64)
         seed = tf.stack([tf.constant(self.config.seed, tf.int64), step])
         shape = [count * replica.num_replicas_in_sync, 3, self.discriminator.draw_count]
         first = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
