@@ -38,6 +38,9 @@ class DeepsimConfig(RunConfig, PhotosConfig):
     encoder_weights: str = setting(
         "", f"Its weights: {_WEIGHTS} Empty: random for caffenet and alexnet, else imagenet."
     )
+    feature_scale: float = setting(
+        1.0, "The networks that learn read features times this; best where they then lie around 1."
+    )
     comparator: str = setting("caffenet", f"Network whose features are to agree: {_NETWORKS}.")
     comparator_layer: tuple[str, ...] = setting(("pool5",), "Its layer, or several.")
     comparator_weights: str = setting("", "Its weights, likewise.")
@@ -97,7 +100,7 @@ class DeepsimConfig(RunConfig, PhotosConfig):
         require("image_size", self.image_size, minimum=21)
         weights = ("image_weight", "feature_weight", "adversarial_weight")
         limits = ("pause_below", "resume_above", "generator_pause_above")
-        for name in (*weights, *limits, "weight_decay", "learning_rate"):
+        for name in (*weights, *limits, "weight_decay", "learning_rate", "feature_scale"):
             require(name, getattr(self, name), minimum=0, below=math.inf)
         for name in ("adam_beta_1", "adam_beta_2"):
             require(name, getattr(self, name), minimum=0, below=1)

@@ -143,7 +143,8 @@ class Deepsim(keras.Model):
 
     def decode(self, features: Any) -> Any:
         """Features -> images [B, S, S, 3] in [-1, 1]."""
-        return ops.clip(self.generator(features, training=False), -1.0, 1.0)
+        read = self.config.feature_scale * features
+        return ops.clip(self.generator(read, training=False), -1.0, 1.0)
 
     def infer(self, batch: dict) -> dict:
         """What the model makes of held-out photos, without any draw.
@@ -204,7 +205,7 @@ class Deepsim(keras.Model):
     def train_step(self, batch: dict) -> dict:
         """One step on photos "image" [B, S, S, 3]; float32 scalars by name, means over them."""
         images = batch["image"]
-        features = ops.stop_gradient(self._encode(images))
+        features = self.config.feature_scale * ops.stop_gradient(self._encode(images))
         draws = None
         if self.discriminator is not None:
             draws = self._draws(ops.shape(images)[0])
