@@ -15,6 +15,7 @@ _MODULES = {
     "lorbms": "lorbms_tf.lorbms.method",
     "augint": "lorbms_tf.augint.method",
     "superres": "lorbms_tf.perceptual.method",
+    "deepsim": "lorbms_tf.deepsim.method",
 }
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-PAPERS = ("lorbms", "augint", "paths", "perceptual")
+PAPERS = ("lorbms", "augint", "paths", "perceptual", "deepsim")
 # From the bottom up: a module imports from its own layer and from those listed before it, but no
 # paper another paper and no door another door. A name stands for itself and all inside it; the
 # longest name decides.
@@ -91,6 +91,7 @@ ANY_BACKEND = (
     "lorbms_tf.networks",
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
     "lorbms_tf.augint.objective",
+    "lorbms_tf.deepsim.objective",
     "lorbms_tf.paths.equalise",
     "lorbms_tf.paths.energy",
     "lorbms_tf.perceptual.reduction",

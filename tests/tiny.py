@@ -15,6 +15,7 @@ from PIL import Image
 
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.data import images, records
+from lorbms_tf.deepsim.config import DeepsimConfig
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.perceptual.config import SuperresConfig
@@ -287,6 +288,43 @@ def _serve_enlargements(signatures: Any, batch: dict, made: dict) -> dict[str, A
     return {"upscaled": signatures["upscale"](images=made["small"])["images"]}
 
 
+def deepsim_config(**changes) -> DeepsimConfig:
+    """An inversion of some thousand parameters of a random AlexNet."""
+    sizes = {
+        "image_size": IMAGE_SIZE,
+        "encoder": "alexnet",
+        "layer": "conv5",
+        "comparator": "alexnet",
+        "comparator_layer": ("conv2",),
+        "widths": (4, 4),
+        "dense": 16,
+        "head": 4,
+        "discriminator_widths": (2, 2, 2, 2, 2),
+        "discriminator_dense": 4,
+        "halvings": (),
+        "photos": "somewhere",
+        "run_dir": "somewhere",
+    }
+    return DeepsimConfig(**{**sizes, **changes})
+
+
+def _inversion_sheets(data: dict, folder: Path) -> dict[str, dict[str, Any]]:
+    drift = {"iterations": (1, 2), "measured": 4, "table": str(folder / "drift.csv")}
+    return {
+        "inversions": {"rows": 2},
+        "interpolations": {"rows": 2, "steps": 1},
+        "reencodings": {"rows": 2, **drift},
+    }
+
+
+def _serve_inversions(signatures: Any, batch: dict, made: dict) -> dict[str, Any]:
+    features = signatures["encode"](images=batch["image"])["features"]
+    return {
+        "features": tf.reshape(features, (len(features), -1)),
+        "reconstruction": signatures["decode"](features=features)["images"],
+    }
+
+
 # By the name of the method.
 EXAMPLES = {
     "lorbms": Example(
@@ -317,6 +355,14 @@ EXAMPLES = {
         sheets=lambda data, folder: {"upscale": {"photos": data["eval_photos"], "rows": 2}},
         serve=_serve_enlargements,
         by_device={"batch_norm": False},
+        apart=(),
+    ),
+    "deepsim": Example(
+        config=deepsim_config,
+        write_data=_large_photos,
+        sheets=_inversion_sheets,
+        serve=_serve_inversions,
+        by_device={},
         apart=(),
     ),
 }

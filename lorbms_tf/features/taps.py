@@ -6,6 +6,8 @@
     squeezenet               conv1, fire2 ... fire9, conv10; an .npz file of arrays, or none
     alexnet                  own AlexNet, conv1 ... conv5; a file written here, or none; or
                              torchvision's, an .npz file of its state dict
+    caffenet                 Caffe's AlexNet, conv1 ... conv5, pool5, fc6, fc7, fc8 (of 227 px); an
+                             .npz file of arrays, or none
     mobilenet_v2, keras:NAME any layer of the network by Keras's name; imagenet, a file, or none
     encoder:RUN_DIR          an encoder trained here: stem, block1 ..., code
     discriminator:RUN_DIR    its discriminator: conv1 ...
@@ -20,7 +22,7 @@ from typing import Any, NamedTuple
 import keras
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import alexnet, array_files, run_networks, squeezenet, vgg
+from lorbms_tf.features import alexnet, array_files, caffenet, run_networks, squeezenet, vgg
 from lorbms_tf.features.applications import IMAGENET, RANDOM, without_classifier
 from lorbms_tf.networks import applications, weights_files
 from lorbms_tf.networks.alexnet import AlexNet
@@ -159,6 +161,10 @@ def _alexnet(name: str, layers: Sequence[str], weights: str, seed: int) -> Sourc
     return Source(network, _unchanged, _words(weights or RANDOM))
 
 
+def _caffenet(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
+    return Source(*caffenet.build(layers, weights or RANDOM, seed), _words(weights or RANDOM))
+
+
 def _keras(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
     network = MOBILENET if name == "mobilenet_v2" else name.partition(":")[2]
     if network not in applications.names():
@@ -186,6 +192,7 @@ _SOURCES: dict[str, Callable[[str, Sequence[str], str, int], Source]] = {
     "vgg19": _vgg,
     "squeezenet": _squeezenet,
     "alexnet": _alexnet,
+    "caffenet": _caffenet,
     "mobilenet_v2": _keras,
     "keras": _keras,
     "encoder": _run,

@@ -89,7 +89,12 @@ def gradient_penalty(gradients):
 
 def two_way_discriminator(real_logits, fake_logits):
     """-log p(REAL | real) - log p(FAKE | fake) of two-way softmaxes; logits [..., 2]."""
-    return _cross_entropy(real_logits, REAL) + _cross_entropy(fake_logits, FAKE)
+    return sum(two_way_losses(real_logits, fake_logits))
+
+
+def two_way_losses(real_logits, fake_logits):
+    """Both terms of `two_way_discriminator`."""
+    return _cross_entropy(real_logits, REAL), _cross_entropy(fake_logits, FAKE)
 
 
 def two_way_generator(fake_logits):

@@ -17,10 +17,12 @@ class Layout(NamedTuple):
 
     convs: kernel size, stride, padding (or pixels of black border) and groups of each.
     pools: window and stride of the valid max pool after each, or None.
+    lrn: whether local response normalisation follows the first two pools.
     """
 
     convs: tuple
     pools: tuple
+    lrn: bool = False
 
 
 _LATER = ((5, 1, "same", 2), (3, 1, "same", 1), (3, 1, "same", 2), (3, 1, "same", 2))
@@ -34,16 +36,22 @@ LAYOUTS = {
         ((11, 4, 2, 1), (5, 1, "same", 1), *[(3, 1, "same", 1)] * 3),
         ((3, 2), (3, 2), None, None, (3, 2)),
     ),
+    # Caffe's, for 227 px: two groups as Krizhevsky et al. have them, normalised after the pools.
+    "caffenet": Layout(
+        ((11, 4, "valid", 1), *_LATER), ((3, 2), (3, 2), None, None, (3, 2)), lrn=True
+    ),
 }
 TORCHVISION_WIDTHS = (64, 192, 384, 256, 256)
 NUM_CONVS = len(_LATER) + 1
 FEATURE_LAYERS = ("conv5", "fc7")
+POOL, DENSE = "pool5", ("fc6", "fc7", "fc8")  # layers of the layout "caffenet" behind the fifth
+_LRN_WINDOW, _LRN_ALPHA, _LRN_BETA = 5, 1e-4, 0.75  # Krizhevsky et al. (2012), as Caffe has them
 
 
 def trunk_side(image_size, layout="small"):
     """Side of the maps after the last pool: 5 for 64 px, 1 for 32 px, 0 or less if too small."""
-    side = image_size
-    for (kernel, stride, padding, _), pool in zip(*LAYOUTS[layout], strict=True):
+    side, geometry = image_size, LAYOUTS[layout]
+    for (kernel, stride, padding, _), pool in zip(geometry.convs, geometry.pools, strict=True):
         if padding != "same":
             side = (side + 2 * _border(padding) - kernel) // stride + 1
         if pool:
@@ -117,6 +125,9 @@ class AlexNet(keras.Model):
                 )
         self.hidden = [self._dense(width, "relu", next(seeds)) for width in dense_widths]
         self.head = self._dense(outputs, None, next(seeds)) if outputs else None
+        if layout == "caffenet":
+            inner = (*DENSE[: len(self.hidden)], *(DENSE[-1:] if outputs else ()))
+            self.layer_names = [*AlexNet.layer_names, POOL, *inner]
         self.build((None, image_size, image_size, channels))
 
     def build(self, input_shape):
@@ -170,22 +181,36 @@ class AlexNet(keras.Model):
     def layer_maps(self, images, names, training=False):
         """The maps `[B, h, w, C]` of named convolutions, after ReLU and batch norm, before a pool.
 
+        In the layout "caffenet" also "pool5", and "fc6", "fc7" (after ReLU) and "fc8" (logits),
+        `[B, D]`, where the network has them.
+
         Raises ValueError for a layer that there is not.
         """
         return picked(self._stages(images, training), names, self.layer_names)
 
     def _stages(self, images, training):
-        maps, pools = images, LAYOUTS[self.settings["layout"]].pools
-        for index, name in enumerate(self.layer_names):
+        layout = LAYOUTS[self.settings["layout"]]
+        maps, pools = images, layout.pools
+        for index, name in enumerate(AlexNet.layer_names):
             if index and pools[index - 1]:
                 maps = _pool(maps, pools[index - 1])
-            border = (_border(LAYOUTS[self.settings["layout"]].convs[index][2]),) * 2
+                maps = response_normalised(maps) if layout.lrn else maps
+            border = (_border(layout.convs[index][2]),) * 2
             if any(border):
                 maps = ops.pad(maps, ((0, 0), border, border, (0, 0)))
             maps = ops.relu(self.convs[index](maps))
             if self.norms:
                 maps = self.norms[index](maps, training=training)
             yield name, maps
+        maps = _pool(maps, pools[-1])
+        yield POOL, maps
+        self._check_side(images)
+        hidden = self._flat(maps)
+        for index, dense in enumerate(self.hidden):
+            hidden = dense(hidden)
+            yield DENSE[index], hidden
+        if self.head is not None:
+            yield DENSE[-1], self.head(hidden)
 
     def get_config(self):
         return {**super().get_config(), **self.settings}
@@ -195,16 +220,19 @@ class AlexNet(keras.Model):
         return _pool(self.maps(images, training=training), pool)  # [B, 5, 5, 256] for 64 px
 
     def _penultimate(self, images, training):
+        self._check_side(images)
+        hidden = self._flat(self._trunk(images, training))
+        for dense in self.hidden:
+            hidden = dense(hidden)  # [B, dense_width]
+        return hidden
+
+    def _check_side(self, images):
         size = self.settings["image_size"]
         if tuple(images.shape[1:3]) != (size, size):
             raise ValueError(
                 f"The dense layers of this AlexNet read images of {size}x{size} px, not "
                 f"{images.shape[1]}x{images.shape[2]}."
             )
-        hidden = self._flat(self._trunk(images, training))
-        for dense in self.hidden:
-            hidden = dense(hidden)  # [B, dense_width]
-        return hidden
 
     def _flat(self, maps):
         _, height, width, channels = maps.shape
@@ -237,6 +265,17 @@ class AlexNet(keras.Model):
 def _border(padding):
     """Pixels that a layout puts around the maps itself."""
     return padding if isinstance(padding, int) else 0
+
+
+def response_normalised(maps):
+    """Local response normalisation over 5 neighbouring channels: `[B, h, w, C]` likewise.
+
+    x / (1 + alpha / 5 * sum of x^2)^beta with alpha 1e-4 and beta 0.75, as Caffe computes it.
+    """
+    channels, reach = maps.shape[-1], _LRN_WINDOW // 2
+    squares = ops.pad(ops.square(maps), ((0, 0), (0, 0), (0, 0), (reach, reach)))
+    sums = sum(squares[..., shift : shift + channels] for shift in range(_LRN_WINDOW))
+    return maps * ops.power(1.0 + _LRN_ALPHA / _LRN_WINDOW * sums, -_LRN_BETA)
 
 
 def _pool(maps, pool):

@@ -43,6 +43,26 @@ def tenths(rate: float, updates):
     return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
 
 
+def halved(rate, updates):
+    """A Keras schedule: a rate (a number or a schedule), halved at each of the updates."""
+    return _Halved(rate, updates) if updates else rate
+
+
+class _Halved(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, rate, updates):
+        self._rate, self._updates = rate, tuple(updates)
+
+    def __call__(self, step):
+        done = sum(
+            tf.cast(tf.cast(step, tf.int64) >= update, tf.float32) for update in self._updates
+        )
+        rate = self._rate(step) if callable(self._rate) else self._rate
+        return rate * tf.pow(0.5, done)
+
+    def get_config(self):
+        return {"rate": self._rate, "updates": self._updates}
+
+
 class _Constant(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, rate: float):
         self._rate = rate
@@ -101,12 +121,14 @@ class _Door:
         """What the gradient of the loss with respect to itself is taken to be, a scalar."""
         return tf.convert_to_tensor(self.loss_scale) if self.scale_loss else tf.constant(1.0)
 
-    def update(self, gradients, groups: list[list]) -> list:
+    def update(self, gradients, groups: list[list], learns=None) -> list:
         """Updates the variables; called on each device with the gradients of its own share.
 
         Args:
           gradients: one a variable, times `output_gradient`; their sum over the devices counts.
           groups: the Keras variables, network by network.
+          learns: a bool scalar, the same on all devices; where it is False nothing changes, moments
+            and the count of updates included. None: True.
 
         Returns:
           The length of each network's gradient before clipping, float32 scalars; 0 where
@@ -127,10 +149,15 @@ class _Door:
             clipped += own
         variables = [variable for group in groups for variable in group]
         if not self.scale_loss:
-            self.apply(clipped, variables)
+            if learns is None:
+                self.apply(clipped, variables)
+            else:
+                self._apply_if(learns, clipped, variables)
             return norms
         finite = tf.reduce_all(tf.math.is_finite(tf.stack(norms)))
-        self._apply_if(finite, clipped, variables)
+        self._apply_if(
+            finite if learns is None else tf.logical_and(finite, learns), clipped, variables
+        )
         self._adapt_scale(finite)
         return [tf.where(finite, norm, 0.0) for norm in norms]
 

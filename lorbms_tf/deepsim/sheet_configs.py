@@ -1,0 +1,61 @@
+"""The flags of the pictures of `lorbms_tf.render` for DeePSiM."""
+
+from dataclasses import dataclass
+
+from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.errors import UserError
+from lorbms_tf.training.sheet_config import SheetConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class InversionsConfig(SheetConfig):
+    """Which photos, and by which runs."""
+
+    photos: str = setting(
+        "", "Held-out photos, named as --eval_photos of training are; empty: those of the run."
+    )
+    other_runs: tuple[str, ...] = setting((), "Further run directories.")
+    rows: int = setting(8, "Photos that are shown, evenly out of all.")
+    cell: int = setting(96, "Side of one image in the picture, pixels.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        super().validate()
+        require("rows", self.rows, minimum=1)
+
+    @property
+    def run_dirs(self) -> list[str]:
+        """All runs, the first one first."""
+        return [self.run_dir, *self.other_runs]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReencodingsConfig(InversionsConfig):
+    """Photos that go through encoder and generator again and again."""
+
+    iterations: tuple[int, ...] = setting(
+        (1, 2, 4, 6, 8, 12, 16, 20), "Passes after which pictures are shown."
+    )
+    measured: int = setting(64, "Photos over which the curves of the drift are taken.")
+    table: str = setting("", "Also write the curves to this file, as CSV.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        super().validate()
+        require("measured", self.measured, minimum=2)
+        if not self.iterations or min(self.iterations) < 1:
+            shown = ",".join(map(str, self.iterations))
+            raise UserError(f"--iterations={shown} is not valid: whole numbers from 1 on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturePathsConfig(InversionsConfig):
+    """Interpolations between the features of two photos."""
+
+    rows: int = setting(4, "Pairs of photos.")
+    steps: int = setting(6, "Pictures between the two ends.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        super().validate()
+        require("steps", self.steps, minimum=1, below=101)
