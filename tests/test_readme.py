@@ -56,7 +56,7 @@ SMALL = {
         "--weights=none", "--feature_size=32", "--num_workers=1", "--image_size=32",
     ],
     "tfrecords_tools.synthesize": ["--images=60", "--num_workers=1"],
-    "tfrecords_tools.synthesize --kind=characters": ["--images=4"],
+    "tfrecords_tools.synthesize --kind=characters": ["--images=4", "--num_workers=1"],
     "lorbms_tf.train": [*SIZES, "--batch_size=4", "--max_steps=2", "--intra_op_threads=0"],
     "lorbms_tf.train --flagfile=configs/augint": [
         "--widths=2,3", "--dense=4", "--batch_size=4", "--max_steps=2", "--intra_op_threads=0",
