@@ -70,7 +70,9 @@ class Deepsim(keras.Model):
             dtype=self.precision,
         )
         shared = {"trainable": False, "aggregation": "only_first_replica"}
-        self._step_count = self.add_weight(name="steps", dtype="int64", initializer="zeros", **shared)
+        self._step_count = self.add_weight(
+            name="steps", dtype="int64", initializer="zeros", **shared
+        )
         self._learning = {
             name: self.add_weight(name=f"{name}_on", initializer="ones", **shared)
             for name in ("discriminator", "generator")

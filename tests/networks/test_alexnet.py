@@ -123,3 +123,45 @@ def test_wrong_arguments_are_errors():
         network.features(_images(1, 32), layer="conv4")
     with pytest.raises(ValueError, match="32x32 px, not 64x64"):
         network(_images(1, 64))
+
+
+def caffenet(**changes):
+    sizes = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7), "outputs": 3}
+    return AlexNet(
+        image_size=67, channels=3, batch_norm=False, layout="caffenet", **{**sizes, **changes}
+    )
+
+
+def test_caffenet_has_its_published_sides_and_size():
+    assert alexnet.trunk_side(227, "caffenet") == 6 and alexnet.smallest_image("caffenet") == 67
+    network = AlexNet(
+        image_size=227, channels=3, outputs=0, dense_widths=(), batch_norm=False, layout="caffenet"
+    )
+    names = ("conv1", "conv2", "conv5", "pool5")
+    maps = network.layer_maps(np.zeros((1, 227, 227, 3), np.float32), names)
+    shapes = [tuple(value.shape[1:]) for value in maps.values()]
+    assert shapes == [(55, 55, 96), (27, 27, 256), (13, 13, 256), (6, 6, 256)]
+    assert network.count_params() == 2_334_080  # of AlexNet's convolutions, as published
+    assert network.layer_names[-1] == "pool5"
+
+
+def test_caffenets_dense_layers_are_layers_and_end_in_the_logits():
+    network, images = caffenet(), _images(2, 67)
+    assert network.layer_names[5:] == ["pool5", "fc6", "fc7", "fc8"]
+    maps = network.layer_maps(images, ("fc6", "fc8"))
+    assert maps["fc6"].shape == (2, 5)
+    np.testing.assert_allclose(maps["fc8"], network(images), rtol=1e-5)
+    with pytest.raises(ValueError, match="read images of 67x67 px, not 99x99"):
+        network.layer_maps(_images(1, 99), ("fc6",))
+    assert network.layer_maps(_images(1, 99), ("pool5",))["pool5"].shape == (1, 2, 2, 6)
+
+
+def test_response_normalisation_is_krizhevskys():
+    maps = np.random.default_rng(0).normal(0, 90, (2, 3, 3, 7)).astype("float32")
+    wanted = np.empty_like(maps)
+    for channel in range(7):
+        around = maps[..., max(0, channel - 2) : channel + 3].astype("float64")
+        scale = (1 + 1e-4 / 5 * np.sum(around**2, axis=-1)) ** 0.75
+        wanted[..., channel] = maps[..., channel] / scale
+    np.testing.assert_allclose(alexnet.response_normalised(maps), wanted, rtol=1e-5)
+    assert np.abs(wanted - maps).max() > 1

@@ -14,14 +14,28 @@ from lorbms_tf.networks import (
     Encoder,
 )
 from lorbms_tf.networks.dcgan import DcganEncoder, DcganGenerator
+from lorbms_tf.networks.deepsim_discriminator import DeepsimDiscriminator
 from lorbms_tf.networks.infogan import InfoGanEncoder, InfoGanGenerator
 from lorbms_tf.networks.inversion import InversionNetwork
 from lorbms_tf.networks.srgan import SRResNet
+from lorbms_tf.networks.upconv import UpConv
 
 CONVS = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
 IMAGE = (32, 32, 3)
 # name: constructor, its small settings, shapes of the inputs and of the output without the batch
 NETWORKS = {
+    "upconv": (
+        UpConv,
+        {"image_size": 32, "features": (6, 6, 5), "widths": (4, 4), "dense": 16, "head": 4},
+        [(6, 6, 5)],
+        IMAGE,
+    ),
+    "deepsim discriminator": (
+        DeepsimDiscriminator,
+        {"image_size": 32, "widths": (2, 3, 4, 4, 5), "dense": 6},
+        [IMAGE],
+        (2,),
+    ),
     "encoder": (
         Encoder,
         {
