@@ -26,6 +26,12 @@ from lorbms_tf.errors import UserError
 FLAGS = absl_flags.FLAGS
 
 
+def door(name: str):
+    """The module that `python -m name` runs."""
+    module = importlib.import_module(name)
+    return importlib.import_module(f"{name}.__main__") if hasattr(module, "__path__") else module
+
+
 @contextlib.contextmanager
 def flags_of(module):
     """The flags of a door for the block: gives its `main` and the classes of its settings."""
@@ -51,7 +57,7 @@ def flags_of(module):
 
 def problem(words: list[str], run: bool, validate: bool) -> str:
     """What is wrong with a command; "" where nothing is."""
-    module = importlib.import_module(words[0])
+    module = door(words[0])
     sys.argv = [str(module.__file__), *words[1:]]
     with flags_of(module) as (main, kinds):
         try:

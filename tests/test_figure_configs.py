@@ -1,6 +1,5 @@
 """The flagfiles of tables, figures and variants fit their doors; documents name what there is."""
 
-import importlib
 import re
 import shlex
 import sys
@@ -42,12 +41,10 @@ def commands(path):
 def defaults_of(words, monkeypatch):
     """The settings that a command defines flags for, and their defaults."""
     module, *rest = words
-    if module == "lorbms_tf.paths":
-        module += ".__main__"
     monkeypatch.setattr(sys, "argv", ["door", *rest])
     monkeypatch.chdir(ROOT)
     defaults = {}
-    with command_runner.flags_of(importlib.import_module(module)) as (_, kinds):
+    with command_runner.flags_of(command_runner.door(module)) as (_, kinds):
         for kind in kinds:
             defaults |= vars(kind())
     return defaults
