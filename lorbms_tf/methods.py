@@ -20,7 +20,7 @@ _MODULES = {
 
 
 # Pictures of any model that decodes codes: subcommands of `lorbms_tf.render` and their modules.
-_SHEETS = {"paths": "lorbms_tf.paths.sheet"}
+_SHEETS = {"paths": "lorbms_tf.latent_paths.sheet"}
 
 
 def shared_sheets() -> dict[str, Sheet]:

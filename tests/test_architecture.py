@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("lorbms_tf", "tfrecords_tools")
 MOST_LINES = 350
 
-PAPERS = ("lorbms", "augint", "paths", "perceptual", "deepsim")
+PAPERS = ("lorbms", "augint", "deepsim", "latent_paths", "perceptual")
 # From the bottom up: a module imports from its own layer and from those listed before it, but no
 # paper another paper and no door another door. A name stands for itself and all inside it; the
 # longest name decides.
@@ -42,6 +42,7 @@ LAYERS = {
     "rooms": (
         "lorbms_tf.benchmarks",
         "lorbms_tf.features",
+        "lorbms_tf.loaded",
         "lorbms_tf.methods",
         "lorbms_tf.probing",
         "lorbms_tf.serving",
@@ -59,16 +60,15 @@ LAYERS = {
         "lorbms_tf.two_afc",
         "lorbms_tf.sweep",
         "lorbms_tf.report",
-        "lorbms_tf.loaded",
         "lorbms_tf.serve",
         "lorbms_tf.probe",
         "lorbms_tf.knowledge_transfer",
         "lorbms_tf.image_mean",
-        "lorbms_tf.paths.__main__",
+        "lorbms_tf.paths",
     ),
 }
 # Doors to one paper's own experiments.
-OWN_DOORS = {"lorbms_tf.image_mean": "perceptual", "lorbms_tf.paths.__main__": "paths"}
+OWN_DOORS = {"lorbms_tf.image_mean": "perceptual", "lorbms_tf.paths": "latent_paths"}
 # Shared rooms and doors name no paper: they ask `lorbms_tf.methods`. This door is of the thesis
 # alone, whose codes have chunks; one that no longer names it has no place here.
 OF_THE_THESIS = ("lorbms_tf.disentangle",)
@@ -92,8 +92,8 @@ ANY_BACKEND = (
     *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
     "lorbms_tf.augint.objective",
     "lorbms_tf.deepsim.objective",
-    "lorbms_tf.paths.equalise",
-    "lorbms_tf.paths.energy",
+    "lorbms_tf.latent_paths.equalise",
+    "lorbms_tf.latent_paths.energy",
     "lorbms_tf.perceptual.reduction",
 )
 # Beside the words: inspect tells how many quadrants a tau replaces, by the rule itself; a trained

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.paths.energy import PathMetric, pixels
-from lorbms_tf.paths.equalise import WAYS, equalised_neighbours
+from lorbms_tf.latent_paths.energy import PathMetric, pixels
+from lorbms_tf.latent_paths.equalise import WAYS, equalised_neighbours
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.uniform(-0.5, 0.5, (6, 5, 3)).astype(np.float32)

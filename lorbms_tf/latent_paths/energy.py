@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from lorbms_tf.paths.equalise import equalised_neighbours
+from lorbms_tf.latent_paths.equalise import equalised_neighbours
 
 
 class PathMetric:

@@ -6,9 +6,9 @@ import pytest
 from keras import ops
 
 from lorbms_tf.latent.slerp import AntipodalCodes
-from lorbms_tf.paths import geodesic, lengths
-from lorbms_tf.paths.energy import PathMetric, pixels
-from lorbms_tf.paths.geodesic import NotFinite, Search
+from lorbms_tf.latent_paths import geodesic, lengths
+from lorbms_tf.latent_paths.energy import PathMetric, pixels
+from lorbms_tf.latent_paths.geodesic import NotFinite, Search
 
 
 def length(images, others):

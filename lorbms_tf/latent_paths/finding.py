@@ -17,10 +17,10 @@ from lorbms_tf.latent.slerp import (
     slerp,
     unit_norm,
 )
-from lorbms_tf.paths import geodesic, lengths
-from lorbms_tf.paths.config import PIXELS, PLAIN, SearchConfig
-from lorbms_tf.paths.energy import PathMetric, pixels
-from lorbms_tf.paths.models import Codec
+from lorbms_tf.latent_paths import geodesic, lengths
+from lorbms_tf.latent_paths.config import PIXELS, PLAIN, SearchConfig
+from lorbms_tf.latent_paths.energy import PathMetric, pixels
+from lorbms_tf.latent_paths.models import Codec
 
 _TOLD_EVERY = 10.0  # seconds
 _UNIT = 1e-3  # how far from one a length may be

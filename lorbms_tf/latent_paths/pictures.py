@@ -10,7 +10,7 @@ import numpy as np
 from lorbms_tf import progress
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
-from lorbms_tf.paths.config import PathsConfig
+from lorbms_tf.latent_paths.config import PathsConfig
 
 _SCENE_SIDE = 128  # pixels a side of scenes that are drawn, at least
 

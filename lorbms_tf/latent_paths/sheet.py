@@ -9,7 +9,7 @@ import numpy as np
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
-from lorbms_tf.paths.config import SearchConfig, check_metrics
+from lorbms_tf.latent_paths.config import SearchConfig, check_metrics
 from lorbms_tf.training.method import Sheet
 from lorbms_tf.training.sheet_config import SheetConfig
 
@@ -41,7 +41,7 @@ class PathSheetConfig(SheetConfig, SearchConfig):
 def draw(config: PathSheetConfig) -> Any:
     """The strips, a Pillow image. UserError for bad flags, pictures and weights."""
     config.validate()
-    from lorbms_tf.paths import finding, lengths, models, report
+    from lorbms_tf.latent_paths import finding, lengths, models, report
 
     codec = models.of_run(config.run_dir, config.checkpoint)
     if codec.encode is None:

@@ -9,10 +9,10 @@ import tensorflow as tf
 from PIL import Image
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.latent_paths import finding, measuring, models, pictures, report, sheet
+from lorbms_tf.latent_paths.config import PathsConfig
+from lorbms_tf.latent_paths.finding import Ends
 from lorbms_tf.lorbms.model import Lorbms
-from lorbms_tf.paths import finding, measuring, models, pictures, report, sheet
-from lorbms_tf.paths.config import PathsConfig
-from lorbms_tf.paths.finding import Ends
 from lorbms_tf.serving import saved_model
 from tests import tiny
 

@@ -11,9 +11,9 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.features import registry
-from lorbms_tf.paths import finding, lengths, models, pictures
-from lorbms_tf.paths.config import PLAIN, PathsConfig
-from lorbms_tf.paths.energy import PathMetric
+from lorbms_tf.latent_paths import finding, lengths, models, pictures
+from lorbms_tf.latent_paths.config import PLAIN, PathsConfig
+from lorbms_tf.latent_paths.energy import PathMetric
 
 _DECODED_AT_ONCE = 64
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)

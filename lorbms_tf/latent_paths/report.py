@@ -9,8 +9,8 @@ from PIL import Image
 
 from lorbms_tf import files
 from lorbms_tf.data import images
+from lorbms_tf.latent_paths.measuring import Measured, Results
 from lorbms_tf.pages import charts, html, pictures
-from lorbms_tf.paths.measuring import Measured, Results
 
 _COLUMNS = {
     "length_over_linear": "length / linear",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.paths.energy import PathMetric
+from lorbms_tf.latent_paths.energy import PathMetric
 
 
 def energies_and_gradient(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lorbms_tf import files
 from lorbms_tf.cli import command, flags
-from lorbms_tf.paths.config import PathsConfig
+from lorbms_tf.latent_paths.config import PathsConfig
 
 
 def main(argv: Sequence[str]) -> None:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str]) -> None:
     config = flags.read(PathsConfig)
     if config.out:
         files.append(Path(config.out) / "paths.json", "")  # before the work, which may take hours
-    from lorbms_tf.paths import measuring, report  # loads TensorFlow
+    from lorbms_tf.latent_paths import measuring, report  # loads TensorFlow
 
     results = measuring.measure(config)
     print(report.table(results))
@@ -27,6 +27,9 @@ def main(argv: Sequence[str]) -> None:
     if config.out:
         for path in report.write(results, Path(config.out), config.strips, config.video):
             print(f"wrote {path}", file=sys.stderr)
+    if config.run_dir:
+        page = {"run_dir": config.run_dir, "out": "report.html"}
+        print(command.next_step("lorbms_tf.report", **page), file=sys.stderr)
 
 
 def console_main() -> None:

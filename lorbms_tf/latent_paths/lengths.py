@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lorbms_tf.latent.slerp import line, slerp
-from lorbms_tf.paths.energy import PathMetric
+from lorbms_tf.latent_paths.energy import PathMetric
 
 
 def steps(metric: PathMetric, pictures: np.ndarray) -> np.ndarray:

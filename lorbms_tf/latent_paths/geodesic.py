@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from lorbms_tf.latent.slerp import check_not_antipodal, line, slerp, unit_norm
-from lorbms_tf.paths.energy import PathMetric
-from lorbms_tf.paths.slope import energies_and_gradient
+from lorbms_tf.latent_paths.energy import PathMetric
+from lorbms_tf.latent_paths.slope import energies_and_gradient
 
 
 class NotFinite(ValueError):
