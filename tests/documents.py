@@ -12,6 +12,7 @@ PAGES = (
     "distances",
     "lorbms",
     "augint",
+    "deepsim",
     "serving",
     "beam",
     "measured",
