@@ -35,7 +35,7 @@ def sheets_of(method: Method) -> dict[str, Sheet]:
     shared = methods.shared_sheets()
     if command.early_value("metric", ""):
         return {**method.sheets, **shared}
-    return {**shared, **method.sheets}
+    return {**method.sheets, **{k: v for k, v in shared.items() if k not in method.sheets}}
 
 
 def main(argv: Sequence[str]) -> None:

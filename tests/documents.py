@@ -14,6 +14,7 @@ PAGES = (
     "lorbms",
     "perceptual",
     "augint",
+    "deepsim",
     "serving",
     "beam",
     "measured",

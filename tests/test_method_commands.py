@@ -22,7 +22,8 @@ def name(request):
 
 
 def test_a_wrong_picture_is_named_with_the_valid_ones(name, monkeypatch):
-    sheets = list(methods.get(name).sheets)
+    sheets = list(render.sheets_of(methods.get(name)))
+    assert set(methods.get(name).sheets) | set(methods.shared_sheets()) == set(sheets)
     for word in (["no_such_picture"], []):
         monkeypatch.setattr(sys, "argv", ["render", f"--method={name}", *word])
         with pytest.raises(UserError, match=f"; valid: {', '.join(sheets)}"):

@@ -29,6 +29,8 @@ PLACES = {
     "stl10:DIR": "stl10:stl10",
     "DIGITS": "my_photos",
     "LETTERS": "my_photos",
+    "PHOTOS": "my_photos",
+    "HELD_OUT": "my_photos",
 }
 NOT_RUN = {
     "tfrecords_tools.convert_deepcluster": "needs PyTorch and the published checkpoint",
@@ -61,6 +63,12 @@ SMALL = {
     "lorbms_tf.train --flagfile=configs/augint": [
         "--widths=2,3", "--dense=4", "--batch_size=4", "--max_steps=2", "--intra_op_threads=0",
     ],
+    "lorbms_tf.train --method=deepsim": [
+        "--widths=4,4,4", "--head=4", "--discriminator_widths=2,2,2,2,2", "--batch_size=4",
+        "--max_steps=2", "--intra_op_threads=0",
+    ],
+    "lorbms_tf.train --flagfile=configs/deepsim": [],
+    "lorbms_tf.render reencodings": ["--measured=4", "--iterations=1,2"],
     "lorbms_tf.render noise": ["--cell=32"],
     "lorbms_tf.render noise_curve": ["--trials=4"],
     "lorbms_tf.evaluate --run_dir=runs/augint": ["--paths=8", "--classifier_steps=4"],

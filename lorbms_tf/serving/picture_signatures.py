@@ -42,6 +42,8 @@ def _bytes_name(name: str) -> str:
 
 
 def _gives_images(signature: Signature) -> bool:
+    if not all(spec.shape[1:].is_fully_defined() for spec in signature.inputs):
+        return False  # pictures of any size: how files would be brought to one, nobody can say
     zeros = [tf.zeros((1, *spec.shape[1:]), spec.dtype) for spec in signature.inputs]
     return any(map(is_image, signature.function(*zeros).values()))
 
