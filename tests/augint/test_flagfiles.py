@@ -20,6 +20,7 @@ import json, sys
 from absl.flags import FLAGS
 from lorbms_tf import methods
 from lorbms_tf.cli import flags, settings
+from lorbms_tf.training.run_directory import MethodConfig
 
 method = methods.get("augint")
 kinds = {"train": method.config, "evaluate": method.evaluation.config}
@@ -31,6 +32,7 @@ for item in sys.argv[1:]:
         delattr(FLAGS, name)
     kind = kinds[door]
     flags.define(kind)
+    flags.define(MethodConfig)
     places = {"run_dir": "some/run", "photos": "some/photos", "out": "some.png"}
     words = [f"--{name}={value}" for name, value in places.items() if name in FLAGS]
     assert FLAGS(["door", *flags.flagfile_lines(path), *words]) == ["door"], path
