@@ -45,7 +45,8 @@ for dynamic in (False, True):
     for name in ("reconstruction", "mix", "cycle"):
         out[f"{name}{dynamic}"] = getattr(scene, name)
 for name, value in objective.generator_loss(networks, scene, config)._asdict().items():
-    out[name] = value
+    if value is not None:  # a term that this configuration does not have
+        out[name] = value
 for name in ("discriminator", "classifier"):
     losses = getattr(objective, f"{name}_loss")
     values = losses(networks, scene, *([config] if name == "classifier" else []))
