@@ -127,8 +127,8 @@ class _Door:
         Args:
           gradients: one a variable, times `output_gradient`; their sum over the devices counts.
           groups: the Keras variables, network by network.
-          learns: a bool scalar, the same on all devices; where it is False nothing changes, moments
-            and the count of updates included. None: True.
+          learns: a bool scalar, the same on all devices; where it is False nothing changes (moments
+            and the count of updates neither), but for the scale of the loss. None: True.
 
         Returns:
           The length of each network's gradient before clipping, float32 scalars; 0 where

@@ -220,3 +220,23 @@ def test_a_damaged_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(UserError, match="cut.npz does not hold"):
         taps.make("vgg16", ["conv1_1"], str(path))
+
+
+def test_caffenet_reads_arrays_and_says_what_is_missing(tmp_path):
+    network = taps.make("caffenet", ["pool5"], "none", seed=3).network
+    names = [name for name in network.layer_names if name != "pool5"]
+    arrays = {}
+    for name, conv in zip(names, network.convs, strict=True):
+        arrays |= {f"{name}/kernel": np.array(conv.kernel), f"{name}/bias": np.array(conv.bias)}
+    np.savez(tmp_path / "convs.npz", **arrays)
+    images = np.random.default_rng(0).uniform(-1, 1, (1, 67, 67, 3)).astype("float32")
+    made = [
+        np.asarray(taps.make("caffenet", ["pool5"], weights, seed)(images)["pool5"])
+        for weights, seed in (("none", 3), (str(tmp_path / "convs.npz"), 4), ("none", 4))
+    ]
+    np.testing.assert_array_equal(made[0], made[1])
+    assert made[0].shape == (1, 1, 1, 256) and (made[0] != made[2]).any()
+    arrays.pop("conv3/bias")
+    np.savez(tmp_path / "fewer.npz", **arrays)
+    with pytest.raises(UserError, match="fewer.npz.*conv3/bias is missing"):
+        taps.make("caffenet", ["pool5"], str(tmp_path / "fewer.npz"))
