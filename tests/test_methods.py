@@ -7,6 +7,7 @@ own, for every method too.
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import tensorflow as tf
 from PIL import Image
 
 from lorbms_tf import methods, render, report
+from lorbms_tf.distances.distance_config import DistanceConfig
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import lines
 from lorbms_tf.evaluation.scores import gathered
@@ -247,8 +249,19 @@ def test_what_is_judged_and_shortened_is_logged(run):
         assert (ROOT / path).is_file(), path
 
 
-def test_a_run_of_before_there_were_methods_is_of_the_first():
-    path = run_directory.resolve("pretrained:scenes64") / "config.json"
-    assert "method" not in json.loads(path.read_text())
-    assert run_directory.read_config("pretrained:scenes64").method == methods.DEFAULT
-    assert run_directory.method_of("pretrained:scenes64") is methods.get(methods.DEFAULT)
+def test_a_run_of_before_there_were_methods_is_of_the_first(run_dir, tmp_path):
+    """And opens: its configuration has no method, and no setting that came later."""
+    folder = tmp_path / "old"
+    shutil.copytree(run_dir, folder)
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    later = {"method", "init_from", "perceptual", "lambda_perceptual", "perceptual_autoencoder"}
+    later |= {field.name for field in dataclasses.fields(DistanceConfig)}
+    assert later <= set(values)
+    path.write_text(json.dumps({name: v for name, v in values.items() if name not in later}))
+    assert run_directory.read_config(str(folder)).method == methods.DEFAULT
+    assert run_directory.method_of(str(folder)) is methods.get(methods.DEFAULT)
+    model, _ = run_directory.load_model(str(folder))
+    images = np.zeros((1, tiny.IMAGE_SIZE, tiny.IMAGE_SIZE, 3), np.float32)
+    former, _ = run_directory.load_model(run_dir)
+    np.testing.assert_array_equal(model.encode(images), former.encode(images))

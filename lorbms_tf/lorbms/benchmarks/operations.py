@@ -49,7 +49,7 @@ def of_classifier(classifier) -> int:
     network = classifier.alexnet
     layout = alexnet.LAYOUTS[network.settings["layout"]]
     side, total = classifier.settings["image_size"], 0
-    for conv, geometry, pool in zip(network.convs, *layout, strict=True):
+    for conv, geometry, pool in zip(network.convs, layout.convs, layout.pools, strict=True):
         kernel_size, stride, padding, _ = geometry
         if padding == "valid":
             side = (side - kernel_size) // stride + 1
