@@ -17,6 +17,7 @@ import numpy as np
 from google.protobuf import json_format
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -29,13 +30,23 @@ from lorbms_tf.serving.rest import headers, tensors
 from lorbms_tf.serving.rest.tensors import BadRequest
 from lorbms_tf.serving.rest.versions import Version, Versions
 
+_BODIES = 4  # largest ones that memory is for
 _BYTES = "_bytes"  # what the names of pictures' inputs end in
+
+
+class _VersionConvertor(IntegerConvertor):
+    """A number as the protos hold it: int() refuses one of thousands of digits."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("version", _VersionConvertor())
 
 
 class Limits(NamedTuple):
     """What one client may take of the machine.
 
-    body_bytes: of a request.
+    body_bytes: of a request; those that wait may hold four times as many together (else 503).
     pixels: of a picture, by its header.
     waiting: requests that may wait for the one that is computed; more are turned away (503).
     """
@@ -59,6 +70,7 @@ class Rest:
         self._name, self._versions, self._limits, self._page = name, versions, limits, page
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._held = 0  # bytes of the bodies of those that wait
 
     async def predict(self, request: Request) -> Response:
         """Runs a signature on what the body holds."""
@@ -66,12 +78,14 @@ class Rest:
         if self._waiting >= self._limits.waiting:
             raise BadRequest(f"{self._waiting} requests are waiting already; try again", 503)
         self._waiting += 1
+        body = bytearray()
         try:
-            body = await self._body(request)
+            await self._read(request, body)
             async with self._turn:  # memory for one prediction at a time
                 text = await run_in_threadpool(self.answer, version, body)
         finally:
             self._waiting -= 1
+            self._held -= len(body)
         return Response(text, media_type="application/json")
 
     async def status(self, request: Request) -> Response:
@@ -112,17 +126,18 @@ class Rest:
             raise BadRequest(f"no model {name!r}; served: {self._name}", 404)
         return self._versions.get(request.path_params.get("number"))
 
-    async def _body(self, request: Request) -> bytes:
-        """The whole body, never more than is allowed."""
-        parts, size = [], 0
+    async def _read(self, request: Request, body: bytearray) -> None:
+        """Reads the whole body, never more than is allowed to it and to all together."""
+        most = self._limits.body_bytes
         async for part in request.stream():
-            size += len(part)
-            if size > self._limits.body_bytes:
-                raise BadRequest(f"the body has more than {self._limits.body_bytes} bytes", 413)
-            parts.append(part)
-        return b"".join(parts)
+            body += part
+            self._held += len(part)
+            if len(body) > most:
+                raise BadRequest(f"the body has more than {most} bytes", 413)
+            if self._held > _BODIES * most:
+                raise BadRequest("too many large requests are waiting; try again", 503)
 
-    def answer(self, version: Version, body: bytes) -> str:
+    def answer(self, version: Version, body: bytes | bytearray) -> str:
         """The JSON answer to the body of a prediction. BadRequest for what is wrong in it."""
         values = tensors.parsed(body)
         signature = tensors.signature_name(values, version.signatures)
@@ -154,7 +169,7 @@ async def _hung_up(request: Request, error: ClientDisconnect) -> Response:
 
 def application(rest: Rest, cors: bool = False) -> Starlette:
     """The application. With `cors` pages of any origin may use it, also a page from a file."""
-    one, version = "/v1/models/{name}", "/v1/models/{name}/versions/{number:int}"
+    one, version = "/v1/models/{name}", "/v1/models/{name}/versions/{number:version}"
     routes = [Route("/", rest.front)]
     for place in (version, one):  # the longer one first: a name has no limits
         routes += [

@@ -9,7 +9,8 @@ from lorbms_tf.serving.rest.tensors import BadRequest
 
 
 def check(name: str, number: int, data: bytes, max_pixels: int) -> None:
-    """Raises BadRequest for bytes that are no picture, or one of more than `max_pixels` pixels.
+    """Raises BadRequest for bytes that are no picture, or one of more than `max_pixels` pixels,
+    all frames of a GIF together.
 
     Args:
       name: the input that they stand in.
@@ -23,11 +24,16 @@ def check(name: str, number: int, data: bytes, max_pixels: int) -> None:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
                 width, height = image.size
+                # TensorFlow decodes every frame of a GIF to give the first.
+                frames = image.n_frames if image.format == "GIF" else 1
     except Image.DecompressionBombError as error:
         raise BadRequest(f"{where}: too many pixels", 413) from error
     except Exception as error:  # Pillow raises errors of many kinds for broken bytes
         raise BadRequest(f"{where}: no picture") from error
-    if width * height > max_pixels:
+    if width * height * frames > max_pixels:
+        times = f" in each of {frames} frames" if frames > 1 else ""
         raise BadRequest(
-            f"{where}: {width}x{height} pixels are more than the {max_pixels} that are allowed", 413
+            f"{where}: {width}x{height} pixels{times} are more than the {max_pixels} that are "
+            "allowed",
+            413,
         )

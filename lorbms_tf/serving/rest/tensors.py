@@ -8,7 +8,6 @@ of strings whose name ends in _bytes are given so.
 import base64
 import binascii
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +26,7 @@ class BadRequest(Exception):
         self.status = status
 
 
-def parsed(body: bytes) -> dict[str, Any]:
+def parsed(body: bytes | bytearray) -> dict[str, Any]:
     """A request's JSON object. BadRequest where it is none, or not in UTF-8."""
     if not body.strip():
         raise BadRequest(
@@ -37,8 +36,8 @@ def parsed(body: bytes) -> dict[str, Any]:
         value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"the body is no JSON: {error}") from error
+    except ValueError as error:  # also a whole number of more digits than Python reads
+        raise BadRequest(f"the body is no JSON that can be read: {error}") from error
     except RecursionError as error:
         raise BadRequest("the body is no JSON that can be read: too many brackets") from error
     if not isinstance(value, dict):
@@ -157,8 +156,15 @@ def _value(name: str, value, dtype: tf.DType):
     if not right:
         raise BadRequest(f"the input {name!r} must hold {kind}, not {_short(value)}")
     if not dtype.is_bool:
-        limits = np.finfo(np.float32) if dtype.is_floating else np.iinfo(dtype.as_numpy_dtype)
-        if not math.isfinite(value) or abs(value) > float(limits.max):
+        limits = np.finfo if dtype.is_floating else np.iinfo
+        limits = limits(dtype.as_numpy_dtype)
+        # Python compares whole numbers of any size with each other and with floats exactly.
+        lowest, highest = (
+            (float(limits.min), float(limits.max))
+            if dtype.is_floating
+            else (int(limits.min), int(limits.max))
+        )
+        if not lowest <= value <= highest:  # an infinity fails as well
             raise BadRequest(f"the input {name!r}: {_short(value)} is out of range")
         if not dtype.is_floating and value != int(value):
             raise BadRequest(f"the input {name!r} must hold whole numbers, not {value}")
@@ -178,7 +184,10 @@ def _bytes(name: str, value) -> bytes:
 
 
 def _short(value) -> str:
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except RecursionError:  # read with the last bracket that Python allows
+        return "many brackets"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -20,6 +20,7 @@ from lorbms_tf.tensorflow_paths import without_signs
 
 SAVED_MODEL = "saved_model.pb"
 WATCH_SECONDS = 2.0
+_NUMBER = r"0|[1-9][0-9]{0,17}"  # the protos' 64 bits hold it, and the folder is named so
 
 
 class Version(NamedTuple):
@@ -66,7 +67,7 @@ def numbers(folder: Path) -> list[int]:
         names = [path.name for path in folder.iterdir() if (path / SAVED_MODEL).is_file()]
     except OSError as error:
         raise UserError(f"--export_dir={folder} cannot be read: {error.strerror}") from error
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    return sorted(int(name) for name in names if re.fullmatch(_NUMBER, name))
 
 
 def load(folder: Path, number: int) -> Version:

@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -141,6 +142,14 @@ def huge_png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR" + size + size + b"\x08\x02\0\0\0") + rest
 
 
+def long_gif() -> bytes:
+    """500 frames of 64 px squared: each of them is small."""
+    buffer = io.BytesIO()
+    frames = [Image.new("L", (64, 64), i % 256) for i in range(500)]
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
 ENCODE = "encode_bytes"
 WRONG = {
     "no JSON": (b"{", 400, "no JSON"),
@@ -157,6 +166,8 @@ WRONG = {
     "no bytes": ({"signature_name": ENCODE, "instances": [b64(b"")]}, 400, "no bytes"),
     "small": ({"signature_name": ENCODE, "instances": [b64(png(photo(0, 9)))]}, 400, "smaller"),
     "huge": ({"signature_name": ENCODE, "instances": [b64(huge_png())]}, 413, "10000x10000"),
+    "frames": ({"signature_name": ENCODE, "instances": [b64(long_gif())]}, 413, "500 frames"),
+    "long number": (b'{"instances": [' + b"9" * 5000 + b"]}", 400, "no JSON"),
     "large body": (b" " * (1 << 20) + b"{}", 413, "more than 1048576 bytes"),
 }
 
@@ -172,7 +183,9 @@ def test_truncated_jpegs_and_unknown_addresses(port):
     whole = images.encode_jpeg(photo(0, 60))
     body = {"signature_name": ENCODE, "instances": [b64(whole[: len(whole) // 2])]}
     assert ask(port, PREDICT, body)[0] == 400
-    for path in ("/v1/models/other", "/v1/models/tiny/versions/4", "/nothing"):
+    unknown = ("4", "9" * 30, "9" * 5000)
+    versions = [f"/v1/models/tiny/versions/{number}" for number in unknown]
+    for path in ("/v1/models/other", *versions, "/nothing"):
         status, answer = ask(port, path)
         assert status == 404 and answer["error"]
     assert ask(port, "/v1/models/other:predict", {"instances": []})[0] == 404
@@ -214,6 +227,25 @@ def test_a_queue_has_an_end(port):
         if ask(port, PREDICT, {"instances": []})[0] == 200:
             return
     pytest.fail("the places of clients that hung up were not given back")
+
+
+def test_large_bodies_that_wait_have_an_end_together(port):
+    """Four times the largest are held; the fifth is turned away, and hanging up frees the place."""
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(5)]
+    try:
+        for client in clients:
+            client.sendall(head.encode() + b" " * 900_000)
+        readable, _, _ = select.select(clients, [], [], 60)
+        assert readable and b" 503 " in readable[0].recv(100)
+    finally:
+        for client in clients:
+            client.close()
+    large = json.dumps({"instances": []}).encode().ljust(900_000)
+    for _ in range(100):
+        if ask(port, PREDICT, large)[0] == 200:
+            return
+    pytest.fail("the memory of clients that hung up was not given back")
 
 
 def test_the_page_asks_nobody_else(port):

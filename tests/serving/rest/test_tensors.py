@@ -60,6 +60,7 @@ def test_no_instances_are_an_empty_batch():
         (b'{"instances": [NaN]}', "NaN"),
         (b'{"instances": [-Infinity]}', "Infinity"),
         (b"[" * 200_000, "JSON"),
+        (b'{"instances": [' + b"9" * 5000 + b"]}", "no JSON that can be read"),
     ],
 )
 def test_bodies_that_are_none(body, message):
@@ -81,11 +82,21 @@ def test_bodies_that_are_none(body, message):
         ([[["1"], [2]]], "must hold a number"),
         ([[[True], [2]]], "must hold a number"),
         ([[[1e39], [2]]], "out of range"),
+        ([[[10**400], [2]]], "out of range"),
     ],
 )
 def test_arrays_of_another_shape_or_type(instances, message):
     with pytest.raises(BadRequest, match=message):
         tensors.inputs({"instances": instances}, CODES)
+
+
+@pytest.mark.parametrize("dtype", [tf.int32, tf.int64])
+def test_whole_numbers_reach_to_both_ends_of_their_type_and_no_further(dtype):
+    specs = {"x": tf.TensorSpec((None,), dtype)}
+    for end, outside in ((dtype.max, dtype.max + 1), (dtype.min, dtype.min - 1)):
+        assert tensors.inputs({"inputs": [end]}, specs)["x"].numpy().tolist() == [end]
+        with pytest.raises(BadRequest, match="out of range"):
+            tensors.inputs({"inputs": [outside]}, specs)
 
 
 def test_names_and_counts_and_base64():

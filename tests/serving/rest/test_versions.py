@@ -30,7 +30,9 @@ def times(served, value: float) -> float:
 def test_the_highest_version_is_served_and_higher_ones_follow(tmp_path):
     write(tmp_path, 2, 3.0)
     (tmp_path / "10").mkdir()  # not written yet
-    (tmp_path / "notes").mkdir()
+    for name in ("notes", "007", "9" * 20):  # no numbers of versions, whatever they hold
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "saved_model.pb").write_bytes(b"")
     served = versions.Versions(tmp_path)
     assert served.get().number == 2 and times(served, 2.0) == 6.0
     assert not served.look()
