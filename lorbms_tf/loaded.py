@@ -17,7 +17,7 @@ from PIL import Image
 from lorbms_tf.data import images, quadrants
 from lorbms_tf.errors import UserError
 from lorbms_tf.serving.picture_signatures import is_image
-from lorbms_tf.serving.saved_model import served_signatures
+from lorbms_tf.serving.saved_model import own_signatures
 from lorbms_tf.training import run_directory
 
 
@@ -48,8 +48,7 @@ class Loaded:
 
     def __init__(self, model: Any):
         self.model = model
-        served = served_signatures(model)
-        self.signatures = {name: served[name] for name in model.signatures()}
+        self.signatures = own_signatures(model)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.signatures]

@@ -7,13 +7,8 @@ from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.augint.evaluation import EVALUATION
 from lorbms_tf.augint.rendering import SHEETS
 from lorbms_tf.augint.signs import JUDGED, SIGNS
+from lorbms_tf.training import method, photo_method
 from lorbms_tf.training.method import Method, Report
-
-
-def _data(config: AugintConfig) -> Any:
-    from lorbms_tf.training.photo_data import PhotoData
-
-    return PhotoData(config)
 
 
 def _model(config: AugintConfig, total_steps: int) -> Any:
@@ -45,11 +40,8 @@ def _draw_paths(batch: dict, made: dict) -> Any:
 
 
 def parameter_rows(model: Any) -> list[tuple[str, int]]:
-    """Trainable parameters of each network."""
-    rows = [
-        (name, sum(v.value.shape.num_elements() for v in network.trainable_variables))
-        for name, network in model.saved_networks.items()
-    ]
+    """Trainable parameters of each network, and of all."""
+    rows = method.parameter_rows(model)
     return [*rows, ("total", sum(count for _, count in rows))]
 
 
@@ -62,8 +54,8 @@ def caution(config: AugintConfig, step: int) -> str:
 
 METHOD = Method(
     config=AugintConfig,
-    source="photos",
-    data=_data,
+    source=photo_method.SOURCE,
+    data=photo_method.data,
     # By its own name, for a run of constant rates may go on for longer.
     resolve=lambda config, data: dataclasses.replace(config, schedule=config.run_schedule),
     model=_model,
@@ -82,7 +74,6 @@ METHOD = Method(
         "loss/inversion": "inv",
         "psnr/train": "PSNR",
     },
-    derived=lambda means, config: {},
     parameter_rows=parameter_rows,
     tracing=lambda config, phase: f"tracing the {phase.replace('_', ' ')}",
     caution=caution,

@@ -4,12 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file
 from lorbms_tf.networks.inversion import WIDTHS, InversionNetwork
-from lorbms_tf.tensorflow_paths import without_signs
+from lorbms_tf.serving import functions
 
 _LEAST_SIDE = 4  # of the maps behind the inversion network's convolutions
 
@@ -33,16 +31,12 @@ class SavedGenerator:
     def __init__(self, folder: str):
         if not is_file(Path(folder) / "saved_model.pb"):
             raise UserError(f"--generator={folder} is no SavedModel: saved_model.pb is not there")
-        try:
-            with without_signs(folder) as readable:
-                self._loaded = tf.saved_model.load(readable)
-        except (tf.errors.OpError, ValueError, OSError) as error:
-            raise UserError(f"--generator={folder} cannot be loaded: {error}") from error
-        functions = self._loaded.signatures
-        wanted = [name for name in ("decode", "serving_default", *functions) if name in functions]
+        self._loaded = functions.opened(folder, f"--generator={folder}")
+        served = self._loaded.signatures
+        wanted = [name for name in ("decode", "serving_default", *served) if name in served]
         if not wanted:
             raise UserError(f"--generator={folder} has no signatures")
-        self._function = functions[wanted[0]]
+        self._function = served[wanted[0]]
         inputs = self._function.structured_input_signature[1]
         outputs = self._function.structured_outputs
         shapes = [[tuple(spec.shape) for spec in specs.values()] for specs in (inputs, outputs)]

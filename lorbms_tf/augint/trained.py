@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from lorbms_tf.augint import invert
 from lorbms_tf.augint.config import AugintConfig
-from lorbms_tf.augint.invert import batches
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.training import run_directory
 
 BATCH_SIZE = 128
@@ -67,11 +67,11 @@ class Trained:
         return self.decode(self._in_batches(self._blend, codes, weights))
 
     def _in_batches(self, function: Callable, *arrays: np.ndarray) -> np.ndarray:
-        parts = [
-            np.asarray(function(*(tf.constant(a[part], tf.float32) for a in arrays)))
-            for part in batches(len(arrays[0]), BATCH_SIZE)
-        ]
-        return np.concatenate(parts)
+        return in_batches(
+            lambda *parts: function(*(tf.constant(part, tf.float32) for part in parts)),
+            BATCH_SIZE,
+            *arrays,
+        )
 
 
 class PixelFade:

@@ -11,14 +11,8 @@ from lorbms_tf.deepsim.sheet_configs import (
     ReencodingsConfig,
 )
 from lorbms_tf.deepsim.signs import JUDGED, SIGNS
-from lorbms_tf.training import photo_scores
-from lorbms_tf.training.method import Method, Report, Sheet
-
-
-def _data(config: DeepsimConfig) -> Any:
-    from lorbms_tf.training.photo_data import PhotoData
-
-    return PhotoData(config)
+from lorbms_tf.training import photo_method, photo_scores
+from lorbms_tf.training.method import Method, Report, Sheet, parameter_rows
 
 
 def _model(config: DeepsimConfig, total_steps: int) -> Any:
@@ -59,14 +53,6 @@ def _sheet(name: str) -> Callable[[Any], Any]:
     return draw
 
 
-def parameter_rows(model: Any) -> list[tuple[str, int]]:
-    """Trainable parameters of each network."""
-    return [
-        (name, sum(v.value.shape.num_elements() for v in network.trainable_variables))
-        for name, network in model.saved_networks.items()
-    ]
-
-
 def _tracing(config: DeepsimConfig, phase: str) -> str:
     from lorbms_tf.deepsim import objective
 
@@ -80,9 +66,8 @@ def _tracing(config: DeepsimConfig, phase: str) -> str:
 
 METHOD = Method(
     config=DeepsimConfig,
-    source="photos",
-    data=_data,
-    resolve=lambda config, data: config,
+    source=photo_method.SOURCE,
+    data=photo_method.data,
     model=_model,
     trained_model=_trained_model,
     scores=_scores,
@@ -97,10 +82,8 @@ METHOD = Method(
         "balance/ratio": "r",
         "psnr/train": "PSNR",
     },
-    derived=lambda means, config: {},
     parameter_rows=parameter_rows,
     tracing=_tracing,
-    caution=lambda config, step: "",
     evaluation=photo_scores.evaluation(_scores),
     sheets={
         "inversions": Sheet(

@@ -9,8 +9,8 @@ import tensorflow as tf
 from lorbms_tf.data import quadrants
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.batches import in_batches
-from lorbms_tf.tensorflow_paths import without_signs
-from lorbms_tf.training import run_directory
+from lorbms_tf.serving import functions
+from lorbms_tf.serving.functions import Function
 
 _BATCH = 16  # pictures that are encoded at a time
 
@@ -54,58 +54,40 @@ class Codec(NamedTuple):
 
 def of_run(run_dir: str, checkpoint: str = "latest") -> Codec:
     """The model of a run. UserError where no pictures are decoded from codes."""
-    model, _ = run_directory.load_model(run_dir, checkpoint)
-    functions = {
-        name: (one.function, one.inputs)
-        for name, one in model.signatures().items()
-        if len(one.inputs) == 1
-    }
-    return _codec(functions, f"--run_dir={run_dir}")
+    return _codec(functions.of_run(run_dir, checkpoint), f"--run_dir={run_dir}")
 
 
 def of_saved_model(folder: str) -> Codec:
     """A SavedModel with a signature decode, and encode where there is one. UserError for others."""
-    try:
-        with without_signs(folder) as readable:
-            loaded = tf.saved_model.load(readable)
-    except (OSError, tf.errors.OpError, ValueError) as error:
-        raise UserError(f"--saved_model={folder}: {str(error).splitlines()[0]}") from error
-    functions = {}
-    for name, signature in loaded.signatures.items():
-        specs = signature.structured_input_signature[1]
-        if len(specs) == 1:
-            functions[name] = (_by_name(signature, *specs, loaded), list(specs.values()))
-    if "decode" not in functions and "serving_default" in functions:
-        functions["decode"] = functions["serving_default"]
-    return _codec(functions, f"--saved_model={folder}")
+    flag = f"--saved_model={folder}"
+    served = functions.of_saved_model(folder, flag)
+    if "decode" not in served and "serving_default" in served:
+        served["decode"] = served["serving_default"]
+    return _codec(served, flag)
 
 
-def _by_name(signature: Any, key: str, keeper: Any) -> Callable:
-    # A loaded function does not keep its model's variables alive; `keeper` does.
-    return lambda values, keeper=keeper: signature(**{key: values})
-
-
-def _codec(functions: dict[str, tuple], where: str) -> Codec:
-    if "decode" not in functions:
-        names = ", ".join(functions) or "none"
+def _codec(served: dict[str, Function], where: str) -> Codec:
+    if "decode" not in served:
+        names = ", ".join(served) or "none"
         raise UserError(
             f"{where}: the model has no function 'decode' of codes alone (of one input it has: "
             f"{names}), so there are no codes to go between"
         )
-    decode, (codes,) = functions["decode"]
-    shape = tuple(codes.shape[1:])
+    decode = served["decode"]
+    shape = tuple(decode.input.shape[1:])
     size = int(np.prod(shape))
 
     def pictures(batch: Any) -> Any:
-        return next(iter(decode(tf.reshape(tf.cast(batch, tf.float32), (-1, *shape))).values()))
+        codes = tf.reshape(tf.cast(batch, tf.float32), (-1, *shape))
+        return next(iter(decode.call(codes).values()))
 
     made = pictures(tf.zeros((1, size)))
     if len(made.shape) != 4:
         raise UserError(f"{where}: decode gives {tuple(made.shape)}, no pictures")
     side, channels = made.shape[1], made.shape[3]
-    if "encode" not in functions:
+    if "encode" not in served:
         return Codec(None, pictures, side, channels, shape)
-    encode = functions["encode"][0]
+    encode = served["encode"].call
 
     def flat(batch: Any) -> Any:
         return tf.reshape(next(iter(encode(tf.cast(batch, tf.float32)).values())), (-1, size))

@@ -8,7 +8,7 @@ from lorbms_tf.lorbms.curves import CHARTS
 from lorbms_tf.lorbms.evaluation import EVALUATION
 from lorbms_tf.lorbms.rendering import SHEETS
 from lorbms_tf.lorbms.signs import JUDGED, SIGNS, never_mixed
-from lorbms_tf.training.method import Method, Report
+from lorbms_tf.training.method import Method, Report, parameter_count
 
 _MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
 
@@ -49,10 +49,7 @@ def _draw_scenes(batch: dict, made: dict) -> Any:
 
 def parameter_rows(model: Any) -> list[tuple[str, int]]:
     """Trainable parameters of each network, as table 3.6 of the thesis counts them."""
-    counts = {
-        name: sum(v.value.shape.num_elements() for v in network.trainable_variables)
-        for name, network in model.networks._asdict().items()
-    }
+    counts = {name: parameter_count(network) for name, network in model.networks._asdict().items()}
     return [
         ("discriminator", counts["discriminator"]),
         ("generator", counts["encoder"] + counts["decoder"]),

@@ -12,8 +12,8 @@ from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.features import saved_model
 from lorbms_tf.perceptual import problems
 from lorbms_tf.perceptual.mean_config import ImageMeanConfig
-from lorbms_tf.tensorflow_paths import without_signs
-from lorbms_tf.training import run_directory
+from lorbms_tf.serving import functions
+from lorbms_tf.serving.functions import Function
 
 _BATCH = 25  # codes in one pass of the networks
 
@@ -57,43 +57,13 @@ def problem_set(config: ImageMeanConfig) -> problems.Generator:
     )
 
 
-class _Function(NamedTuple):
-    """A served function: specs of what it takes and gives, and the call with one tensor."""
-
-    inputs: list[Any]
-    outputs: dict[str, Any]
-    call: Callable[[Any], dict[str, Any]]
-
-    def takes(self, codes: bool) -> bool:
-        """Whether it takes one tensor of floats: codes of a known shape, or pictures."""
-        if len(self.inputs) != 1 or not self.inputs[0].dtype.is_floating:
-            return False
-        spec = self.inputs[0]
-        if not codes:
-            return _is_pictures(spec)
-        return bool(spec.shape.rank) and None not in spec.shape[1:] and not _is_pictures(spec)
-
-    def giving(self, wanted: Callable[[Any], bool]) -> Callable | None:
-        """The function to its one output that is wanted; None where there is not one."""
-        names = [name for name, spec in self.outputs.items() if wanted(spec)]
-        if len(names) != 1:
-            return None
-        kind = self.inputs[0].dtype
-        return lambda values: self.call(tf.cast(values, kind))[names[0]]
-
-
 def of_run(config: ImageMeanConfig) -> Codec:
     """What the model of a run serves as "decode", and its encoder.
 
     Raises UserError where it makes no pictures of codes.
     """
-    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
-    functions = {}
-    for name, one in model.signatures().items():
-        graph = tf.function(one.function, input_signature=list(one.inputs), autograph=False)
-        outputs = graph.get_concrete_function().structured_outputs
-        functions[name] = _Function(list(one.inputs), outputs, graph)
-    return _codec(functions, "decode", f"--run_dir={config.run_dir}")
+    served = functions.of_run(config.run_dir, config.checkpoint)
+    return _codec(served, "decode", f"--run_dir={config.run_dir}")
 
 
 def of_saved_model(text: str) -> Codec:
@@ -101,50 +71,51 @@ def of_saved_model(text: str) -> Codec:
 
     Raises UserError where there is none, or not one signature from codes to images.
     """
-    named = f"saved_model:{text}"
+    named, flag = f"saved_model:{text}", f"--saved_model={text}"
     saved_model.check(named)
     source = saved_model.parse(named)
-    try:
-        with without_signs(source.folder) as readable:
-            loaded = tf.saved_model.load(readable)
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise UserError(f"--saved_model={text}: cannot be loaded: {error}") from error
-    functions = {name: _loaded(loaded, name) for name in loaded.signatures}
-    painting = [name for name, one in functions.items() if _decoder(one)]
+    served = functions.of_saved_model(str(source.folder), flag)
+    painting = [name for name, one in served.items() if _decoder(one)]
     usual = [name for name in ("decode", "serving_default") if name in painting]
     wanted = source.signature or next(iter([*usual, *painting]), "decode")
-    return _codec(functions, wanted, f"--saved_model={text}")
+    return _codec(served, wanted, flag)
 
 
-def _loaded(loaded: Any, name: str) -> _Function:
-    run = loaded.signatures[name]
-    inputs = run.structured_input_signature[1]
-
-    def call(values: Any) -> dict[str, Any]:
-        # Through the loaded model, which holds the variables; the function alone does not.
-        return loaded.signatures[name](**{next(iter(inputs)): values})
-
-    return _Function(list(inputs.values()), run.structured_outputs, call)
+def _takes_codes(one: Function) -> bool:
+    """Whether a function takes floats of a known shape that are no pictures."""
+    shape, floats = one.input.shape, one.input.dtype.is_floating
+    known = bool(shape.rank) and None not in shape[1:]
+    return floats and known and not _is_pictures(one.input)
 
 
-def _decoder(one: _Function) -> Callable | None:
-    return one.giving(_is_pictures) if one.takes(codes=True) else None
+def _giving(one: Function, wanted: Callable[[Any], bool]) -> Callable | None:
+    """A function to its one output that is wanted; None where there is not one."""
+    names = [name for name, spec in one.outputs().items() if wanted(spec)]
+    if len(names) != 1:
+        return None
+    return lambda values: one.call(tf.cast(values, one.input.dtype))[names[0]]
 
 
-def _codec(functions: dict[str, _Function], wanted: str, flag: str) -> Codec:
-    decode = _decoder(functions[wanted]) if wanted in functions else None
+def _decoder(one: Function) -> Callable | None:
+    return _giving(one, _is_pictures) if _takes_codes(one) else None
+
+
+def _codec(served: dict[str, Function], wanted: str, flag: str) -> Codec:
+    decode = _decoder(served[wanted]) if wanted in served else None
     if decode is None:
-        valid = ", ".join(name for name, one in functions.items() if _decoder(one)) or "none"
+        valid = ", ".join(name for name, one in served.items() if _decoder(one)) or "none"
         raise UserError(
             f"{flag}: there is no signature {wanted!r} from one float code to images "
             f"[B, S, S, 3]; valid: {valid}"
         )
-    code = tuple(functions[wanted].inputs[0].shape[1:])
+    code = tuple(served[wanted].input.shape[1:])
     side = int(decode(tf.zeros((1, *code))).shape[1])
     encoders = [
-        one.giving(lambda spec: tuple(spec.shape[1:]) == code)
-        for one in functions.values()
-        if one.takes(codes=False) and one.inputs[0].shape[1] in (None, side)
+        _giving(one, lambda spec: tuple(spec.shape[1:]) == code)
+        for one in served.values()
+        if one.input.dtype.is_floating
+        and _is_pictures(one.input)
+        and one.input.shape[1] in (None, side)
     ]
     return Codec(decode, code, next(filter(None, encoders), None), side)
 

@@ -6,13 +6,8 @@ from lorbms_tf.perceptual.config import SuperresConfig
 from lorbms_tf.perceptual.evaluation import EVALUATION
 from lorbms_tf.perceptual.signs import JUDGED, SIGNS
 from lorbms_tf.perceptual.upscale_sheet import UpscaleConfig
-from lorbms_tf.training.method import Method, Report, Sheet
-
-
-def _data(config: SuperresConfig) -> Any:
-    from lorbms_tf.training.photo_data import PhotoData
-
-    return PhotoData(config)
+from lorbms_tf.training import photo_method
+from lorbms_tf.training.method import Method, Report, Sheet, parameter_count
 
 
 def _model(config: SuperresConfig, total_steps: int) -> Any:
@@ -51,15 +46,13 @@ def _scores() -> dict[str, Any]:
 
 def parameter_rows(model: Any) -> list[tuple[str, int]]:
     """Trainable parameters."""
-    variables = model.generator.trainable_variables
-    return [("generator", sum(v.value.shape.num_elements() for v in variables))]
+    return [("generator", parameter_count(model.generator))]
 
 
 METHOD = Method(
     config=SuperresConfig,
-    source="photos",
-    data=_data,
-    resolve=lambda config, data: config,
+    source=photo_method.SOURCE,
+    data=photo_method.data,
     model=_model,
     trained_model=_trained_model,
     scores=_scores,
@@ -72,10 +65,8 @@ METHOD = Method(
         "loss/pixels": "pixels",
         "psnr/train": "PSNR",
     },
-    derived=lambda means, config: {},
     parameter_rows=parameter_rows,
     tracing=lambda config, phase: "tracing the training step: less than a minute",
-    caution=lambda config, step: "",
     evaluation=EVALUATION,
     sheets={
         "upscale": Sheet(

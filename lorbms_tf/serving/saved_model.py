@@ -7,7 +7,7 @@ Those with images have counterparts of picture files (`lorbms_tf.serving.picture
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,11 +33,12 @@ class ServedModel(tf.Module):
 
     Args:
       model: `lorbms_tf.training.method.Trainable`.
+      signatures: its `served_signatures`, where they are there already.
     """
 
-    def __init__(self, model: Any):
+    def __init__(self, model: Any, signatures: Mapping[str, Signature] | None = None):
         super().__init__(name=model.name)
-        signatures = served_signatures(model)
+        signatures = signatures or served_signatures(model)
         networks = {id(network): network for one in signatures.values() for network in one.networks}
         self._variables_to_save = [
             variable.value for network in networks.values() for variable in network.variables
@@ -49,16 +50,21 @@ class ServedModel(tf.Module):
         self.functions = {DEFAULT: next(iter(traced.values())), **traced}
 
 
-def served_signatures(model: Any) -> dict[str, Signature]:
-    """All signatures of a model by name: its own, and their counterparts of picture files.
+def own_signatures(model: Any) -> dict[str, Signature]:
+    """The signatures that a model itself has, by name, which take a batch of 0 as well.
 
     Args:
       model: `lorbms_tf.training.method.Trainable`.
     """
-    own = {
+    return {
         name: one._replace(function=_also_empty(one.function))
         for name, one in model.signatures().items()
     }
+
+
+def served_signatures(model: Any) -> dict[str, Signature]:
+    """As `own_signatures`, with their counterparts of picture files, for which each runs once."""
+    own = own_signatures(model)
     return {**own, **picture_signatures.counterparts(own)}
 
 
@@ -116,9 +122,10 @@ def write(model: Any, folder: Path, name: str = "the model") -> float:
         are not finite.
       RuntimeError: the outputs differ by more than 1e-4; nothing is kept.
     """
-    served = ServedModel(model)
+    signatures = served_signatures(model)
+    served = ServedModel(model, signatures)
     with atomic_directory(folder) as temporary, _full_precision():
-        probes = make_probes(model)
+        probes = make_probes(model, signatures=signatures)
         _check_finite(probes, name)
         try:
             tf.saved_model.save(served, str(temporary), signatures=served.functions)
@@ -142,15 +149,18 @@ def warmed_up(folder: Path) -> bool:
     return (folder / warmup.FILE).is_file()
 
 
-def make_probes(model: Any, seed: int = 0) -> list[Probe]:
+def make_probes(
+    model: Any, seed: int = 0, signatures: Mapping[str, Signature] | None = None
+) -> list[Probe]:
     """Example inputs of batch sizes 1 and 3 for all signatures, and the model's own outputs.
 
     Args:
       model: `lorbms_tf.training.method.Trainable`.
       seed: of the inputs.
+      signatures: its `served_signatures`, where they are there already.
     """
     random = np.random.default_rng(seed)
-    signatures = served_signatures(model)
+    signatures = signatures or served_signatures(model)
     first = next(iter(signatures))
     probes = []
     for batch in _CHECKED_BATCHES:

@@ -188,7 +188,6 @@ class Method(NamedTuple):
     config: the settings, whose fields are the flags.
     source: the setting that says what is learned from, such as "records".
     data: (config) -> `Data`. UserError where they cannot be used.
-    resolve: (config, data) -> the configuration with all that depends on the data.
     model: (config, total_steps) -> a compiled `Trainable` to train; ValueError where the sizes do
       not fit each other.
     trained_model: (config) -> the same without optimizers, to load weights into.
@@ -199,11 +198,12 @@ class Method(NamedTuple):
       steps. A sign is looked for in steps that have all values of `judged`.
     judged: names of those values.
     short_names: of the values in the progress line, by their full names.
-    derived: (mean values by name, config) -> further scalars, such as shares of a loss.
     parameter_rows: (model) -> rows of its table of parameters.
     tracing: (config, name of the step method) -> a line for before its first step.
-    caution: (config, step) -> what to know of a model after so many steps; "" for nothing.
     evaluation: how a trained model is scored.
+    resolve: (config, data) -> the configuration with all that depends on the data.
+    derived: (mean values by name, config) -> further scalars, such as shares of a loss.
+    caution: (config, step) -> what to know of a model after so many steps; "" for nothing.
     sheets: the pictures of `lorbms_tf.render`, by subcommand.
     report: what its page on a run shows.
     benchmarks: by subcommand of `lorbms_tf.benchmark`; "input" there is for all.
@@ -213,7 +213,6 @@ class Method(NamedTuple):
     config: type[RunConfig]
     source: str
     data: Callable[[Any], Data]
-    resolve: Callable[[Any, Data], Any]
     model: Callable[[Any, int], Trainable]
     trained_model: Callable[[Any], Trainable]
     scores: Callable[[], Mapping[str, Score]]
@@ -221,15 +220,26 @@ class Method(NamedTuple):
     signs: Mapping[str, Callable[[dict], Any]]
     judged: Sequence[str]
     short_names: Mapping[str, str]
-    derived: Callable[[dict[str, float], Any], dict[str, float]]
     parameter_rows: Callable[[Trainable], list[tuple[str, int]]]
     tracing: Callable[[Any, str], str]
-    caution: Callable[[Any, int], str]
     evaluation: Evaluation
+    resolve: Callable[[Any, Data], Any] = lambda config, data: config
+    derived: Callable[[dict[str, float], Any], dict[str, float]] = lambda means, config: {}
+    caution: Callable[[Any, int], str] = lambda config, step: ""
     sheets: Mapping[str, Sheet] = {}
     report: Report = Report()
     benchmarks: Mapping[str, Benchmark] = {}
     variants: Sequence[str] = ()
+
+
+def parameter_count(network: Any) -> int:
+    """How many trainable parameters a network has."""
+    return sum(v.value.shape.num_elements() for v in network.trainable_variables)
+
+
+def parameter_rows(model: Trainable) -> list[tuple[str, int]]:
+    """Trainable parameters of each network that a checkpoint holds."""
+    return [(name, parameter_count(one)) for name, one in model.saved_networks.items()]
 
 
 def parameter_table(rows: Sequence[tuple[str, int]]) -> str:
