@@ -32,8 +32,9 @@ def defined():
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    """No flags of doors whose tests ran before in this process."""
+    """No flags and paragraphs of doors whose tests ran before in this process."""
     monkeypatch.setattr(help_page, "_defined", [Own])
+    monkeypatch.setattr(help_page, "_told", [])
 
 
 def page(purpose="Does it: `python -m lorbms_tf.x --a=1`.\n"):
