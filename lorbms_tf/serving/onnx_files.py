@@ -5,6 +5,7 @@ files are left out, as ONNX has no decoders of them. ONNX has no two tensors of 
 named as an input is NAME_out. The extra `onnx` brings what this needs.
 """
 
+import importlib.util
 import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -83,6 +84,11 @@ def proto(name: str, signature: Signature) -> bytes:
 
 def _output(name: str, inputs: Collection[str]) -> str:
     return f"{name}_out" if name in inputs else name
+
+
+def is_installed() -> bool:
+    """Whether the packages of the extra are there."""
+    return all(importlib.util.find_spec(name) for name in ("tf2onnx", "onnxruntime"))
 
 
 def session(file: str | bytes, threads: int = 0) -> Any:
