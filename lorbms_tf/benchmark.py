@@ -3,6 +3,7 @@
 python -m lorbms_tf.benchmark train_step --flagfile=configs/thesis.cfg --batch_size=4 --steps=5
 python -m lorbms_tf.benchmark input --flagfile=configs/thesis.cfg --records=GLOB
 python -m lorbms_tf.benchmark mix_latency --export_dir=DIR
+python -m lorbms_tf.benchmark serve --export_dir=DIR --calls=200
 python -m lorbms_tf.benchmark distance --calls=5
 """
 

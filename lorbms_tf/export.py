@@ -1,6 +1,7 @@
 """A trained model for serving, or for handing on:
 
 python -m lorbms_tf.export --run_dir=R --export_dir=DIR [--version=N]
+python -m lorbms_tf.export --run_dir=R --export_dir=DIR --format=onnx
 python -m lorbms_tf.export --run_dir=R --weights_only=DIR
 """
 
@@ -15,6 +16,8 @@ from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.method import Trainable
 
+SAVED_MODEL, ONNX = "saved_model", "onnx"  # --format
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig:
@@ -24,6 +27,11 @@ class ExportConfig:
     checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
     export_dir: str = setting("", "Folder of versions; the SavedModel is written to DIR/VERSION.")
     version: int = setting(0, "Version, at least 1; 0: one more than the highest there.")
+    format: str = setting(
+        SAVED_MODEL,
+        "saved_model, for TensorFlow Serving; or onnx: a file for each signature, in DIR itself.",
+        choices=(SAVED_MODEL, ONNX),
+    )
     weights_only: str = setting(
         "",
         "Instead of --export_dir: write a small run directory here, configuration and networks "
@@ -37,6 +45,11 @@ class ExportConfig:
         if bool(self.export_dir) == bool(self.weights_only):
             raise UserError("name either --export_dir or --weights_only")
         require("version", self.version, minimum=0)
+        if self.format == ONNX and (self.version or self.weights_only):
+            raise UserError(
+                "--format=onnx writes into --export_dir itself: leave --version and --weights_only "
+                "out"
+            )
 
 
 def export_saved_model(config: ExportConfig) -> tuple[Path, float, Trainable]:
@@ -60,6 +73,21 @@ def export_saved_model(config: ExportConfig) -> tuple[Path, float, Trainable]:
     progress.say(f"writing {folder}, and comparing what it computes with the model")
     difference = saved_model.write(model, folder, f"--run_dir={config.run_dir}")
     return folder, difference, model
+
+
+def export_onnx(config: ExportConfig) -> tuple[Path, float]:
+    """Writes DIR/SIGNATURE.onnx (see `lorbms_tf.serving.onnx_files`), checked against the model.
+
+    Returns the folder, and the largest difference. Raises as `export_saved_model`, and UserError
+    where a package is missing.
+    """
+    from lorbms_tf.serving import onnx_files
+    from lorbms_tf.training import run_directory
+
+    folder = Path(config.export_dir)
+    model, _ = run_directory.load_model(config.run_dir, config.checkpoint)
+    progress.say(f"writing {folder}, and comparing what onnxruntime computes with the model")
+    return folder, onnx_files.write(model, folder, f"--run_dir={config.run_dir}")
 
 
 def export_weights(config: ExportConfig) -> Path:
@@ -92,6 +120,14 @@ def main(argv: Sequence[str]) -> None:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"wrote {folder}: configuration and networks, {size / 1e6:.1f} MB")
         print(command.next_step("lorbms_tf.report", run_dir=folder, out="report.html"))
+        return
+    if config.format == ONNX:
+        folder, difference = export_onnx(config)
+        print(f"wrote {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+        print(
+            "compared all of them, run by onnxruntime, with the model, batch sizes 1 and 3: "
+            f"largest difference {difference:.1e}"
+        )
         return
     from lorbms_tf.serving import saved_model, usage
     from lorbms_tf.training import run_directory

@@ -1,6 +1,7 @@
 """Every benchmark on a tiny model: fields and sanity of the JSON line, never a time."""
 
 import dataclasses
+import importlib.util
 import json
 import math
 
@@ -15,7 +16,7 @@ from lorbms_tf.data import index_making, records
 from lorbms_tf.distances import distance_config
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import named_distances
-from lorbms_tf.lorbms.benchmarks import mix_latency
+from lorbms_tf.lorbms.benchmarks import mix_latency, serve
 from lorbms_tf.lorbms.benchmarks.settings import BenchmarkConfig
 from lorbms_tf.lorbms.method import METHOD
 from lorbms_tf.lorbms.model import Lorbms
@@ -126,6 +127,29 @@ def test_mix_latency(exported, tmp_path, monkeypatch):
             assert times["median_ms"] <= times["p95_ms"]
 
 
+@pytest.mark.extras
+def test_serve(monkeypatch):
+    monkeypatch.setattr(serve, "CLIENTS", (1, 2))
+    monkeypatch.setattr(serve, "BATCH_SIZES", (1,))
+    made = measure("serve", config())
+    json.dumps(made, allow_nan=False)
+    assert set(made["requests"]) == {"mix_bytes", "decode_bytes"}
+    for rates in made["requests"].values():
+        assert positive(rates) and set(rates) == {"body_bytes", "clients_1", "clients_2"}
+    assert set(made["milliseconds"]) == {"mix", "decode"}
+    for batches in made["milliseconds"].values():
+        assert positive(batches) and set(batches) == {"batch_1"}
+        times = batches["batch_1"]
+        ratio = times["tensorflow"] / times["onnxruntime"]
+        assert times["times_onnxruntime"] == pytest.approx(ratio) and times["python"] > 0
+
+
+def test_serve_without_the_packages_of_the_server(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="needs the package uvicorn: .*pip install .*serve"):
+        measure("serve", config(export_dir="e"))
+
+
 def test_distance(monkeypatch, eagerly):
     monkeypatch.setattr(distance_speed, "SIDES", (32,))
     monkeypatch.setattr(distance_speed, "BATCH", 1)
@@ -174,7 +198,7 @@ def test_what_cannot_be_measured(subcommand, changes, reason):
 
 @pytest.mark.parametrize("words", [["benchmark"], ["benchmark", "speed"]])
 def test_unknown_benchmarks_are_refused_with_the_valid_ones(words):
-    with pytest.raises(UserError, match="train_step, input, mix_latency, distance"):
+    with pytest.raises(UserError, match="train_step, input, mix_latency, serve, distance"):
         benchmark.main(words)
 
 

@@ -99,6 +99,8 @@ def test_weights_only_keeps_what_is_there(run_dir, tmp_path):
         ({"run_dir": "r"}, "either --export_dir or --weights_only"),
         ({"run_dir": "r", "export_dir": "e", "weights_only": "w"}, "either"),
         ({"run_dir": "r", "export_dir": "e", "version": -1}, "--version=-1"),
+        ({"run_dir": "r", "export_dir": "e", "format": "onnx", "version": 2}, "--version"),
+        ({"run_dir": "r", "weights_only": "w", "format": "onnx"}, "--weights_only out"),
     ],
 )
 def test_settings_are_validated(given, reason):

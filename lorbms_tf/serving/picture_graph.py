@@ -34,7 +34,8 @@ def float_images(encoded, size: int, channels: int = 3):
 
     spec = tf.TensorSpec((size, size, channels), tf.float32)
     numbers = tf.range(tf.size(encoded))
-    return tf.map_fn(prepare, (encoded, numbers), fn_output_signature=spec)
+    # One after the other: pictures of photographs' sizes, decoded all at once, would fill a memory.
+    return tf.map_fn(prepare, (encoded, numbers), fn_output_signature=spec, parallel_iterations=1)
 
 
 def encoded_images(floats):

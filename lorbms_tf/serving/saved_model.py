@@ -126,7 +126,7 @@ def write(model: Any, folder: Path, name: str = "the model") -> float:
     served = ServedModel(model, signatures)
     with atomic_directory(folder) as temporary, _full_precision():
         probes = make_probes(model, signatures=signatures)
-        _check_finite(probes, name)
+        check_finite(probes, name)
         try:
             tf.saved_model.save(served, str(temporary), signatures=served.functions)
         except tf.errors.OpError as error:
@@ -174,7 +174,7 @@ def make_probes(
     return probes
 
 
-def _check_finite(probes: list[Probe], name: str) -> None:
+def check_finite(probes: list[Probe], name: str) -> None:
     for probe in probes:
         for signature, outputs in probe.outputs.items():
             for output, values in outputs.items():
@@ -203,11 +203,11 @@ def largest_difference(reloaded, probes: list[Probe]) -> float:
         for signature, expected in probe.outputs.items():
             made = reloaded.signatures[signature](**probe.inputs[signature])
             for output, values in expected.items():
-                differences.append(_difference(made[output], values))
+                differences.append(difference(made[output], values))
     return float(np.max(differences))
 
 
-def _difference(made: tf.Tensor, expected: tf.Tensor) -> float:
+def difference(made: tf.Tensor, expected: tf.Tensor) -> float:
     if expected.dtype == tf.string:
         levels = [
             np.max(np.abs(np.subtract(*(images.decode_jpeg(data).astype(int) for data in pair))))

@@ -16,8 +16,8 @@ BATCH_SIZES = (1, 32)
 _WARM_UP_CALLS = 2
 
 
-def load(export_dir: str):
-    """The signatures of an export: of a version folder, or of the highest version in a folder.
+def version_folder(export_dir: str) -> Path:
+    """The folder of an export: a version folder itself, or the highest version in a folder.
 
     Raises UserError where there is none.
     """
@@ -31,6 +31,12 @@ def load(export_dir: str):
                 + command.line("lorbms_tf.export", run_dir="R", export_dir=export_dir)
             )
         folder /= str(max(versions))
+    return folder
+
+
+def load(export_dir: str):
+    """The export in a folder, as `version_folder` finds it."""
+    folder = version_folder(export_dir)
     with without_signs(folder) as readable:
         return tf.saved_model.load(readable)
 

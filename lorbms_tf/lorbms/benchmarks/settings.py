@@ -14,9 +14,13 @@ class BenchmarkConfig(LorbmsConfig):
     """A training configuration, and how long to measure."""
 
     steps: int = setting(5, "Training steps that are timed (train_step, input).")
-    calls: int = setting(20, "Calls of each signature and batch size (mix_latency).")
+    calls: int = setting(
+        20,
+        "Calls of each signature and batch size (mix_latency), and requests of each signature by "
+        "1, 8 and 32 clients (serve).",
+    )
     matrix_side: int = setting(4096, "Side of the matrices that measure the machine (train_step).")
-    export_dir: str = setting("", "An exported model; without it one is built (mix_latency).")
+    export_dir: str = setting("", "An export; without it a model is built (mix_latency, serve).")
 
     def validate(self) -> None:
         """As `LorbmsConfig.validate`, for all settings."""
@@ -42,7 +46,17 @@ def _mix_latency(config: BenchmarkConfig, build: Callable[[], Any]) -> dict[str,
     return {**made, "export_dir": config.export_dir}
 
 
+def _serve(config: BenchmarkConfig, build: Callable[[], Any]) -> dict[str, Any]:
+    from lorbms_tf.lorbms.benchmarks import serve
+
+    if config.export_dir:
+        return {**serve.measure(config.export_dir, config.calls), "export_dir": config.export_dir}
+    with serve.exported(build) as folder:
+        return serve.measure(folder, config.calls)
+
+
 BENCHMARKS = {
     "train_step": Benchmark(BenchmarkConfig, _train_step),
     "mix_latency": Benchmark(BenchmarkConfig, _mix_latency),
+    "serve": Benchmark(BenchmarkConfig, _serve),
 }

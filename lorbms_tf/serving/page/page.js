@@ -7,15 +7,20 @@ const address = `${(query.get("server") || own).replace(/\/+$/, "")}/v1/models/$
 const NAMES = ["top left", "top right", "bottom left", "bottom right"];
 const $ = (id) => document.getElementById(id);
 
-const photos = []; // {name, url, code: number[][][] or null, bad: string}
+const RETRY = 3000; // milliseconds after which a server that was away is asked again
+const photos = []; // {name, url, code: number[][][] or null, bad: string, waits: boolean}
 let scene = -1; // the place of the chosen photo
 let parts = [null, null, null, null]; // places of the photos that the quadrants are taken from
 let asked = 0; // the number of the last mix that was asked for
+let again = null; // the timer of the photos that wait for the server
 
 function say(text, bad = false) {
   $("state").textContent = text;
   $("state").classList.toggle("bad", bad);
 }
+
+// Refusals that may not last: the server is away, or has too much to do.
+class Busy extends Error {}
 
 async function call(path, body) {
   let answer;
@@ -24,10 +29,10 @@ async function call(path, body) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     });
   } catch {
-    throw new Error(`no answer from ${address}`);
+    throw new Busy(`no answer from ${address}`);
   }
   const value = await answer.json().catch(() => ({ error: `status ${answer.status}` }));
-  if (!answer.ok) throw new Error(value.error || `status ${answer.status}`);
+  if (!answer.ok) throw new (answer.status === 503 ? Busy : Error)(value.error || `status ${answer.status}`);
   return value;
 }
 
@@ -53,6 +58,9 @@ function between(a, b, far, circle) {
   return line((u * norm) / na, (v * norm) / nb);
 }
 
+// As one word of a shell, whatever the address holds.
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
 function mixed(base, sources, far = 1, circle = false) {
   const chunks = NAMES.map((_, i) =>
     sources[i] === null ? chunk(base, i) : between(chunk(base, i), chunk(photos[sources[i]].code, i), far, circle));
@@ -76,18 +84,33 @@ async function shown(url) {
 }
 
 async function add(name, url) {
-  const photo = { name, url, code: null, bad: "" };
+  const photo = { name, url, code: null, bad: "", waits: false };
   photos.push(photo);
+  await encode(photo);
+}
+
+async function encode(photo) {
+  const b64 = photo.url.slice(photo.url.indexOf(",") + 1);
   try {
-    const b64 = url.slice(url.indexOf(",") + 1);
-    if (!b64 || !url.includes(",")) throw new Error("an empty file");
-    await shown(url);
+    if (!b64 || !photo.url.includes(",")) throw new Error("an empty file");
+    await shown(photo.url);
     [photo.code] = await predict("encode_bytes", [{ b64 }]);
+    photo.bad = "";
+    photo.waits = false;
   } catch (error) {
     photo.bad = error.message;
+    photo.waits = error instanceof Busy;
   }
   if (photo.code && scene < 0) scene = photos.indexOf(photo);
+  if (photo.waits) again ??= setTimeout(encodeWaiting, RETRY);
   draw();
+  if (photo.code) redraw();
+}
+
+async function encodeWaiting() {
+  again = null;
+  for (const photo of photos.filter((photo) => photo.waits)) await encode(photo);
+  ready();
 }
 
 async function addFiles(files) {
@@ -102,9 +125,10 @@ async function addFiles(files) {
 const usable = () => photos.map((_, i) => i).filter((i) => photos[i].code);
 
 function ready() {
-  const bad = photos.filter((photo) => photo.bad);
-  const named = bad.map((photo) => photo.name).join(", ");
-  say(`${usable().length} photos encoded${bad.length ? `; not usable: ${named}` : ""}`, bad.length > 0);
+  const names = (waits) => photos.filter((photo) => photo.bad && photo.waits === waits).map((photo) => photo.name);
+  const [bad, waiting] = [names(false), names(true)];
+  say(`${usable().length} photos encoded${bad.length ? `; not usable: ${bad.join(", ")}` : ""}`
+    + (waiting.length ? `; waiting for the server: ${waiting.join(", ")}` : ""), bad.length + waiting.length > 0);
 }
 
 // ---- Drawing
@@ -123,7 +147,6 @@ function draw() {
     $(id).replaceChildren(...usable().map((i) => element("option", { value: i, textContent: photos[i].name })));
     $(id).value = before || String(usable()[at] ?? "");
   }
-  redraw();
 }
 
 function drawPhotos() {
@@ -131,7 +154,7 @@ function drawPhotos() {
     const image = element("img", { src: photo.url, alt: photo.name });
     const button = element("button", { type: "button", disabled: !photo.code }, image);
     button.setAttribute("aria-pressed", String(i === scene));
-    button.onclick = () => { scene = i; parts = [null, null, null, null]; draw(); };
+    button.onclick = () => { scene = i; parts = [null, null, null, null]; draw(); redraw(); };
     const text = photo.bad ? `${photo.name}: ${photo.bad}` : `${i + 1} ${photo.name}`;
     return element("li", {}, button, element("span", { textContent: text, className: photo.bad ? "bad" : "" }));
   }));
@@ -187,7 +210,7 @@ async function redraw() {
     $("mix").src = $("download").href = picture(bytes);
     $("download").hidden = false;
     const body = JSON.stringify({ signature_name: "decode_bytes", instances: [code] });
-    $("curl").textContent = `curl -d '${body}' ${address}:predict`;
+    $("curl").textContent = `curl -d ${quoted(body)} ${quoted(`${address}:predict`)}`;
   } catch (error) {
     say(error.message, true);
   }
@@ -213,13 +236,21 @@ async function drawAll() {
 
 async function start() {
   const drop = $("drop");
-  $("files").onchange = (event) => addFiles([...event.target.files]);
+  $("files").onchange = (event) => {
+    const files = [...event.target.files];
+    event.target.value = ""; // or the same file, chosen again, would be no change
+    addFiles(files);
+  };
   drop.ondragover = (event) => { event.preventDefault(); drop.classList.add("over"); };
   drop.ondragleave = () => drop.classList.remove("over");
   drop.ondrop = (event) => { event.preventDefault(); drop.classList.remove("over"); addFiles([...event.dataTransfer.files]); };
   $("far").oninput = redraw;
   document.querySelectorAll("input[name=way]").forEach((input) => { input.onchange = redraw; });
   $("draw-all").onclick = drawAll;
+  await connect();
+}
+
+async function connect() {
   try {
     const { metadata, model_spec: spec } = await call("/metadata");
     const signatures = metadata.signature_def.signature_def;
@@ -232,6 +263,7 @@ async function start() {
     $("state").textContent += ` by ${spec.name}, version ${spec.version}; a chunk has ${sizes[3]} numbers`;
   } catch (error) {
     say(error.message, true);
+    if (error instanceof Busy) setTimeout(connect, RETRY);
   }
 }
 

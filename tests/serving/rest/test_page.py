@@ -1,6 +1,7 @@
 """The page in a real browser: photos are mixed by mouse and by keyboard, a bad file is named."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,27 @@ def test_the_page_opens_alone_as_a_file(page, address, tmp_path):
     assert "by lorbms" in state(page, "encoded by")
     page.goto(f"{path.as_uri()}?server=http://127.0.0.1:9")
     assert "no answer from http://127.0.0.1:9/v1/models/other" in state(page, "no answer")
+
+
+def test_photos_wait_for_a_server_that_is_away(page, address, tmp_path):
+    page.goto(address)
+    state(page, "encoded")
+    examples = page.locator("#photos li").count()
+    path = tmp_path / "a.jpg"
+    path.write_bytes(images.encode_jpeg(tiny.noise(0, 48)))
+    page.route("**:predict", lambda route: route.abort())
+    page.set_input_files("#files", path)
+    assert state(page, "waiting") == f"{examples} photos encoded; waiting for the server: a.jpg"
+    page.unroute("**:predict")
+    assert state(page, f"{examples + 1} photos encoded") == f"{examples + 1} photos encoded"
+    # Where the chooser still named the file, a browser would see no change.
+    assert page.evaluate("document.getElementById('files').value") == ""
+
+
+def test_what_stands_in_the_curl_line_is_one_word(page, address):
+    page.goto(address)
+    state(page, "encoded")
+    for text in ("http://host:1/v1", 'it\'s; $(rm x) `y` \\ "z"'):
+        assert shlex.split(page.evaluate("quoted", text)) == [text]
+    words = shlex.split(page.text_content("#curl"))
+    assert words[:2] == ["curl", "-d"] and words[3] == f"{address}v1/models/lorbms:predict"
