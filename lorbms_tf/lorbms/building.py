@@ -27,6 +27,7 @@ def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Enc
         stem_width=config.encoder_stem,
         block_layers=config.encoder_layers,
         growth=config.encoder_growth,
+        receptive_field=config.encoder_receptive_field,
         seed=4 * seed,
         dtype=precision,
     )

@@ -26,6 +26,11 @@ class ModelConfig(DistanceConfig):
         "Layers of each dense block of the encoder, from the image on; 0 leaves a block empty.",
     )
     encoder_growth: int = setting(16, "Maps that each dense layer of the encoder adds.")
+    encoder_receptive_field: int = setting(
+        0,
+        "Pixels that a chunk may see: dense layers of the encoder that would see more get 1x1 "
+        "kernels (46: the thesis's remark in section 3.4); 0, the thesis: 3x3 in all.",
+    )
     decoder_layers: tuple[int, ...] = setting(
         (12, 10, 7, 5, 4), "Layers of each dense block of the decoder, from the code on."
     )
@@ -121,6 +126,8 @@ class ModelConfig(DistanceConfig):
         if any(width % 2 for width in self.classifier_widths):
             raise UserError("--classifier_widths must be even: convolutions are in two groups")
         _all_at_least("discriminator_widths", self.discriminator_widths)
+        if self.encoder_receptive_field:  # the first convolution and the pools see so much already
+            require("encoder_receptive_field", self.encoder_receptive_field, 2**blocks + 2)
         for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
             require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)

@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import alexnet
+from lorbms_tf.networks import alexnet, receptive_field
 
 
 class Classifier(keras.Model):
@@ -56,6 +56,17 @@ class Classifier(keras.Model):
         """Logits `[B, 4]`; with `training`, batch norm uses the batch's own statistics."""
         pairs = ops.concatenate([mixes, candidates], axis=-1)  # [B, H, W, 6]
         return self.alexnet(pairs, training=training)  # [B, 4]
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what, from the image to the first dense layer (`receptive_field.side`)."""
+        windows = []
+        layout = alexnet.LAYOUTS[self.alexnet.settings["layout"]]
+        for conv, pool in zip(self.alexnet.convs, layout.pools, strict=True):
+            windows.append(receptive_field.of(conv))
+            windows += [receptive_field.Window(*pool)] if pool else []
+        side = alexnet.trunk_side(self.settings["image_size"])  # of the maps that it reads
+        return [*windows, receptive_field.Window(side)]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}

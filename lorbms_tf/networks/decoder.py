@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import layers, rewrites
+from lorbms_tf.networks import layers, receptive_field, rewrites
 
 
 def _conv(
@@ -183,6 +183,15 @@ class Decoder(keras.Model):
         stack = ops.concatenate([up, new], axis=-1)  # [B, H, W, up_width + growth * layers]
         images = ops.tanh(ops.cast(self.head(stack), self.variable_dtype))
         return images  # [B, H, W, 3]
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what, from the code's cells to a pixel (`receptive_field.side`)."""
+        windows = []
+        for transition, block in zip(self.transitions, self.blocks, strict=True):
+            windows.append(receptive_field.REPEATED)
+            windows += map(receptive_field.of, [transition, *block.convs])
+        return [*windows, receptive_field.of(self.head)]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}

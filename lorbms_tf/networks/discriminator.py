@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import layers
+from lorbms_tf.networks import layers, receptive_field
 from lorbms_tf.networks.stages import picked
 
 LEAK = 0.2
@@ -66,6 +66,11 @@ class Discriminator(keras.Model):
     def features(self, images: Tensor) -> Tensor:
         """The penultimate maps, `[B, h, w, widths[-1]]`: 4x4x336 at 64 px, 6x6x336 at 96 px."""
         return self.layer_maps(images, self.layer_names[-1:])[self.layer_names[-1]]
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what, from the image to a logit (`receptive_field.side`)."""
+        return list(map(receptive_field.of, [*self.convs, self.head]))
 
     @property
     def layer_names(self) -> list[str]:
