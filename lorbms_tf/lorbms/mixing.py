@@ -35,6 +35,52 @@ def replacement_mask(distances, tau):
     return ops.logical_or(is_nearest, ops.logical_not(keep))
 
 
+def nearest_in_batch(codes):
+    """For each quadrant the other image of the batch whose chunk is nearest (appendix D.2).
+
+    Args:
+      codes: [B, 2, 2, C].
+
+    Returns:
+      (partners, shares): whole numbers [B, 4] that say which image, and float [B, 4], its squared
+      distance as a share of the mean squared distance of two chunks of that quadrant in the batch.
+      So a threshold means the same while codes grow. Infinite in a batch of one.
+    """
+    chunks = ops.cast(quadrants.chunks(codes), "float32")  # [B, 4, C]
+    squared = ops.sum(ops.square(chunks[:, None] - chunks[None]), axis=-1)  # [B, B, 4]
+    count = ops.shape(chunks)[0]
+    itself = ops.eye(count)[:, :, None] > 0
+    pairs = ops.cast(ops.maximum(count * (count - 1), 1), "float32")
+    mean = ops.sum(squared, axis=(0, 1)) / pairs  # [4]; an image is at 0 from itself
+    others = ops.where(itself, float("inf"), squared)
+    return ops.argmin(others, axis=1), ops.min(others, axis=1) / ops.maximum(mean, 1e-12)
+
+
+def batch_mask(shares, threshold):
+    """Which quadrants the nearest images of the batch replace (appendix D.2): bool [B, 4].
+
+    Those below the threshold, but never all four: then the farthest of them is kept (the last
+    among equals). There may be none.
+
+    Args:
+      shares: float [B, 4] of `nearest_in_batch`.
+      threshold: in the same unit.
+    """
+    near = shares < threshold
+    last = quadrants.NUM_QUADRANTS - 1
+    farthest = last - ops.argmax(ops.flip(shares, axis=1), axis=1)  # [B]
+    positions = ops.arange(quadrants.NUM_QUADRANTS)
+    is_farthest = ops.equal(positions, ops.cast(farthest, positions.dtype)[:, None])
+    everywhere = ops.all(near, axis=1, keepdims=True)
+    return ops.logical_and(near, ops.logical_not(ops.logical_and(everywhere, is_farthest)))
+
+
+def from_batch(values, partners):
+    """Quadrant i's part of partner i: values [B, 4, ...], partners [B, 4] -> [B, 4, ...]."""
+    taken = [ops.take(values[:, i], partners[:, i], axis=0) for i in range(quadrants.NUM_QUADRANTS)]
+    return ops.stack(taken, axis=1)
+
+
 def candidate_chunks(candidate_codes):
     """Of candidate i's code only chunk i is used: codes [B, 4, 2, 2, C] -> chunks [B, 4, C]."""
     return ops.stack(
@@ -78,6 +124,11 @@ def classifier_labels(mask):
     """
     diagonal = ops.eye(quadrants.NUM_QUADRANTS, dtype="float32")  # [4, 4]
     return ops.cast(mask, "float32")[:, :, None] * diagonal
+
+
+def origin_labels(mask):
+    """Labels of the six-image task (appendix D.3): mask [B, 4] -> float32 [B, 1, 4]."""
+    return ops.cast(mask, "float32")[:, None, :]
 
 
 def paste_quadrants(reference, candidates, mask):

@@ -230,19 +230,25 @@ class Lorbms(keras.Model):
             advance_spectral_norms(self.averaged[1])
 
     def _update_generator(self, batch, logs) -> Scene:
-        mask = mixing.replacement_mask(batch["distances"], self.tau)
         # The classifier judges with the batch's own statistics, as it is trained, but here its
         # moving averages must stay as they are: they belong to the classifier's update.
-        networks = self.networks._replace(classifier=self._classify_statelessly)
+        networks = self._at_a_place(self.generator_optimizer)
+        networks = networks._replace(classifier=self._classify_statelessly)
         with tf.GradientTape() as tape:
-            scene = objective.forward(
-                networks, batch["reference"], batch["candidates"], mask, self.dynamic_shapes
+            scene, distances = objective.scene(
+                networks, batch, self.config, self.tau, self.dynamic_shapes
             )
             distance = self._distance if self.perceptual else None
             loss = objective.generator_loss(networks, scene, self.config, distance)
         self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
-        logs |= scalars.of_generator(scene, loss, batch["distances"])
+        logs |= scalars.of_generator(scene, loss, distances)
         return scene
+
+    def _at_a_place(self, optimizer) -> Networks:
+        """The networks; where the discriminator looks at a patch, at that of this update."""
+        return objective.at_a_place(
+            self.networks, self.config, optimizer.iterations, seed=self._seed
+        )
 
     def _distance(self, images, others):
         """The perceptual distance [N] by the draw of this update, which a checkpoint holds."""
@@ -261,7 +267,8 @@ class Lorbms(keras.Model):
 
     def _update_discriminator(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
-            loss, real, fake = objective.discriminator_loss(self.networks, scene)
+            networks = self._at_a_place(self.discriminator_optimizer)
+            loss, real, fake = objective.discriminator_loss(networks, scene)
         self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs)
         logs |= scalars.of_discriminator(loss, real, fake)
 
