@@ -13,6 +13,7 @@ from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.global_local import GlobalLocalDiscriminator
 from lorbms_tf.networks.squeezenet_classifier import SqueezeNetClassifier
+from lorbms_tf.networks.tiles import TileDecoder, TileEncoder
 
 
 class Networks(NamedTuple):
@@ -26,7 +27,8 @@ class Networks(NamedTuple):
 
 def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Callable, Callable]:
     """Encoder and decoder, built, with weights that follow from the seed."""
-    encoder = Encoder(
+    tiles = config.mixing == variants.TILES
+    encoder = (TileEncoder if tiles else Encoder)(
         image_size=config.image_size,
         chunk_size=config.chunk_size,
         stem_width=config.encoder_stem,
@@ -44,7 +46,8 @@ def _decoder(config: ModelConfig, seed: int, precision: str) -> Callable:
     if config.decoder == "broadcast":
         widths = config.broadcast_widths
         return BroadcastDecoder(**sizes, widths=widths, seed=seed, dtype=precision)
-    return Decoder(
+    kind = TileDecoder if config.mixing == variants.TILES else Decoder
+    return kind(
         **sizes,
         block_layers=config.decoder_layers,
         up_widths=config.decoder_widths,
@@ -77,6 +80,7 @@ def _classifier(config: ModelConfig, seed: int, precision: str) -> Callable:
     sizes = {
         "image_size": config.image_size,
         "others": 1 + NUM_QUADRANTS if six else 1,
+        "outputs": variants.tiles_a_side(config) ** 2,
         "seed": seed,
         "dtype": precision,
     }

@@ -190,6 +190,8 @@ class LorbmsConfig(RunConfig, RecordsConfig, ModelConfig):
         self.validate_records()
         if self.evaluate_every_steps and not self.eval_records:
             raise UserError("--evaluate_every_steps needs --eval_records to evaluate on")
+        if self.mixing == variants.TILES and self.batch_size % 2:
+            raise UserError(f"--batch_size={self.batch_size}: --mixing=tiles mixes its two halves")
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from lorbms_tf.distances.draws import Draws
 from lorbms_tf.features import named_distances
 from lorbms_tf.lorbms import losses, mixing, objective, scalars, signatures
 from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
@@ -116,7 +117,7 @@ class Lorbms(keras.Model):
     def mix_codes(self, reference, candidates, mask):
         """The codes (f_ref, f_mix), each [B, 2, 2, C], of what `mix` takes."""
         codes, replacements = objective.encode_scene(self.generator[0], reference, candidates)
-        return codes, mixing.mix_codes(codes, replacements, mask)
+        return codes, mixing.mix_corners(codes, replacements, mask)
 
     def render(self, reference, candidates, distances):
         """What a trained model makes of drawn candidates: (mask, I^_ref, I_mix).
@@ -234,9 +235,10 @@ class Lorbms(keras.Model):
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self._at_a_place(self.generator_optimizer)
         networks = networks._replace(classifier=self._classify_statelessly)
+        draws = Draws(self.generator_optimizer.iterations, self._seed)
         with tf.GradientTape() as tape:
             scene, distances = objective.scene(
-                networks, batch, self.config, self.tau, self.dynamic_shapes
+                networks, batch, self.config, self.tau, draws, self.dynamic_shapes
             )
             distance = self._distance if self.perceptual else None
             loss = objective.generator_loss(networks, scene, self.config, distance)

@@ -85,8 +85,15 @@ def forward(networks: Networks, reference, candidates, mask, dynamic: bool = Tru
     return _scene(networks, reference, candidates, mask, codes, replacements)
 
 
-def scene(networks: Networks, batch: dict, config: ModelConfig, tau, dynamic: bool = True):
-    """The scene of a training batch by the mixing that is asked for, and its distances [B, 4]."""
+def scene(
+    networks: Networks, batch: dict, config: ModelConfig, tau, draws: Draws, dynamic: bool = True
+):
+    """The scene of a training batch by the mixing that is asked for, and its distances [B, 4].
+
+    draws: of this update.
+    """
+    if config.mixing == variants.TILES:
+        return forward_of_tiles(networks, batch["reference"], draws)
     if config.mixing == variants.BATCH:
         return forward_in_batch(networks, batch["reference"], config.batch_threshold)
     mask = mixing.replacement_mask(batch["distances"], tau)
@@ -120,6 +127,21 @@ def forward_in_batch(networks: Networks, reference, threshold: float) -> tuple[S
     return _scene(networks, reference, candidates, mask, codes, replacements), shares
 
 
+def forward_of_tiles(networks: Networks, images, draws: Draws) -> tuple[Scene, Any]:
+    """As `forward`, the first half of the images mixed with the second by chance (appendix D.1).
+
+    The scene has B / 2 references, a mask [B / 2, 9] and one candidate each, which is whole; the
+    distances, which nothing asks for, are zeros.
+    """
+    half = ops.shape(images)[0] // 2
+    codes = networks.encoder(images[: 2 * half], training=True)  # [B, 3, 3, C]
+    first, second = codes[:half], mixing.cells(codes[half:])
+    mask = mixing.random_mask(half, second.shape[1], draws)
+    partners = images[half : 2 * half][:, None]  # [B / 2, 1, H, W, 3]
+    made = _scene(networks, images[:half], partners, mask, first, second)
+    return made, ops.zeros_like(ops.cast(mask, "float32"))
+
+
 def _scene(networks: Networks, reference, candidates, mask, codes, replacements) -> Scene:
     """The way from codes [B, 2, 2, C] and replacements [B, 4, C] on."""
     count = ops.shape(reference)[0]
@@ -134,14 +156,15 @@ def _scene(networks: Networks, reference, candidates, mask, codes, replacements)
 def classify(classifier, mix, candidates):
     """The four pairs (I_mix, I_qj) in one call of 4B -> logits [B, 4 pairs, 4 bits].
 
-    One call, so that batch normalisation sees all four kinds of pair together.
+    One call, so that batch normalisation sees all four kinds of pair together. Of nine tiles there
+    is one pair and nine bits.
     """
     height, width, channels = mix.shape[1:]
-    pairs = quadrants.NUM_QUADRANTS
+    pairs = candidates.shape[1]
     repeated = ops.repeat(mix, pairs, axis=0)  # [4B, H, W, 3], each mix four times in a row
     flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
     logits = classifier(repeated, flat, training=True)  # [4B, 4]
-    return ops.reshape(logits, (-1, pairs, quadrants.NUM_QUADRANTS))
+    return ops.reshape(logits, (-1, pairs, logits.shape[-1]))
 
 
 def classify_six(classifier, mix, reference, candidates):
@@ -153,11 +176,16 @@ def classify_six(classifier, mix, reference, candidates):
 
 
 def answers(classifier, mix, scene: Scene, config: ModelConfig):
-    """Logits of the classifier's task on a mix, and their labels: [B, 4, 4], or [B, 1, 4]."""
+    """Logits of the classifier's task on a mix, and their labels.
+
+    [B, 4, 4]; [B, 1, 4] of six images, and [B, 1, 9] of tiles, where each cell's origin is asked.
+    """
     if config.classifier_task == variants.SIX:
         logits = classify_six(classifier, mix, scene.reference, scene.candidates)
         return logits, mixing.origin_labels(scene.mask)
     logits = classify(classifier, mix, scene.candidates)
+    if config.mixing == variants.TILES:
+        return logits, mixing.origin_labels(scene.mask)
     return logits, mixing.classifier_labels(scene.mask)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 
-CANDIDATES, BATCH = "candidates", "batch"
+CANDIDATES, BATCH, TILES = "candidates", "batch", "tiles"
 PAIRS, SIX = "pairs", "six_images"
 
 
@@ -55,15 +55,21 @@ class VariantConfig:
     )
     mixing: str = setting(
         CANDIDATES,
-        "What replaces a quadrant in training: a candidate of the record (algorithm 1); or the "
-        "image of the batch whose chunk is nearest (appendix D.2).",
-        choices=(CANDIDATES, BATCH),
+        "What replaces a quadrant in training: a candidate of the record (algorithm 1); the image "
+        "of the batch whose chunk is nearest (appendix D.2); or, of nine tiles that are encoded "
+        "alone, a random choice from the other half of the batch (appendix D.1).",
+        choices=(CANDIDATES, BATCH, TILES),
     )
     batch_threshold: float = setting(
         0.6,
         "With --mixing=batch a quadrant is replaced where the squared distance of the nearest "
         "chunk is below this share of the mean one in the batch.",
     )
+
+
+def tiles_a_side(config: VariantConfig) -> int:
+    """Cells a side of a code: 2, or 3."""
+    return 3 if config.mixing == TILES else 2
 
 
 def check(config: Any) -> None:
@@ -75,6 +81,11 @@ def check(config: Any) -> None:
     require("batch_threshold", config.batch_threshold, minimum=0)
     if not config.broadcast_widths or min(config.broadcast_widths) < 1:
         raise UserError("--broadcast_widths needs whole numbers of at least 1")
+    if config.mixing == TILES:
+        if decoder == "broadcast":
+            raise UserError("--mixing=tiles does not go with --decoder=broadcast")
+        if config.classifier_task != PAIRS:
+            raise UserError("--mixing=tiles has one other image for a mix, and no six_images")
     for name in ("decoder_attention", "decoder_separate_blocks"):
         if decoder == "broadcast" and getattr(config, name):
             raise UserError(f"--{name} does not go with --decoder=broadcast, which has no blocks")

@@ -4,18 +4,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lorbms_tf.data import quadrants
+from lorbms_tf.distances.draws import Draws
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms import mixing, objective, variants
 from lorbms_tf.lorbms.building import build_networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.networks import Discriminator
+from lorbms_tf.networks.tiles import cut
 from lorbms_tf.training import checkpoints
 from tests import tiny
 
+TILES = {"mixing": "tiles"}
 GLOBAL_LOCAL = {"discriminator": "global_local", "discriminator_dense": 3}
 # All variants, several at a time: they do not touch each other.
 TOGETHER = {
+    "D.1": TILES,
     "D.2, D.4": {
         "mixing": "batch",
         "discriminator_coordinates": True,
@@ -141,6 +146,62 @@ def test_the_six_images_lie_in_order_and_the_label_is_the_mask():
     np.testing.assert_array_equal(seen[0][0, 2, 3], np.repeat([1.0, 10, 11, 12, 13], 3))
 
 
+def test_tiles_are_cut_row_by_row_and_the_encoder_sees_each_alone():
+    images = np.arange(36, dtype=np.float32).reshape(1, 6, 6, 1)
+    tiles = np.asarray(cut(images, 2))
+    np.testing.assert_array_equal(tiles[1, ..., 0], [[2, 3], [8, 9]])
+    np.testing.assert_array_equal(tiles[3, ..., 0], [[12, 13], [18, 19]])
+    networks = build_networks(tiny.config(**TILES))
+    reference = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype("float32")
+    changed = reference.copy()
+    changed[:, :8, :8] = 0.0  # within the first tile, which is 10.7 px
+    codes, others = networks.encoder(reference), networks.encoder(changed)
+    assert codes.shape == (1, 3, 3, 4)
+    same = np.isclose(codes, others, atol=1e-6).all(axis=-1)[0]
+    np.testing.assert_array_equal(same, [[False, True, True], [True] * 3, [True] * 3])
+    assert networks.decoder(codes).shape == (1, 32, 32, 3)
+    plain = build_networks(tiny.config())
+    for tiled, other in zip(networks[:2], plain[:2], strict=True):
+        assert tiled.count_params() == other.count_params()
+
+
+def test_the_halves_of_a_batch_are_mixed_by_a_random_mask():
+    config = tiny.config(**TILES)
+    networks, images = build_networks(config), tiny.random_batch(4)["reference"]
+    draws = [Draws(tf.constant(update), 0) for update in (1, 1, 2)]
+    scenes = [objective.forward_of_tiles(networks, images, one)[0] for one in draws]
+    first, again, later = (np.asarray(scene.mask) for scene in scenes)
+    assert first.shape == (2, 9)
+    np.testing.assert_array_equal(first, again)
+    assert (first != later).any()
+    np.testing.assert_array_equal(scenes[0].reference, images[:2])
+    np.testing.assert_array_equal(scenes[0].candidates[:, 0], images[2:])
+    codes = networks.encoder(images)
+    mixed = np.where(first.reshape(2, 3, 3, 1), codes[2:], codes[:2])
+    np.testing.assert_allclose(scenes[0].mix, networks.decoder(mixed), atol=1e-5)
+    logits, labels = objective.answers(networks.classifier, scenes[0].mix, scenes[0], config)
+    assert logits.shape == (2, 1, 9)
+    np.testing.assert_array_equal(labels[:, 0], first)
+    many = mixing.random_mask(200, 9, Draws(tf.constant(3), 0))
+    assert 0.4 < np.mean(many) < 0.6
+
+
+def test_a_mask_of_quadrants_moves_the_corners_of_nine_cells():
+    codes = np.zeros((1, 3, 3, 1), np.float32)
+    chunks = np.array([[[1], [2], [3], [4]]], np.float32)
+    mask = np.array([[True, True, False, True]])
+    mixed = np.asarray(mixing.mix_corners(codes, chunks, mask))[0, ..., 0]
+    np.testing.assert_array_equal(mixed, [[1, 0, 2], [0, 0, 0], [0, 0, 4]])
+    small = np.asarray(mixing.mix_corners(codes[:, :2, :2], chunks, mask))
+    np.testing.assert_array_equal(small[0, ..., 0], [[1, 2], [0, 4]])
+    nine = np.arange(36, dtype=np.float32).reshape(1, 4, 3, 3, 1)
+    np.testing.assert_array_equal(
+        mixing.candidate_chunks(nine)[0, :, 0], [0, 9 + 2, 18 + 6, 27 + 8]
+    )
+    with pytest.raises(UserError, match="codes of 3x3 cells"):
+        quadrants.chunks(codes)
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
@@ -152,6 +213,9 @@ def test_the_six_images_lie_in_order_and_the_label_is_the_mask():
         ({"discriminator": "global", "discriminator_widths": (2,) * 6}, "too many entries"),
         ({"discriminator": "global_local", "discriminator_widths": (2,)}, "two --discriminator"),
         ({"discriminator_dense": 0}, "--discriminator_dense"),
+        ({**TILES, "batch_size": 3}, "--batch_size=3"),
+        ({**TILES, "decoder": "broadcast"}, "does not go with"),
+        ({**TILES, "classifier_task": "six_images"}, "no six_images"),
         ({"batch_threshold": -0.1}, "--batch_threshold"),
     ],
 )
@@ -162,5 +226,7 @@ def test_settings_that_do_not_fit_name_their_flag(changes, message):
 
 def test_the_choices_are_those_that_the_code_asks_for():
     fields = ModelConfig.__dataclass_fields__
-    assert fields["mixing"].metadata["choices"] == (variants.CANDIDATES, variants.BATCH)
+    assert fields["mixing"].metadata["choices"] == (
+        *(variants.CANDIDATES, variants.BATCH, variants.TILES),
+    )
     assert fields["classifier_task"].metadata["choices"] == (variants.PAIRS, variants.SIX)

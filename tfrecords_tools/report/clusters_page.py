@@ -9,8 +9,8 @@ from lorbms_tf.pages import charts, html
 from tfrecords_tools.report.charts import Line, by_clusters
 
 _NOTE = (
-    "Recall: the share of the true ten nearest quadrants that is found. Alike: in colour, of a "
-    "quadrant and its candidates are, by a look that the features had no part in; dashed: random "
+    "Recall: the share of the true ten nearest quadrants that is found. Alike in colour: a "
+    "quadrant and its candidates, by a look that the features had no part in; dashed: random "
     "images. Where alike stays level while recall falls, what is found instead is as good."
 )
 
