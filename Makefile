@@ -18,7 +18,7 @@ comma := ,
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-EXTRAS := beam,tfds,torch,jax,serve,browser,onnx
+EXTRAS := beam,tfds,torch,jax,serve,browser,onnx,search
 # The page of the server is tested where there is a Chromium (Debian: apt-get install chromium).
 NO_BROWSER := $(if $(wildcard /usr/bin/chromium),, and not browser)
 PYTEST_FLAGS ?= -q -n 2 --dist loadfile --no-loadscope-reorder

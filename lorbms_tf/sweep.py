@@ -3,9 +3,16 @@
 python -m lorbms_tf.sweep --flagfile=configs/ablation/scenes32.cfg --records=GLOB \
     --eval_records=GLOB --out=DIR --seeds=0,1,2
 
+or settings that Optuna draws from a space (`lorbms_tf.training.search_space`), poor trials stopped
+early:
+
+python -m lorbms_tf.sweep --search=tpe --space=configs/lorbms/search.txt --trials=20 \
+    --flagfile=configs/lorbms/search.cfg --records=GLOB --eval_records=GLOB --out=DIR
+
 Starting it again does what is left to do. The folder holds config.json, which tells what it is; the
 run directories runs/VARIANT/seed_N; VARIANT/seed_N.cfg (all flags), .log (what training and
-evaluation printed) and .json (the scores); and table.txt and table.jsonl.
+evaluation printed) and .json (the scores); and table.txt and table.jsonl. That of a search holds
+search.db, in which Optuna keeps the trials, runs/trial_N, trials/trial_N/ and the same tables.
 """
 
 import dataclasses
@@ -19,6 +26,7 @@ from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import clock
+from lorbms_tf.training import search, search_space
 from lorbms_tf.training import sweep as trials_of
 from lorbms_tf.training.method import Method
 from lorbms_tf.training.run_config import RunConfig
@@ -41,8 +49,21 @@ class SweepConfig:
         1, "Scores are the means of so many of a run's last checkpoints (3 in the thesis)."
     )
 
+    search: str = setting(
+        "",
+        "Instead of --variants: trials whose settings are drawn from --space, at random or by TPE, "
+        "and compared by --best_metric at every --evaluate_every_steps. Needs the extra search.",
+        choices=("", *search.KINDS),
+    )
+    space: str = setting("", "File that says what a search changes: NAME = LOW .. HIGH, or A | B.")
+    trials: int = setting(20, "Trainings of a search.")
+
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
+        if self.search:
+            self._validate_search()
+        elif self.space:
+            raise UserError("--space is for a --search")
         for name in ("out", "variants", "seeds"):
             if not getattr(self, name):
                 raise UserError(f"--{name} is required")
@@ -52,6 +73,13 @@ class SweepConfig:
                 raise UserError(f"--{name} names one twice: {', '.join(map(str, values))}")
         require("seeds", min(self.seeds), minimum=0)
         require("score_checkpoints", self.score_checkpoints, minimum=1)
+
+    def _validate_search(self) -> None:
+        require("trials", self.trials, minimum=1)
+        if not self.space:
+            raise UserError("--search needs --space=FILE")
+        if len(self.seeds) != 1:
+            raise UserError("--search takes one of --seeds")
 
 
 def check_training(config: SweepConfig, shared: RunConfig, source: str) -> None:
@@ -124,11 +152,27 @@ def table(config: SweepConfig, method: Method) -> str:
     return text
 
 
+def searched(config: SweepConfig, method: Method) -> str:
+    """Trains what is left of a search, and returns its table. Raises as `table`."""
+    shared = flags.read(method.config)
+    check_training(config, shared, method.source)
+    search.check(shared)
+    space = search_space.read(config.space, shared)
+    shared = dataclasses.replace(shared, seed=config.seeds[0])
+    return search.Search(Path(config.out), config.search, shared, space).run(config.trials)
+
+
 def main(argv) -> None:
     """Trains, scores, and prints the table."""
     command.refuse_arguments(argv)
     method = methods.get(methods.asked_name())
     config = flags.read(SweepConfig)
+    if config.search:
+        print(searched(config, method))
+        runs = Path(config.out) / "runs"
+        print(f"{config.out}: table.txt, table.jsonl, search.db, runs/, trials/ (flags and logs)")
+        print(f"HParams tab: {command.script('tensorboard')} --logdir={runs}")
+        return
     print(table(config, method))
     print(
         f"{config.out}: table.txt, table.jsonl; runs/ (a run directory for each variant and seed); "

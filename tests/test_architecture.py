@@ -123,6 +123,7 @@ HEAVY = {
     ),
     "imagehash": ("tfrecords_tools.duplicates",),
     "matplotlib": ("lorbms_tf.pages.charts", "tfrecords_tools.report.charts"),
+    "optuna": ("lorbms_tf.training.search",),
     "pycocotools": ("tfrecords_tools.coco",),
     "sklearn": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "onnxruntime": ("lorbms_tf.serving.onnx_files",),

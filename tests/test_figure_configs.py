@@ -10,9 +10,10 @@ from lorbms_tf.lorbms.config import LorbmsConfig
 from tests import command_runner
 from tests.documents import DOCUMENTS, ROOT
 
-FLAGFILES = sorted((ROOT / "configs").glob("*/*.cfg"))
+FLAGFILES = sorted((ROOT / "configs").glob("**/*.cfg"))
 TEXT = "\n".join(document.read_text("utf-8") for document in DOCUMENTS)
-OURS = ("ablation", "augint", "deepsim", "eval", "paths", "perceptual")
+VARIANTS = ("ablation", "appendix_d")
+OURS = (*VARIANTS, "augint", "deepsim", "eval", "paths", "perceptual")
 
 
 def flags_of(path):
@@ -54,7 +55,7 @@ def defaults_of(words, monkeypatch):
     "path", [p for p in FLAGFILES if p.parent.name in OURS], ids=lambda path: path.stem
 )
 def test_flagfiles_fit_their_doors(path, monkeypatch):
-    if path.parent.name == "ablation" and "metrics" not in flags_of(path):
+    if path.parent.name in VARIANTS and "metrics" not in flags_of(path):
         default, words = vars(LorbmsConfig()), ["", "--records="]  # a variant: flags of training
         assert "python -m lorbms_tf.sweep --flagfile=configs/" in path.read_text()
     else:

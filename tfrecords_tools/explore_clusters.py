@@ -33,6 +33,7 @@ from tfrecords_tools import (
 )
 from tfrecords_tools.build_config import BuildConfig
 from tfrecords_tools.neighbours import Neighbours
+from tfrecords_tools.scoring import appearance
 
 _GOOD_RECALL = 0.9  # of a number of clusters that is proposed
 COLUMNS = {
@@ -44,6 +45,7 @@ COLUMNS = {
     "mean_distance": "mean distance",
     "distance_ratio": "over exact",
     "recall": "recall",
+    "alike": "alike",
     "kmeans_seconds": "k-means s",
     "search_seconds": "search s",
 }
@@ -52,7 +54,8 @@ smallest, median, largest: images in a cluster
 left cluster: share of the searches that found too few in their own
 mean distance: of what is found; lower is better
 over exact: that over the mean distance of the true ten nearest; lower is better, 1 at least
-recall: share of the true ten nearest that is found; higher is better, 1 at most"""
+recall: share of the true ten nearest that is found; higher is better, 1 at most
+alike: in colour, of a quadrant and its candidates; 1 for equal, {chance:.3g} for random images"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class ExploreConfig(BuildConfig):
     num_clusters: tuple[int, ...] = setting((1, 4, 16, 64), "Numbers of clusters to compare.")
     sample: int = setting(1000, "Images whose neighbours are looked for; 0: all.")
     table: str = setting("", "CSV file to write the table to.")
+    html: str = setting("", "Page to write: recall and likeness by the number of clusters.")
 
     def validate(self) -> None:
         """Raises UserError for the first bad setting."""
@@ -81,9 +85,9 @@ class ExploreConfig(BuildConfig):
 def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     """The rows of the table, by number of clusters; prints it and writes --table.
 
-    left_cluster, mean_distance, recall: of the sample. recall: the share of the ten nearest of all
-    images that is found. distance_ratio: the mean distance over that of the ten nearest. Raises
-    UserError as `build.build`.
+    left_cluster, mean_distance, recall, alike: of the sample. recall: the share of the ten nearest
+    of all images that is found. distance_ratio: the mean distance over that of the ten nearest.
+    alike: see `likeness`. Raises UserError as `build.build`.
     """
     base = config.for_build()
     work_folder.recover(base.out)
@@ -100,7 +104,7 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
             if fewer := neighbours.fewer_clusters(count, num_images):
                 print(fewer)
         queries = _sample(num_images, config.sample, base.seed)
-        exact, rows = None, []
+        exact, rows, shown = None, [], []
         for count in sorted({1, *(min(n, num_images) for n in config.num_clusters)}):
             with stages(f"{count} clusters"):
                 start = time.monotonic()
@@ -117,11 +121,18 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
             exact = exact or found
             if count in config.num_clusters or count == num_images:
                 rows.append(measure(count, found, exact, queries, times))
-    print(as_text(rows))
+                shown.append(found.indices[queries])
+        *alike, chance = likeness(prepared.collected.items, queries, shown, base.seed)
+    rows = [{**row, "alike": value} for row, value in zip(rows, alike, strict=True)]
+    print(as_text(rows, chance))
     for line in cautions(rows, num_images):
         print(line)
     if config.table:
         _write(config.table, rows)
+    if config.html:
+        from tfrecords_tools.report import clusters_page  # loads matplotlib
+
+        clusters_page.write(config.html, rows, chance)
     print(f"{work.path} keeps the features for the build: remove it if you build none")
     print(_next(base, rows))
     return rows
@@ -176,11 +187,32 @@ def measure(
     }
 
 
-def as_text(rows: list[dict[str, Any]]) -> str:
-    """The table for a terminal."""
+def likeness(
+    images: Sequence[Any], queries: np.ndarray, shown: Sequence[np.ndarray], seed: int
+) -> list[float]:
+    """How alike in colour quadrants are to others: a number for each of `shown`, and by chance.
+
+    1 less the mean Hellinger distance of their colours: a look that the features had no part in.
+
+    Args:
+      images: [N], with JPEGs as `image`.
+      queries: bool [N], whose quadrants are compared; S of them.
+      shown: int [S, 4, k] each, images.
+      seed: of the random images.
+    """
+    asked = np.flatnonzero(queries)
+    random = np.random.default_rng([seed, 31]).integers(0, len(images), (len(asked), 4, 1))
+    others = [*shown, random]
+    wanted = np.unique(np.concatenate([asked, *(one.reshape(-1) for one in others)]))
+    looks = appearance.describe({i: images[i].image for i in wanted.tolist()}, len(images))
+    return [1.0 - float(appearance.distances(looks, "colour", asked, one).mean()) for one in others]
+
+
+def as_text(rows: list[dict[str, Any]], chance: float) -> str:
+    """The table for a terminal; chance: how alike random images are."""
     lines = ["  ".join(f"{title:>13}" for title in COLUMNS.values())]
     lines += ["  ".join(f"{row[name]:>13.5g}" for name in COLUMNS) for row in rows]
-    return "\n".join([*lines, LEGEND])
+    return "\n".join([*lines, LEGEND.format(chance=chance)])
 
 
 def _write(path: str, rows: list[dict[str, Any]]) -> None:

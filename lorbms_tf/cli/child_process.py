@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from lorbms_tf.errors import Stopped, UserError
@@ -22,17 +22,23 @@ _PASSED_ON = {
 _WARNINGS = (b"warning:", b"caution:")  # what lines begin with that a user must see
 
 
-def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
-    """Runs a command to its end; SIGINT, SIGTERM and SIGHUP are passed on to it.
+_ASKED_EVERY = 3.0  # seconds between questions whether to end early
 
-    It gets a session of its own, since Ctrl-C on a terminal would come to it twice, and end at once
-    what means to save first. What it writes on stderr is shown, and at its end those lines of
-    `out` that are warnings.
+
+def run(
+    words: Sequence[str], name: str, out: IO[bytes], early: Callable[[], bool] | None = None
+) -> bool:
+    """Runs a command to its end, or to an early one; whether it was the latter.
+
+    SIGINT, SIGTERM and SIGHUP are passed on to it. It gets a session of its own, since Ctrl-C on a
+    terminal would come to it twice, and end at once what means to save first. What it writes on
+    stderr is shown, and at its end those lines of `out` that are warnings.
 
     Args:
       words: the command and its arguments.
       name: what it does, for messages.
       out: where what it prints goes, an open file.
+      early: asked every few seconds; once it says so the command is stopped, as by SIGTERM.
 
     Raises:
       Stopped: a signal came, and the command has ended.
@@ -52,6 +58,7 @@ def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
         child = subprocess.Popen(words, stdout=out, stderr=_stderr(), start_new_session=True)
         if received:  # before there was a child to tell
             child.send_signal(_PASSED_ON[received[0]])
+        ended_early = early is not None and _stopped(child, early)
         status = child.wait()
     finally:
         for number, handler in former.items():
@@ -61,12 +68,24 @@ def run(words: Sequence[str], name: str, out: IO[bytes]) -> None:
     if received:
         stop = signal.Signals(received[0])
         raise Stopped(f"stopped by {stop.name} during {name}; the same command continues", stop)
-    if status:
+    if status and not ended_early:
         how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
         raise UserError(
             f"{name} has ended {how}, see above and {out.name}; when that is mended the "
             "same command continues"
         )
+    return ended_early
+
+
+def _stopped(child: subprocess.Popen, early: Callable[[], bool]) -> bool:
+    """Waits for the end of a command, and asks meanwhile; whether it was told to stop."""
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_ASKED_EVERY)
+            return False
+        if early():
+            child.send_signal(signal.SIGTERM)
+            return True
 
 
 def _stderr() -> int | None:

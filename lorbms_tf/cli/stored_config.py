@@ -16,6 +16,7 @@ CONFIG_FILE = "config.json"
 LOCK_FILE = "lock"
 TRAINING = "lorbms_tf.train"
 SWEEP = "lorbms_tf.sweep"
+SEARCH = "lorbms_tf.sweep --search"
 EXPORTS = "exports of lorbms_tf.export"
 RECORDS = "records of tfrecords_tools.build"
 _KIND = "command"  # the key beside the settings

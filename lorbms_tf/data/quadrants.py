@@ -40,7 +40,12 @@ def join(quads):
 
 
 def chunks(codes):
-    """Codes [B, 2, 2, C] -> chunks [B, 4, C]."""
+    """Codes [B, 2, 2, C], or [B * 4, C] -> chunks [B, 4, C]. UserError for codes of more cells."""
+    if len(codes.shape) == 4 and tuple(codes.shape[1:3]) != (2, 2):
+        raise UserError(
+            f"codes of {codes.shape[1]}x{codes.shape[2]} cells have no chunk for each quadrant (a "
+            "model of --mixing=tiles?)"
+        )
     return ops.reshape(codes, (-1, NUM_QUADRANTS, codes.shape[-1]))
 
 

@@ -52,7 +52,8 @@ def swap_matrix(
         With features of a network the matrix is one of content.
 
     Raises:
-      ValueError: fewer than two images; images, codes, or what is compared are not finite.
+      ValueError: fewer than two images; codes of more cells; images, codes, or what is compared
+        are not finite.
     """
     if len(images) < 2:
         raise ValueError(f"swapping needs at least two images, not {len(images)}")
@@ -60,6 +61,8 @@ def swap_matrix(
     check_finite(images, "images")
     codes = in_batches(encode, batch_size, images)  # [N, 2, 2, C]
     check_finite(codes, "codes")
+    if codes.shape[1:3] != (2, 2):
+        raise ValueError(f"codes of {codes.shape[1]}x{codes.shape[2]} cells have no four chunks")
     partners = partners_of(len(images), seed)
     shown = _described(in_batches(decode, batch_size, codes), describe, "reconstructions")
     spread = np.mean(np.square(codes - codes[partners]), axis=(0, 3)).reshape(-1)  # [4]

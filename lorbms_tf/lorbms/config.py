@@ -11,11 +11,12 @@ from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data.records_config import RecordsConfig
 from lorbms_tf.distances.distance_config import DistanceConfig, check_names
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms import variants
 from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelConfig(DistanceConfig):
+class ModelConfig(variants.VariantConfig, DistanceConfig):
     """Networks (thesis, tables 3.1 to 3.5) and objective (equations 3.3 to 3.9, section 3.6)."""
 
     image_size: int = setting(64, "Side of the images in pixels, a power of two, at least 32.")
@@ -26,6 +27,11 @@ class ModelConfig(DistanceConfig):
         "Layers of each dense block of the encoder, from the image on; 0 leaves a block empty.",
     )
     encoder_growth: int = setting(16, "Maps that each dense layer of the encoder adds.")
+    encoder_receptive_field: int = setting(
+        0,
+        "Pixels that a chunk may see: dense layers of the encoder that would see more get 1x1 "
+        "kernels (46: the thesis's remark in section 3.4); 0, the thesis: 3x3 in all.",
+    )
     decoder_layers: tuple[int, ...] = setting(
         (12, 10, 7, 5, 4), "Layers of each dense block of the decoder, from the code on."
     )
@@ -59,7 +65,10 @@ class ModelConfig(DistanceConfig):
         1.0, "Weight lambda_j of each of the four pairs in equation 3.5 (0.25 averages them)."
     )
     reconstruction_norm: int = setting(
-        1, "The p of the reconstruction loss, equation 3.3.", choices=(1, 2)
+        1,
+        "The p of the reconstruction loss, equation 3.3: 1 for the mean of absolute differences, 2 "
+        "for that of squared ones (no root).",
+        choices=(1, 2),
     )
     perceptual: str = setting(
         "",
@@ -121,6 +130,9 @@ class ModelConfig(DistanceConfig):
         if any(width % 2 for width in self.classifier_widths):
             raise UserError("--classifier_widths must be even: convolutions are in two groups")
         _all_at_least("discriminator_widths", self.discriminator_widths)
+        variants.check(self)
+        if self.encoder_receptive_field:  # the first convolution and the pools see so much already
+            require("encoder_receptive_field", self.encoder_receptive_field, 2**blocks + 2)
         for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
             require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)
@@ -178,6 +190,8 @@ class LorbmsConfig(RunConfig, RecordsConfig, ModelConfig):
         self.validate_records()
         if self.evaluate_every_steps and not self.eval_records:
             raise UserError("--evaluate_every_steps needs --eval_records to evaluate on")
+        if self.mixing == variants.TILES and self.batch_size % 2:
+            raise UserError(f"--batch_size={self.batch_size}: --mixing=tiles mixes its two halves")
         if self.tau_quantile > 1 or math.isnan(self.tau_quantile):
             raise UserError(f"--tau_quantile={self.tau_quantile}: 0 to 1, or negative for --tau")
 

@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lorbms_tf.data import dataset_file, fingerprint, index_making, pipeline, records, storage
+from lorbms_tf.data import (
+    dataset_file,
+    fingerprint,
+    index_making,
+    pipeline,
+    records,
+    stages,
+    storage,
+)
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.config import LorbmsConfig
@@ -16,7 +24,7 @@ class Records:
     """The training and held-out records of a run, found and checked.
 
     Attributes:
-      shards: the training shards.
+      shards: the training shards; of the first stage, where there are several.
       bad: where damaged records are counted.
       steps_per_epoch: whole batches.
       fingerprint: of the training shards.
@@ -28,22 +36,42 @@ class Records:
         if not config.records:
             raise UserError("--records is required")
         self._config = config
-        self.shards = records.find_shards(config.records)
+        self._stages = stages.parse(config.records, config.stages)
+        self._shards = [records.find_shards(stage.pattern) for stage in self._stages]
+        self.shards = self._shards[0]
         self.bad = BadRecords(config.max_bad_records)
         held_out = records.find_shards(config.eval_records) if config.eval_records else []
-        for shards in (self.shards, held_out):
+        for shards in (*self._shards, held_out):
             self.bad.scan(shards)
             pipeline.check_image_size(shards, config.image_size, self.bad)
-        count = index_making.count(self.shards, self.bad)
-        self.steps_per_epoch = pipeline.count_steps(count, config.batch_size)
-        self.fingerprint = fingerprint.fingerprint(self.shards)
+        counts = [index_making.count(shards, self.bad) for shards in self._shards]
+        steps = [pipeline.count_steps(count, config.batch_size) for count in counts]
+        self.steps_per_epoch = steps[0]
+        self.fingerprint = fingerprint.fingerprint(sum(self._shards, []))
 
     def training(self, first_step: int, share: Share):
-        """A worker's batches from a step on (`pipeline.training_batches`)."""
+        """A worker's batches from a step on (`pipeline.training_batches`), stage after stage.
+
+        Every stage begins with a whole epoch of its own.
+        """
+        ends = [stage.begin for stage in self._stages[1:]]
+        parts = []
+        for stage, end, shards in zip(self._stages, [*ends, None], self._shards, strict=True):
+            done = max(first_step - stage.begin, 0)
+            if end is None:
+                parts.append(self._batches(shards, done, share))
+            elif first_step < end:
+                items = (end - stage.begin - done) * (share.devices // share.workers)
+                parts.append(self._batches(shards, done, share).take(items))
+        batches = parts[0]
+        for part in parts[1:]:
+            batches = batches.concatenate(part)
+        return batches if len(parts) == 1 else pipeline.in_order(batches)
+
+    def _batches(self, shards: list[str], first_step: int, share: Share):
         config = self._config
-        index = index_making.open_index(self.shards, self.bad)
         return pipeline.training_batches(
-            index,
+            index_making.open_index(shards, self.bad),
             config.image_size,
             config.batch_size,
             seed=config.seed,
@@ -83,11 +111,13 @@ class Records:
 
     def description(self) -> str:
         """How many shards there are."""
-        return f"{len(self.shards)} shards"
+        counts = [len(shards) for shards in self._shards]
+        return f"{' + '.join(map(str, counts))} shards"
 
     def notes(self, config: LorbmsConfig, total_steps: int) -> list[str]:
         """What to know before the run starts."""
         notes = [autoencoder_note(config, total_steps), tau_warning(config.tau, self.shards)]
+        notes += [stage_note(stage, total_steps) for stage in self._stages[1:]]
         if not config.eval_records:
             notes.insert(0, "no --eval_records: the sample pictures show training references")
         return [note for note in notes if note]
@@ -149,6 +179,16 @@ def autoencoder_note(config: LorbmsConfig, total: int) -> str:
         f"steps 1 to {alone} train encoder and decoder alone, as an autoencoder (AE in the "
         f"progress lines is its loss); the {total - alone} steps after them mix"
     )
+
+
+def stage_note(stage: stages.Stage, total: int) -> str:
+    """A sentence on a further stage, a warning where the run ends before it."""
+    if stage.begin >= total:
+        return (
+            f"warning: the run ends after step {total}, before --stages={stage.begin}:"
+            f"{stage.pattern}: raise --max_steps or --epochs"
+        )
+    return f"from step {stage.begin + 1} on the run learns from {stage.pattern}"
 
 
 def _distance_quantiles(folder: str) -> list[tuple[float, float]]:

@@ -1,5 +1,6 @@
 """The thesis as a method of `lorbms_tf.train`. TensorFlow loads with the functions, not before."""
 
+import math
 from typing import Any
 
 from lorbms_tf.lorbms.benchmarks.settings import BENCHMARKS
@@ -8,7 +9,7 @@ from lorbms_tf.lorbms.curves import CHARTS
 from lorbms_tf.lorbms.evaluation import EVALUATION
 from lorbms_tf.lorbms.rendering import SHEETS
 from lorbms_tf.lorbms.signs import JUDGED, SIGNS, never_mixed
-from lorbms_tf.training.method import Method, Report, parameter_count
+from lorbms_tf.training.method import Method, ParameterRow, Report, parameter_count
 
 _MANY_LAYERS = 40  # of encoder and decoder together; the thesis has 76
 
@@ -47,16 +48,24 @@ def _draw_scenes(batch: dict, made: dict) -> Any:
     )
 
 
-def parameter_rows(model: Any) -> list[tuple[str, int]]:
-    """Trainable parameters of each network, as table 3.6 of the thesis counts them."""
-    counts = {name: parameter_count(network) for name, network in model.networks._asdict().items()}
+def parameter_rows(model: Any) -> list[ParameterRow]:
+    """Trainable parameters of each network, as table 3.6 counts them, and how much each sees."""
+    from lorbms_tf.networks import receptive_field
+
+    networks = model.networks._asdict()
+    counts = {name: parameter_count(network) for name, network in networks.items()}
+
+    def row(name: str, indent: str = "", unit: str = "px") -> ParameterRow:
+        side = math.ceil(receptive_field.side(networks[name].windows))
+        return ParameterRow(indent + name, counts[name], f"sees {side} {unit}")
+
     return [
-        ("discriminator", counts["discriminator"]),
-        ("generator", counts["encoder"] + counts["decoder"]),
-        ("  encoder", counts["encoder"]),
-        ("  decoder", counts["decoder"]),
-        ("classifier", counts["classifier"]),
-        ("total", sum(counts.values())),
+        row("discriminator"),
+        ParameterRow("generator", counts["encoder"] + counts["decoder"]),
+        row("encoder", "  "),
+        row("decoder", "  ", "cells of the code"),
+        row("classifier"),
+        ParameterRow("total", sum(counts.values())),
     ]
 
 

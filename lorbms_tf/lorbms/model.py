@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from lorbms_tf.distances.draws import Draws
 from lorbms_tf.features import named_distances
 from lorbms_tf.lorbms import losses, mixing, objective, scalars, signatures
 from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
@@ -116,7 +117,7 @@ class Lorbms(keras.Model):
     def mix_codes(self, reference, candidates, mask):
         """The codes (f_ref, f_mix), each [B, 2, 2, C], of what `mix` takes."""
         codes, replacements = objective.encode_scene(self.generator[0], reference, candidates)
-        return codes, mixing.mix_codes(codes, replacements, mask)
+        return codes, mixing.mix_corners(codes, replacements, mask)
 
     def render(self, reference, candidates, distances):
         """What a trained model makes of drawn candidates: (mask, I^_ref, I_mix).
@@ -230,19 +231,26 @@ class Lorbms(keras.Model):
             advance_spectral_norms(self.averaged[1])
 
     def _update_generator(self, batch, logs) -> Scene:
-        mask = mixing.replacement_mask(batch["distances"], self.tau)
         # The classifier judges with the batch's own statistics, as it is trained, but here its
         # moving averages must stay as they are: they belong to the classifier's update.
-        networks = self.networks._replace(classifier=self._classify_statelessly)
+        networks = self._at_a_place(self.generator_optimizer)
+        networks = networks._replace(classifier=self._classify_statelessly)
+        draws = Draws(self.generator_optimizer.iterations, self._seed)
         with tf.GradientTape() as tape:
-            scene = objective.forward(
-                networks, batch["reference"], batch["candidates"], mask, self.dynamic_shapes
+            scene, distances = objective.scene(
+                networks, batch, self.config, self.tau, draws, self.dynamic_shapes
             )
             distance = self._distance if self.perceptual else None
             loss = objective.generator_loss(networks, scene, self.config, distance)
         self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
-        logs |= scalars.of_generator(scene, loss, batch["distances"])
+        logs |= scalars.of_generator(scene, loss, distances)
         return scene
+
+    def _at_a_place(self, optimizer) -> Networks:
+        """The networks; where the discriminator looks at a patch, at that of this update."""
+        return objective.at_a_place(
+            self.networks, self.config, optimizer.iterations, seed=self._seed
+        )
 
     def _distance(self, images, others):
         """The perceptual distance [N] by the draw of this update, which a checkpoint holds."""
@@ -261,7 +269,8 @@ class Lorbms(keras.Model):
 
     def _update_discriminator(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
-            loss, real, fake = objective.discriminator_loss(self.networks, scene)
+            networks = self._at_a_place(self.discriminator_optimizer)
+            loss, real, fake = objective.discriminator_loss(networks, scene)
         self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs)
         logs |= scalars.of_discriminator(loss, real, fake)
 

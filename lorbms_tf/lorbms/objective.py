@@ -3,13 +3,16 @@
 Shapes: B references of H x W, four candidates each, codes [B, 2, 2, C]. Only keras.ops.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from lorbms_tf.data import quadrants
-from lorbms_tf.lorbms import losses, mixing
+from lorbms_tf.distances.draws import Draws
+from lorbms_tf.lorbms import losses, mixing, variants
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
 
@@ -73,13 +76,75 @@ def forward(networks: Networks, reference, candidates, mask, dynamic: bool = Tru
 
     With `dynamic`, candidates that the mask leaves out are not encoded; XLA needs False.
     """
-    count = ops.shape(reference)[0]
     if dynamic:
         codes, replacements = encode_replaced(
             networks.encoder, reference, candidates, mask, training=True
         )
     else:
         codes, replacements = encode_scene(networks.encoder, reference, candidates, training=True)
+    return _scene(networks, reference, candidates, mask, codes, replacements)
+
+
+def scene(
+    networks: Networks, batch: dict, config: ModelConfig, tau, draws: Draws, dynamic: bool = True
+):
+    """The scene of a training batch by the mixing that is asked for, and its distances [B, 4].
+
+    draws: of this update.
+    """
+    if config.mixing == variants.TILES:
+        return forward_of_tiles(networks, batch["reference"], draws)
+    if config.mixing == variants.BATCH:
+        return forward_in_batch(networks, batch["reference"], config.batch_threshold)
+    mask = mixing.replacement_mask(batch["distances"], tau)
+    made = forward(networks, batch["reference"], batch["candidates"], mask, dynamic)
+    return made, batch["distances"]
+
+
+def at_a_place(networks: Networks, config: ModelConfig, update, seed: int) -> Networks:
+    """The networks; a global-local discriminator judges a patch that is drawn for this update.
+
+    Its corner follows from the number of the update and the seed, and is the same for all images.
+    """
+    if config.discriminator != "global_local":
+        return networks
+    side = config.image_size // 2
+    corner = keras.random.randint((2,), 0, side + 1, seed=Draws(update, seed))
+    return networks._replace(discriminator=functools.partial(networks.discriminator, corner=corner))
+
+
+def forward_in_batch(networks: Networks, reference, threshold: float) -> tuple[Scene, Any]:
+    """As `forward`, mixing references with each other (appendix D.2); and the distances [B, 4].
+
+    The candidates of the scene are references. The choice of what is mixed has no gradient.
+    """
+    codes = networks.encoder(reference, training=True)
+    partners, shares = mixing.nearest_in_batch(ops.stop_gradient(codes))
+    replacements = mixing.from_batch(quadrants.chunks(codes), partners)
+    images = ops.repeat(reference[:, None], quadrants.NUM_QUADRANTS, axis=1)  # [B, 4, H, W, 3]
+    candidates = mixing.from_batch(images, partners)
+    mask = mixing.batch_mask(shares, threshold)
+    return _scene(networks, reference, candidates, mask, codes, replacements), shares
+
+
+def forward_of_tiles(networks: Networks, images, draws: Draws) -> tuple[Scene, Any]:
+    """As `forward`, the first half of the images mixed with the second by chance (appendix D.1).
+
+    The scene has B / 2 references, a mask [B / 2, 9] and one candidate each, which is whole; the
+    distances, which nothing asks for, are zeros.
+    """
+    half = ops.shape(images)[0] // 2
+    codes = networks.encoder(images[: 2 * half], training=True)  # [B, 3, 3, C]
+    first, second = codes[:half], mixing.cells(codes[half:])
+    mask = mixing.random_mask(half, second.shape[1], draws)
+    partners = images[half : 2 * half][:, None]  # [B / 2, 1, H, W, 3]
+    made = _scene(networks, images[:half], partners, mask, first, second)
+    return made, ops.zeros_like(ops.cast(mask, "float32"))
+
+
+def _scene(networks: Networks, reference, candidates, mask, codes, replacements) -> Scene:
+    """The way from codes [B, 2, 2, C] and replacements [B, 4, C] on."""
+    count = ops.shape(reference)[0]
     mixed = mixing.mix_codes(codes, replacements, mask)  # f_mix [B, 2, 2, C]
     decoded = networks.decoder(ops.concatenate([codes, mixed], axis=0), training=True)
     reconstruction, mix = decoded[:count], decoded[count:]  # each [B, H, W, 3]
@@ -91,14 +156,37 @@ def forward(networks: Networks, reference, candidates, mask, dynamic: bool = Tru
 def classify(classifier, mix, candidates):
     """The four pairs (I_mix, I_qj) in one call of 4B -> logits [B, 4 pairs, 4 bits].
 
-    One call, so that batch normalisation sees all four kinds of pair together.
+    One call, so that batch normalisation sees all four kinds of pair together. Of nine tiles there
+    is one pair and nine bits.
     """
     height, width, channels = mix.shape[1:]
-    pairs = quadrants.NUM_QUADRANTS
+    pairs = candidates.shape[1]
     repeated = ops.repeat(mix, pairs, axis=0)  # [4B, H, W, 3], each mix four times in a row
     flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
     logits = classifier(repeated, flat, training=True)  # [4B, 4]
-    return ops.reshape(logits, (-1, pairs, quadrants.NUM_QUADRANTS))
+    return ops.reshape(logits, (-1, pairs, logits.shape[-1]))
+
+
+def classify_six(classifier, mix, reference, candidates):
+    """All six images in one call of B (appendix D.3) -> logits [B, 1, 4], one a quadrant."""
+    height, width = mix.shape[1:3]
+    others = ops.concatenate([reference[:, None], candidates], axis=1)  # [B, 5, H, W, 3]
+    others = ops.reshape(ops.transpose(others, (0, 2, 3, 1, 4)), (-1, height, width, 15))
+    return classifier(mix, others, training=True)[:, None]
+
+
+def answers(classifier, mix, scene: Scene, config: ModelConfig):
+    """Logits of the classifier's task on a mix, and their labels.
+
+    [B, 4, 4]; [B, 1, 4] of six images, and [B, 1, 9] of tiles, where each cell's origin is asked.
+    """
+    if config.classifier_task == variants.SIX:
+        logits = classify_six(classifier, mix, scene.reference, scene.candidates)
+        return logits, mixing.origin_labels(scene.mask)
+    logits = classify(classifier, mix, scene.candidates)
+    if config.mixing == variants.TILES:
+        return logits, mixing.origin_labels(scene.mask)
+    return logits, mixing.classifier_labels(scene.mask)
 
 
 def generator_loss(
@@ -116,8 +204,9 @@ def generator_loss(
         scene.reference, scene.reconstruction, scene.cycle, config.reconstruction_norm
     )
     adv = losses.adversarial(networks.discriminator(scene.mix, training=True))
-    logits = classify(networks.classifier, scene.mix, scene.candidates)
-    cls = losses.classification(logits, mixing.classifier_labels(scene.mask), config.lambda_pair)
+    cls = losses.classification(
+        *answers(networks.classifier, scene.mix, scene, config), config.lambda_pair
+    )
     total = losses.generator(rec, adv, cls, config.lambda_rec, config.lambda_adv, config.lambda_cls)
     if distance is None:
         return GeneratorLoss(total, rec, adv, cls)
@@ -135,6 +224,5 @@ def discriminator_loss(networks: Networks, scene: Scene):
 
 def classifier_loss(networks: Networks, scene: Scene, config: ModelConfig):
     """Equation 3.5 on a detached scene: (loss, logits [B, 4, 4], labels [B, 4, 4])."""
-    logits = classify(networks.classifier, ops.stop_gradient(scene.mix), scene.candidates)
-    labels = mixing.classifier_labels(scene.mask)
+    logits, labels = answers(networks.classifier, ops.stop_gradient(scene.mix), scene, config)
     return losses.classification(logits, labels, config.lambda_pair), logits, labels

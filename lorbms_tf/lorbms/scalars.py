@@ -6,7 +6,6 @@ devices is that of the global batch (but for `diversity/mix`, which compares ima
 
 from keras import ops
 
-from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import GeneratorLoss, Scene
@@ -56,7 +55,7 @@ def of_discriminator(loss, real_logits, fake_logits) -> dict:
 def of_classifier(loss, logits, labels) -> dict:
     """The loss, and accuracies over all bits, each bit (of all pairs), and whole pairs.
 
-    Logits and labels are [B, 4 pairs, 4 bits].
+    Logits and labels are [B, 4 pairs, 4 bits], or [B, 1, 4] or [B, 1, 9] of other tasks.
     """
     right = ops.cast(ops.equal(logits > 0, labels > 0.5), "float32")  # [B, 4, 4]
     by_bit = ops.mean(right, axis=(0, 1))  # [4]
@@ -65,7 +64,7 @@ def of_classifier(loss, logits, labels) -> dict:
         "accuracy/classifier_bits": ops.mean(right),
         "accuracy/classifier_pairs": ops.mean(ops.min(right, axis=-1)),
     }
-    for i in range(NUM_QUADRANTS):
+    for i in range(labels.shape[-1]):
         logs[f"accuracy/classifier_bit_{i + 1}"] = by_bit[i]
     return logs
 

@@ -6,6 +6,8 @@ Images are float32 in [-1, 1] (`x / 127.5 - 1`), S is the model's image size and
     encode   images [B, S, S, 3] -> codes [B, 2, 2, C]
     mix      reference [B, S, S, 3], candidates [B, 4, S, S, 3], mask bool [B, 4] (true where the
              quadrant is replaced) -> images [B, S, S, 3], codes [B, 2, 2, C]
+
+A model of nine tiles (--mixing=tiles) has codes [B, 3, 3, C], and mixes those at the corners.
 """
 
 from typing import Any
@@ -14,13 +16,15 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
+from lorbms_tf.lorbms import variants
 from lorbms_tf.serving.signature import Signature
 
 
 def signatures(model: Any) -> dict[str, Signature]:
     """The three functions of a `Lorbms`, by name; of its networks they run encoder and decoder."""
     image = (model.config.image_size, model.config.image_size, 3)
-    code = (2, 2, model.config.chunk_size)
+    cells = variants.tiles_a_side(model.config)
+    code = (cells, cells, model.config.chunk_size)
 
     def spec(name: str, shape: tuple, dtype: Any = tf.float32) -> tf.TensorSpec:
         return tf.TensorSpec((None, *shape), dtype, name)

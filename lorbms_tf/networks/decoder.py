@@ -7,7 +7,11 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import layers, rewrites
+from lorbms_tf.networks import layers, receptive_field, rewrites
+from lorbms_tf.networks.attention import SelfAttention
+from lorbms_tf.networks.transposed import SpectralConv2DTranspose
+
+UP_KERNEL = 3  # of the transitions up
 
 
 def _conv(
@@ -26,6 +30,25 @@ def _conv(
     return keras.layers.Conv2D(
         filters,
         kernel_size,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=keras.initializers.HeNormal(seed=seed),
+        dtype=dtype,
+    )
+
+
+def _transposed(
+    filters: int, kernel_size: int, seed: int, dtype: Any, spectral_norm: bool, use_bias: bool
+) -> keras.layers.Layer:
+    """As `_conv`, of stride 1/2."""
+    if spectral_norm:
+        return SpectralConv2DTranspose(
+            filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype
+        )
+    return keras.layers.Conv2DTranspose(
+        filters,
+        kernel_size,
+        strides=2,
         padding="same",
         use_bias=use_bias,
         kernel_initializer=keras.initializers.HeNormal(seed=seed),
@@ -101,14 +124,18 @@ class Decoder(keras.Model):
         growth: maps that a dense layer adds.
         spectral_norm: False leaves the kernels as they are (not the thesis): plain convolutions
             learn to reconstruct from fewer images.
+        transposed: transitions up are transposed 3x3 convolutions of stride 2, those of FC-DenseNet
+            (figure 3.9), in place of a repetition and a convolution; as many parameters.
+        attention: number of the block that self-attention follows; 0: none (appendix D.6). That of
+            the last block changes what the 1x1 convolution reads.
         separate_blocks: how many of the first blocks decode each chunk as if it were alone. 0 is
             the thesis: all see all. More of them bind what a chunk tells to its quadrant.
         seed: of the initial weights; every layer has its own, derived from it.
 
     Raises:
         ValueError: a size is not positive, the number of blocks does not fit `image_size`,
-            `up_widths` is not as long as `block_layers`, or `separate_blocks` is not among 0 to
-            their number.
+            `up_widths` is not as long as `block_layers`, or `separate_blocks` or `attention` is
+            not among 0 to their number.
     """
 
     def __init__(
@@ -120,6 +147,8 @@ class Decoder(keras.Model):
         growth: int = 16,
         spectral_norm: bool = True,
         separate_blocks: int = 0,
+        transposed: bool = False,
+        attention: int = 0,
         seed: int = 0,
         **kwargs,
     ):
@@ -133,10 +162,9 @@ class Decoder(keras.Model):
                 f"up_widths has {len(up_widths)} entries, but block_layers has "
                 f"{len(block_layers)}; both need one entry a block."
             )
-        if not 0 <= separate_blocks <= len(block_layers):
-            raise ValueError(
-                f"separate_blocks must be 0 to {len(block_layers)}, not {separate_blocks}."
-            )
+        for name, number in (("separate_blocks", separate_blocks), ("attention", attention)):
+            if not 0 <= number <= len(block_layers):
+                raise ValueError(f"{name} must be 0 to {len(block_layers)}, not {number}.")
         self.settings = {
             "image_size": image_size,
             "chunk_size": chunk_size,
@@ -145,6 +173,8 @@ class Decoder(keras.Model):
             "growth": growth,
             "spectral_norm": spectral_norm,
             "separate_blocks": separate_blocks,
+            "transposed": transposed,
+            "attention": attention,
             "seed": seed,
         }
         seeds = layers.layer_seeds("decoder", seed)
@@ -153,20 +183,25 @@ class Decoder(keras.Model):
         self.transitions = []
         self.blocks = []
         for width, depth in zip(up_widths, block_layers, strict=True):
-            transition = _conv(width, 3, next(seeds), dtype, spectral_norm, use_bias=False)
+            make = _transposed if transposed else _conv
+            transition = make(width, UP_KERNEL, next(seeds), dtype, spectral_norm, use_bias=False)
             self.transitions.append(transition)
             block_seeds = [next(seeds) for _ in range(depth)]
             self.blocks.append(DenseBlockDecoder(growth, block_seeds, spectral_norm, dtype=dtype))
         self.head = _conv(3, 1, next(seeds), dtype, spectral_norm)
+        self.attend = SelfAttention(next(seeds), dtype=dtype) if attention else None
         self.build((None, 2, 2, chunk_size))
 
     def build(self, input_shape: tuple) -> None:
         shape = (None, None, None, input_shape[-1])
-        for transition, block in zip(self.transitions, self.blocks, strict=True):
+        for number, transition in enumerate(self.transitions, start=1):
             transition.build(shape)
-            up_shape = transition.compute_output_shape(shape)
+            up_shape = (*shape[:-1], transition.filters)
+            block = self.blocks[number - 1]
             block.build(up_shape)
             shape = block.compute_output_shape(up_shape)
+            if number == self.settings["attention"]:
+                self.attend.build(shape)
         self.head.build((None, None, None, up_shape[-1] + shape[-1]))
 
     def call(self, codes: Tensor, training: bool | None = None) -> Tensor:
@@ -180,14 +215,27 @@ class Decoder(keras.Model):
             new = block(up)  # [B, 2h, 2w, growth * layers]
             if index == separate:
                 up, new = (_together(maps, rows, columns) for maps in (up, new))
+            if index == self.settings["attention"]:
+                new = self.attend(new)
         stack = ops.concatenate([up, new], axis=-1)  # [B, H, W, up_width + growth * layers]
         images = ops.tanh(ops.cast(self.head(stack), self.variable_dtype))
         return images  # [B, H, W, 3]
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what, from the code's cells to a pixel (`receptive_field.side`)."""
+        windows = []
+        for block in self.blocks:
+            windows += [receptive_field.REPEATED, receptive_field.Window(UP_KERNEL)]
+            windows += map(receptive_field.of, block.convs)
+        return [*windows, receptive_field.of(self.head)]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
     def _transition_up(self, transition: keras.layers.Layer, maps: Tensor) -> Tensor:
+        if self.settings["transposed"]:
+            return transition(maps)
         if rewrites.folds_upsampling(maps):
             return rewrites.upsampled_conv(maps, _kernel(transition))
         return transition(self.upsample(maps))

@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import layers, rewrites
+from lorbms_tf.networks import layers, receptive_field, rewrites
 from lorbms_tf.networks.stages import picked
 
 BIAS = 0.01
@@ -35,20 +35,32 @@ class DenseBlockEncoder(keras.layers.Layer):
     however often, and among whichever others, it is normalised. Therefore each map is normalised
     ONCE, when it is new, and the stack holds the normalised, rectified maps. What the block
     returns is thus what table 3.2 has in front of the 1x1 convolution of the transition down.
+
+    Args:
+        growth: maps that each layer appends.
+        seeds: of the layers' weights, one each.
+        kernels: side of each layer's kernel; 3 for all where it is left out.
     """
 
-    def __init__(self, growth: int, seeds: Sequence[int], **kwargs):
+    def __init__(
+        self, growth: int, seeds: Sequence[int], kernels: Sequence[int] | None = None, **kwargs
+    ):
         super().__init__(**kwargs)
         self.growth = growth
         self.norm = layers.InstanceNormalization(dtype=self.dtype_policy)
-        self.convs = [_conv(growth, 3, seed, self.dtype_policy) for seed in seeds]
+        sizes = kernels or [3] * len(seeds)
+        self.convs = [
+            _conv(growth, size, seed, self.dtype_policy)
+            for size, seed in zip(sizes, seeds, strict=True)
+        ]
+        self._alike = len(set(sizes)) == 1
 
     def build(self, input_shape: tuple) -> None:
         layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
 
     def call(self, maps: Tensor) -> Tensor:
         stack = self._activate(maps)
-        if self.convs and rewrites.splits_dense_block(stack):
+        if self._alike and rewrites.splits_dense_block(stack):
             kernels, biases = zip(*((conv.kernel, conv.bias) for conv in self.convs), strict=True)
             new = rewrites.dense_block(stack, kernels, biases, self._activate)[1]
             return ops.concatenate([stack, *new], axis=-1)
@@ -82,10 +94,13 @@ class Encoder(keras.Model):
         block_layers: number of layers of each dense block; log2(image_size) - 1 blocks. 0 is
             allowed: without 3x3 convolutions the coarse levels keep the receptive field small.
         growth: maps that a dense layer adds.
+        receptive_field: pixels that a chunk may see at most: dense layers that would see more have
+            1x1 kernels. 0 is the thesis: all have 3x3 ones.
         seed: of the initial weights; every layer has its own, derived from it.
 
     Raises:
-        ValueError: a size is not positive, or the number of blocks does not fit `image_size`.
+        ValueError: a size is not positive, the number of blocks does not fit `image_size`, or
+            `receptive_field` is less than the first convolution and the pools see.
     """
 
     def __init__(
@@ -95,6 +110,7 @@ class Encoder(keras.Model):
         stem_width: int = 48,
         block_layers: Sequence[int] = (4, 5, 7, 10, 12),
         growth: int = 16,
+        receptive_field: int = 0,
         seed: int = 0,
         **kwargs,
     ):
@@ -109,8 +125,10 @@ class Encoder(keras.Model):
             "stem_width": stem_width,
             "block_layers": tuple(block_layers),
             "growth": growth,
+            "receptive_field": receptive_field,
             "seed": seed,
         }
+        kernels = dense_kernels(block_layers, receptive_field)
         seeds = layers.layer_seeds("encoder", seed)
         dtype = self.dtype_policy
         self.coordinates = layers.AppendCoordinates(dtype=dtype)
@@ -118,9 +136,9 @@ class Encoder(keras.Model):
         self.blocks = []
         self.transitions = []
         width = stem_width
-        for depth in block_layers:
+        for depth, sizes in zip(block_layers, kernels, strict=True):
             block_seeds = [next(seeds) for _ in range(depth)]
-            self.blocks.append(DenseBlockEncoder(growth, block_seeds, dtype=dtype))
+            self.blocks.append(DenseBlockEncoder(growth, block_seeds, sizes, dtype=dtype))
             width += growth * depth
             self.transitions.append(_conv(width, 1, next(seeds), dtype))
         self.head = _conv(chunk_size, 1, next(seeds), dtype)
@@ -144,6 +162,15 @@ class Encoder(keras.Model):
         """The maps before the last convolution narrows them: `[B, 2, 2, 656]` at 64 px."""
         last = self.layer_names[-2]
         return self.layer_maps(images, (last,))[last]
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what, from the image to a chunk (`receptive_field.side`)."""
+        windows = [receptive_field.of(self.stem)]
+        for block, transition in zip(self.blocks, self.transitions, strict=True):
+            windows += map(receptive_field.of, [*block.convs, transition])
+            windows.append(receptive_field.POOL)
+        return [*windows, receptive_field.of(self.head)]
 
     @property
     def layer_names(self) -> list[str]:
@@ -180,3 +207,30 @@ class Encoder(keras.Model):
                 f"The sides of the images must be multiples of {factor} px (the encoder halves "
                 f"them {len(self.blocks)} times), not {shape[1]}x{shape[2]}."
             )
+
+
+def least_field(blocks: int) -> int:
+    """Pixels that a chunk sees through the first convolution and the pools alone: 34 for five."""
+    return 2**blocks + 2
+
+
+def dense_kernels(block_layers: Sequence[int], most: int = 0) -> list[list[int]]:
+    """Sides of the kernels of each block: 3 from the image on, 1 where a chunk would see too much.
+
+    Args:
+        block_layers: layers of each block.
+        most: pixels that a chunk may see; 0: any number.
+
+    Raises:
+        ValueError: `most` is less than `least_field`.
+    """
+    seen = least_field(len(block_layers))
+    if most and most < seen:
+        raise ValueError(f"receptive_field must be 0 or {seen} and more, not {most}.")
+    kernels = []
+    for number, depth in enumerate(block_layers):
+        grows = 2 * 2**number  # by a 3x3 kernel behind so many pools
+        wide = depth if not most else min(depth, (most - seen) // grows)
+        seen += wide * grows
+        kernels.append([3] * wide + [1] * (depth - wide))
+    return kernels

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from lorbms_tf.networks import layers
+from lorbms_tf.networks import layers, receptive_field
 from lorbms_tf.networks.stages import picked
 
 
@@ -63,12 +63,15 @@ class Fire(keras.layers.Layer):
 
 
 class SqueezeNet(keras.Model):
-    """Prepared images `[B, H, W, 3]` to class logits `[B, 1000]`.
+    """Prepared images `[B, H, W, channels]` to class logits `[B, classes]`.
 
     What "prepared" means is the business of the weights (`lorbms_tf.features.squeezenet`).
 
     Args:
         version: "1.0" or "1.1".
+        channels: of the images.
+        classes: number of logits.
+        last_relu: whether conv10 ends in a ReLU, as published.
         seed: of the initial weights (He normal, bias 0); every layer has its own.
 
     Raises:
@@ -77,18 +80,33 @@ class SqueezeNet(keras.Model):
 
     layer_names = ["conv1", *(f"fire{number}" for number in range(2, 10)), "conv10"]
 
-    def __init__(self, version: str = "1.0", seed: int = 0, **kwargs: Any):
+    def __init__(
+        self,
+        version: str = "1.0",
+        channels: int = 3,
+        classes: int = NUM_CLASSES,
+        last_relu: bool = True,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if version not in LAYOUTS:
             raise ValueError(f"Unknown SqueezeNet {version!r}; valid are {', '.join(LAYOUTS)}.")
-        self.settings = {"version": version, "seed": seed}
+        self.settings = {
+            "version": version,
+            "channels": channels,
+            "classes": classes,
+            "last_relu": last_relu,
+            "seed": seed,
+        }
         seeds = layers.layer_seeds("squeezenet", seed)
         dtype = self.dtype_policy
         width, kernel_size = LAYOUTS[version].stem
         self.conv1 = _conv(width, kernel_size, next(seeds), dtype, strides=2, padding="valid")
         self.fires = [Fire(*sizes, seeds, dtype=dtype) for sizes in FIRES]
-        self.conv10 = _conv(NUM_CLASSES, 1, next(seeds), dtype)
-        self.build((None, None, None, 3))
+        activation = "relu" if last_relu else None
+        self.conv10 = _conv(classes, 1, next(seeds), dtype, activation=activation)
+        self.build((None, None, None, channels))
 
     def build(self, input_shape: tuple) -> None:
         self.conv1.build(input_shape)
@@ -100,7 +118,7 @@ class SqueezeNet(keras.Model):
 
     def call(self, images: Any, training: bool | None = None) -> Any:
         """Logits: the maps of conv10 averaged over all places; `training` changes nothing."""
-        return ops.mean(self.layer_maps(images, ("conv10",))["conv10"], axis=(1, 2))  # [B, 1000]
+        return ops.mean(self.layer_maps(images, ("conv10",))["conv10"], axis=(1, 2))  # [B, classes]
 
     def layer_maps(self, images: Any, names: Sequence[str], training: bool = False) -> dict:
         """The maps `[B, h, w, C]` of named layers (`layer_names`), after ReLU, before a pool.
@@ -111,6 +129,17 @@ class SqueezeNet(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what, from the images to the maps of conv10 (`receptive_field.side`)."""
+        pooled = LAYOUTS[self.settings["version"]].pooled
+        widest = [self.conv1, *(fire.expand3x3 for fire in self.fires), self.conv10]
+        windows = []
+        for name, conv in zip(self.layer_names, widest, strict=True):
+            windows.append(receptive_field.of(conv))
+            windows += [receptive_field.Window(3, 2)] if name in pooled else []
+        return windows
 
     def _stages(self, images: Any) -> Iterator[tuple[str, Any]]:
         pooled = LAYOUTS[self.settings["version"]].pooled
@@ -141,14 +170,20 @@ def overhanging_pool(maps: Any) -> Any:
 
 
 def _conv(
-    filters: int, size: int, seed: int, dtype: Any, strides: int = 1, padding: str = "same"
+    filters: int,
+    size: int,
+    seed: int,
+    dtype: Any,
+    strides: int = 1,
+    padding: str = "same",
+    activation: str | None = "relu",
 ) -> keras.layers.Layer:
     return keras.layers.Conv2D(
         filters,
         size,
         strides=strides,
         padding=padding,
-        activation="relu",
+        activation=activation,
         kernel_initializer=keras.initializers.HeNormal(seed=seed),
         dtype=dtype,
     )

@@ -95,6 +95,19 @@ class Data(Protocol):
         """A sentence for the end of a run, such as on damaged records; "" for none."""
 
 
+class ParameterRow(NamedTuple):
+    """A network in the table of parameters.
+
+    name: of the network.
+    count: its trainable parameters.
+    sees: how much of its input, in some words; "" where nothing is said.
+    """
+
+    name: str
+    count: int
+    sees: str = ""
+
+
 class Sheet(NamedTuple):
     """One picture of `lorbms_tf.render`, whose name is the subcommand.
 
@@ -198,7 +211,8 @@ class Method(NamedTuple):
       steps. A sign is looked for in steps that have all values of `judged`.
     judged: names of those values.
     short_names: of the values in the progress line, by their full names.
-    parameter_rows: (model) -> rows of its table of parameters.
+    parameter_rows: (model) -> rows of its table of parameters (`ParameterRow`, or a name and a
+      count).
     tracing: (config, name of the step method) -> a line for before its first step.
     evaluation: how a trained model is scored.
     resolve: (config, data) -> the configuration with all that depends on the data.
@@ -220,7 +234,7 @@ class Method(NamedTuple):
     signs: Mapping[str, Callable[[dict], Any]]
     judged: Sequence[str]
     short_names: Mapping[str, str]
-    parameter_rows: Callable[[Trainable], list[tuple[str, int]]]
+    parameter_rows: Callable[[Trainable], Sequence[tuple]]
     tracing: Callable[[Any, str], str]
     evaluation: Evaluation
     resolve: Callable[[Any, Data], Any] = lambda config, data: config
@@ -242,6 +256,7 @@ def parameter_rows(model: Trainable) -> list[tuple[str, int]]:
     return [(name, parameter_count(one)) for name, one in model.saved_networks.items()]
 
 
-def parameter_table(rows: Sequence[tuple[str, int]]) -> str:
+def parameter_table(rows: Sequence[tuple]) -> str:
     """A table of parameters as lines."""
-    return "\n".join(f"{name:<15}{count:>12,}" for name, count in rows)
+    lines = [ParameterRow(*row) for row in rows]
+    return "\n".join(f"{row.name:<15}{row.count:>12,}   {row.sees}".rstrip() for row in lines)

@@ -71,7 +71,10 @@ class Reporter:
         }
         with self.events.at(0):
             tf.summary.text("configuration", "\n".join(f"    {line}" for line in lines))
-            metrics = [hparams.Metric(name) for name in self._method.short_names]
+            names = list(self._method.short_names)
+            if self._config.evaluate_every_steps:
+                names.append(f"eval/{self._config.best_metric}")
+            metrics = [hparams.Metric(name) for name in names]
             hparams.hparams_config(hparams=[], metrics=metrics)
             hparams.hparams(values)
 

@@ -57,7 +57,7 @@ def describe(
             measure = report.measure or _measure(method)
             model = measure(measured_on, run, rows, cell)
         model = model or run_directory.load_model(config.run_dir, config.checkpoint)[0]
-        run.parameters = method.parameter_rows(model)
+        run.parameters = [tuple(row[:2]) for row in method.parameter_rows(model)]
     if not run.sheets:
         _samples(folder, run)
     versions = f"lorbms_tf {__version__}, TensorFlow {tf.__version__}, Keras {keras.__version__}"

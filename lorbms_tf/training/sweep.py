@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,11 +48,13 @@ class Trial:
         path = self.file(".json")
         return read_json(path) if path.is_file() else {}
 
-    def run(self, what: str, module: str, words: list[str]) -> None:
-        """Runs a door to its end; raises as `child_process.run`."""
+    def run(
+        self, what: str, module: str, words: list[str], early: Callable[[], bool] | None = None
+    ) -> bool:
+        """Runs a door to its end, or to an early one; returns and raises as `child_process.run`."""
         name = f"{what} of {self.name}"
         with open(self.file(".log"), "ab") as log:
-            child_process.run([sys.executable, "-m", module, *words], name, log)
+            return child_process.run([sys.executable, "-m", module, *words], name, log, early)
 
 
 def continued(trials: list[Trial]) -> list[Trial]:
@@ -68,6 +70,15 @@ def continued(trials: list[Trial]) -> list[Trial]:
     return trials
 
 
+def write_flagfile(trial: Trial) -> Path:
+    """Writes all flags of a trial's training, and returns where."""
+    flagfile = trial.file(".cfg")
+    with atomic_path(flagfile) as temporary:
+        command = f"# python -m lorbms_tf.train --flagfile={flagfile}\n"
+        temporary.write_text(command + flags.as_text(trial.config) + "\n", "utf-8")
+    return flagfile
+
+
 def train(trial: Trial, data: list[dict]) -> bool:
     """Trains, unless these settings have been trained on these data; whether it did.
 
@@ -76,10 +87,7 @@ def train(trial: Trial, data: list[dict]) -> bool:
     asked = _as_json({"settings": to_dict(trial.config), "records": data})
     if _as_today(trial.state().get("trained"), type(trial.config)) == asked:
         return False
-    flagfile = trial.file(".cfg")
-    with atomic_path(flagfile) as temporary:
-        command = f"# python -m lorbms_tf.train --flagfile={flagfile}\n"
-        temporary.write_text(command + flags.as_text(trial.config) + "\n", "utf-8")
+    flagfile = write_flagfile(trial)
     trial.run("training", "lorbms_tf.train", [f"--flagfile={flagfile}"])
     write_json(trial.file(".json"), {"trained": asked})
     return True

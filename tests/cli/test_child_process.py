@@ -65,3 +65,18 @@ def test_a_signal_is_passed_on_once_and_waited_for(tmp_path, number, told, statu
     assert stopped.value.status == status
     assert out.read_text() == f"ready\ntold {told}\n"
     assert signal.getsignal(number) is before
+
+
+def test_it_ends_early_where_that_is_wanted(tmp_path, monkeypatch):
+    monkeypatch.setattr(child_process, "_ASKED_EVERY", 0.05)
+    path, asked = tmp_path / "out", []
+
+    def early():
+        asked.append(path.read_text())
+        return "ready" in asked[-1]
+
+    with open(path, "ab") as out:
+        assert child_process.run(["sh", "-c", WAITS], "the test", out, early)
+    assert path.read_text() == "ready\ntold TERM\n" and asked
+    with open(path, "ab") as out:
+        assert not child_process.run(["sh", "-c", "echo done"], "the test", out, lambda: False)

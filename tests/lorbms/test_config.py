@@ -31,6 +31,7 @@ def test_defaults_are_the_thesis():
         ({"classifier_widths": (3, 2, 2, 2, 2)}, "classifier_widths"),
         ({"classifier_dense": (8,)}, "classifier_dense"),
         ({"discriminator_widths": ()}, "discriminator_widths"),
+        ({"encoder_receptive_field": 33}, "encoder_receptive_field"),
         ({"tau": -1.0}, "tau"),
         ({"tau": float("nan")}, "tau"),
         ({"lambda_cls": -0.1}, "lambda_cls"),

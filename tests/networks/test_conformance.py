@@ -13,8 +13,10 @@ from lorbms_tf.networks import (
     Discriminator,
     Encoder,
 )
+from lorbms_tf.networks.broadcast import BroadcastDecoder
 from lorbms_tf.networks.dcgan import DcganEncoder, DcganGenerator
 from lorbms_tf.networks.deepsim_discriminator import DeepsimDiscriminator
+from lorbms_tf.networks.global_local import GlobalLocalDiscriminator
 from lorbms_tf.networks.infogan import InfoGanEncoder, InfoGanGenerator
 from lorbms_tf.networks.inversion import InversionNetwork
 from lorbms_tf.networks.srgan import SRResNet
@@ -65,6 +67,38 @@ NETWORKS = {
         {"image_size": 32, "widths": (3, 4, 5, 6)},
         [IMAGE],
         (2, 2, 1),
+    ),
+    "varied discriminator": (
+        Discriminator,
+        {"image_size": 16, "widths": (3, 4), "coordinates": True, "attention": 2, "whole": True},
+        [(16, 16, 3)],
+        (1, 1, 1),
+    ),
+    "global-local": (
+        GlobalLocalDiscriminator,
+        {"image_size": 16, "widths": (3, 4), "dense": 5},
+        [(16, 16, 3)],
+        (1,),
+    ),
+    "varied decoder": (
+        Decoder,
+        {
+            "image_size": 8,
+            "chunk_size": 6,
+            "block_layers": (2, 1),
+            "up_widths": (8, 6),
+            "growth": 3,
+            "transposed": True,
+            "attention": 1,
+        },
+        [(2, 2, 6)],
+        (8, 8, 3),
+    ),
+    "broadcast decoder": (
+        BroadcastDecoder,
+        {"image_size": 8, "chunk_size": 6, "widths": (4, 5)},
+        [(2, 2, 6)],
+        (8, 8, 3),
     ),
     "alexnet": (AlexNet, {"image_size": 32, "channels": 3, "outputs": 9, **CONVS}, [IMAGE], (9,)),
     "deepcluster": (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.networks import Encoder
+from lorbms_tf.networks import Encoder, receptive_field
 
 SMALL = {"image_size": 16, "chunk_size": 6, "stem_width": 4, "block_layers": (2, 1, 3), "growth": 3}
 
@@ -79,9 +79,38 @@ def test_an_empty_block_only_halves_its_maps_and_narrows_what_a_chunk_sees():
     assert influence[:8, :8].mean() > 3 * influence[10:, 10:].mean()
 
 
+def test_a_small_receptive_field_leaves_3x3_kernels_only_near_the_image():
+    encoder = Encoder(receptive_field=46)
+    assert receptive_field.side(encoder.windows) == 46
+    sizes = [[conv.kernel_size[0] for conv in block.convs] for block in encoder.blocks]
+    assert sizes == [[3] * 4, [3, 1, 1, 1, 1], [1] * 7, [1] * 10, [1] * 12]
+    assert encoder(_images(1, 64)).shape == (1, 2, 2, 192)  # and every map has its place
+
+
+def test_a_chunk_depends_on_the_pixels_of_its_receptive_field_and_no_others():
+    settings = {"image_size": 16, "chunk_size": 2, "stem_width": 2, "block_layers": (2, 1, 1)}
+    encoder = Encoder(**settings, growth=2, receptive_field=16)
+    assert [conv.kernel_size for block in encoder.blocks for conv in block.convs] == [
+        *[(3, 3)] * 2,
+        *[(1, 1)] * 2,
+    ]
+    for block in encoder.blocks:
+        block.norm = lambda maps: maps + 1.0  # which sees all; so are no maps rectified
+    images = tf.constant(_images(200, 64))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        cell = encoder(images)[:, 4, 4]
+    seen = np.abs(tape.gradient(cell, images)).sum((0, -1)) > 0
+    for axis in (0, 1):
+        touched = np.flatnonzero(seen.any(axis))
+        side = receptive_field.side(encoder.windows)
+        assert touched[-1] - touched[0] + 1 == side == 14
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"receptive_field": 9}, "receptive_field must be 0 or 10 and more"),
         ({"image_size": 32}, "3 dense blocks, but image_size 32 needs 4"),
         ({"image_size": 24}, "power of two"),
         ({"growth": 0}, "growth"),

@@ -4,9 +4,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.errors import UserError
 from tests.tfrecords_tools import making
 from tfrecords_tools import build, explore_clusters, items
+from tfrecords_tools.assemble import Item
 from tfrecords_tools.explore_clusters import ExploreConfig, explore
 from tfrecords_tools.neighbours import Neighbours
 
@@ -32,8 +34,8 @@ def test_the_table_and_the_build_that_goes_on_from_there(
     tmp_path, quick_features, monkeypatch, capsys
 ):
     photos = making.write_photos(tmp_path / "photos", 40)
-    table = tmp_path / "tables" / "clusters.csv"
-    rows = explore(config(photos, sample=0, table=str(table)))
+    table, page = tmp_path / "tables" / "clusters.csv", tmp_path / "tables" / "clusters.html"
+    rows = explore(config(photos, sample=0, table=str(table), html=str(page)))
     assert [row["num_clusters"] for row in rows] == [1, 3]
     assert rows[0]["recall"] == rows[0]["distance_ratio"] == 1 and rows[0]["largest"] == 40
     assert rows[1]["recall"] < 1 <= rows[1]["distance_ratio"]
@@ -41,6 +43,8 @@ def test_the_table_and_the_build_that_goes_on_from_there(
         written = list(csv.DictReader(file))
     assert [float(row["recall"]) for row in written] == [row["recall"] for row in rows]
     assert "mean distance" in capsys.readouterr().out
+    assert all(0 <= row["alike"] <= 1 for row in rows)
+    assert "<svg" in page.read_text() and "alike" in page.read_text()
     assert not (tmp_path / "out").exists()
 
     def again(*_):
@@ -53,6 +57,20 @@ def test_the_table_and_the_build_that_goes_on_from_there(
     left = dataset["clusters"]["share_that_left_its_cluster"].values()
     assert np.mean(list(left)) == pytest.approx(rows[1]["left_cluster"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "tables"]
+
+
+def test_likeness_in_colour_by_hand():
+    def item(*greys):
+        quads = [np.full((4, 4, 3), grey, np.uint8) for grey in greys]
+        picture = np.concatenate([np.concatenate(quads[i : i + 2], 1) for i in (0, 2)])
+        return Item("photo", "original", encode_jpeg(picture))
+
+    images = [item(0, 0, 255, 255), item(0, 255, 255, 255), item(255, 255, 0, 0)]
+    queries = np.array([True, False, False])
+    own, second, third = (np.full((1, 4, 1), i) for i in range(3))
+    found = explore_clusters.likeness(images, queries, [own, second, third], seed=0)
+    np.testing.assert_allclose(found[:3], [1.0, 0.75, 0.0], atol=1e-6)
+    assert 0 <= found[3] <= 1
 
 
 def test_records_that_are_there_stay_and_the_next_build_goes_on(

@@ -33,7 +33,7 @@ def doors(monkeypatch):
     """What the processes would do: training leaves a checkpoint, evaluation appends a line."""
     called = []
 
-    def run(words, name, out):
+    def run(words, name, out, early=None):
         module = words[2].removeprefix("lorbms_tf.")
         given = dict(word.removeprefix("--").split("=", 1) for word in words[3:])
         called.append(module)

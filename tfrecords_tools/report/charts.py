@@ -159,5 +159,22 @@ def ranks(lines: Sequence[Line], as_percent: bool) -> Figure:
     return chart
 
 
+@charts.themed
+def by_clusters(counts: Sequence[int], lines: Sequence[Line]) -> Figure:
+    """Shares by the number of clusters, on a logarithmic axis; random choice dashed."""
+    chart, axes = charts.figure(WIDTH, 230)
+    axes.set(ylim=(0, 1.04), xlabel="clusters", xscale="log")
+    axes.grid(axis="y")
+    charts.ticks(axes.yaxis, 5, _percent)
+    axes.set_xticks(counts, [formats.count(count) for count in counts])
+    axes.minorticks_off()
+    for line in lines:
+        colour = COLOURS[line.colour]
+        axes.plot(counts, line.values, color=colour, marker="o")
+        if np.isfinite(line.level):
+            axes.axhline(line.level, color=colour, linestyle=(0, (6, 4)), linewidth=1.5)
+    return chart
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:g} %"

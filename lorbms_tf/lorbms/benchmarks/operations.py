@@ -7,8 +7,9 @@ matrix rate says how far all improvements together have come, and may exceed 1.
 import numpy as np
 
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
+from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.building import Networks
-from lorbms_tf.networks import alexnet
+from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder, alexnet
 
 
 def _conv(layer, side: int) -> int:
@@ -66,7 +67,17 @@ def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
 
     A network that is trained costs three times its way forward (outputs, gradients of inputs and
     of kernels), one that only passes gradients on costs twice.
+
+    Raises UserError for networks of the thesis's appendix D.
     """
+    counted = (Encoder, Decoder, Discriminator, Classifier)
+    varied = ("transposed", "attention", "coordinates", "whole")
+    for network, kind in zip(networks, counted, strict=True):
+        if type(network) is not kind or any(network.settings.get(name) for name in varied):
+            raise UserError(
+                "operations are counted for the networks of table 3.6 alone, and not for "
+                f"{type(network).__name__} with {network.settings}"
+            )
     encoder, decoder = of_encoder(networks.encoder), of_decoder(networks.decoder)
     discriminator = of_discriminator(networks.discriminator)
     pairs = NUM_QUADRANTS * of_classifier(networks.classifier)

@@ -1,0 +1,101 @@
+"""What the thesis tried and gave up, as settings (appendix D, figure 3.9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.errors import UserError
+
+CANDIDATES, BATCH, TILES = "candidates", "batch", "tiles"
+PAIRS, SIX = "pairs", "six_images"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantConfig:
+    """Other networks, another task of the classifier, another mixing."""
+
+    decoder: str = setting(
+        "dense",
+        "The decoder: of table 3.3; with transposed convolutions as transitions up (figure 3.9); "
+        "or the spatial broadcast decoder (appendix D.5), which --broadcast_widths shapes.",
+        choices=("dense", "transposed", "broadcast"),
+    )
+    broadcast_widths: tuple[int, ...] = setting(
+        (64, 64, 64, 64), "Maps of the broadcast decoder's 3x3 convolutions."
+    )
+    decoder_attention: int = setting(
+        0, "Block of the decoder that self-attention follows (appendix D.6); 0: none."
+    )
+    discriminator: str = setting(
+        "patch",
+        "The discriminator: PatchGAN (table 3.5); one that judges the whole image (appendix D.6); "
+        "or the global-local one (appendix D.7).",
+        choices=("patch", "global", "global_local"),
+    )
+    discriminator_dense: int = setting(
+        1024, "Length of the two vectors of the global-local discriminator."
+    )
+    discriminator_coordinates: bool = setting(
+        False, "CoordConv before every convolution of the discriminator (appendix D.4)."
+    )
+    discriminator_attention: int = setting(
+        0, "Convolution of the discriminator that self-attention follows (appendix D.6); 0: none."
+    )
+    classifier: str = setting(
+        "alexnet",
+        "The classifier: AlexNet; SqueezeNet 1.0, which collapses (appendix D.8); or that without "
+        "the ReLU behind its last convolution, which does not.",
+        choices=("alexnet", "squeezenet", "squeezenet_linear"),
+    )
+    classifier_task: str = setting(
+        PAIRS,
+        "What the classifier is asked: of each pair of mix and candidate, what comes from it "
+        "(figure 3.5); or of all six images, where each quadrant comes from (appendix D.3).",
+        choices=(PAIRS, SIX),
+    )
+    mixing: str = setting(
+        CANDIDATES,
+        "What replaces a quadrant in training: a candidate of the record (algorithm 1); the image "
+        "of the batch whose chunk is nearest (appendix D.2); or, of nine tiles that are encoded "
+        "alone, a random choice from the other half of the batch (appendix D.1).",
+        choices=(CANDIDATES, BATCH, TILES),
+    )
+    batch_threshold: float = setting(
+        0.6,
+        "With --mixing=batch a quadrant is replaced where the squared distance of the nearest "
+        "chunk is below this share of the mean one in the batch.",
+    )
+
+
+def tiles_a_side(config: VariantConfig) -> int:
+    """Cells a side of a code: 2, or 3."""
+    return 3 if config.mixing == TILES else 2
+
+
+def check(config: Any) -> None:
+    """Raises UserError, naming the flag, for the first bad setting of a `ModelConfig`."""
+    widths, decoder = config.discriminator_widths, config.decoder
+    require("discriminator_attention", config.discriminator_attention, 0, len(widths) + 1)
+    require("decoder_attention", config.decoder_attention, 0, len(config.decoder_layers) + 1)
+    require("discriminator_dense", config.discriminator_dense, minimum=1)
+    require("batch_threshold", config.batch_threshold, minimum=0)
+    if not config.broadcast_widths or min(config.broadcast_widths) < 1:
+        raise UserError("--broadcast_widths needs whole numbers of at least 1")
+    if config.mixing == TILES:
+        if decoder == "broadcast":
+            raise UserError("--mixing=tiles does not go with --decoder=broadcast")
+        if config.classifier_task != PAIRS:
+            raise UserError("--mixing=tiles has one other image for a mix, and no six_images")
+    for name in ("decoder_attention", "decoder_separate_blocks"):
+        if decoder == "broadcast" and getattr(config, name):
+            raise UserError(f"--{name} does not go with --decoder=broadcast, which has no blocks")
+    if config.discriminator == "patch":
+        return
+    halvings = len(widths)
+    if config.image_size % 2**halvings:
+        raise UserError(
+            f"--discriminator={config.discriminator} halves images {halvings} times: "
+            f"--discriminator_widths has too many entries for --image_size={config.image_size}"
+        )
+    if config.discriminator == "global_local" and halvings < 2:
+        raise UserError("--discriminator=global_local needs two --discriminator_widths or more")
