@@ -65,10 +65,11 @@ def photos_below(folder: Path, on_error: Callable[[OSError], None] | None = None
 
     on_error: told of each folder that cannot be read; None prints a warning that names it.
     """
-    return sorted(path for path in walk(folder, on_error or _warn) if is_picture(path))
+    return sorted(path for path in walk(folder, on_error or warn_of_folder) if is_picture(path))
 
 
-def _warn(error: OSError) -> None:
+def warn_of_folder(error: OSError) -> None:
+    """Says (stderr) that a folder cannot be read, as `files.walk` tells it."""
     print(
         f"warning: folder {error.filename} cannot be read ({error.strerror}): "
         "what it holds is left out",
