@@ -7,7 +7,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,19 @@ class BadImage(Exception):
 
     def __reduce__(self):  # both arguments, so that it travels between processes
         return BadImage, (self.path, self.reason)
+
+
+def left_out(bad: Sequence[BadImage], total: int) -> str:
+    """How many of `total` photos could not be used, with the reasons and an example of each.
+
+    bad: of each such photo what was wrong; for none the text is "".
+    """
+    if not bad:
+        return ""
+    kinds = Counter(error.kind for error in bad)
+    examples = {error.kind: error for error in reversed(bad)}
+    reasons = "; ".join(f"{n} {kind} (as {examples[kind].path})" for kind, n in kinds.items())
+    return f"{len(bad)} of {total} photos cannot be used and are left out: {reasons}"
 
 
 def list_photos(
@@ -213,18 +227,23 @@ def to_uint8(image) -> np.ndarray:
 
 
 def read_square(path: str | os.PathLike, image_size: int) -> np.ndarray:
-    """A photo's central square, brought to the model's size: float32 [S, S, 3] in [-1, 1].
-
-    Raises UserError where it is no photo, or smaller than the model's images.
-    """
+    """As `square`. UserError where it is no photo, or smaller than the model's images."""
     try:
-        photo = read_photo(path)
+        return square(path, image_size)
     except BadImage as error:
         raise UserError(f"cannot use the photo {path}: {error.reason}") from error
+
+
+def square(path: str | os.PathLike, image_size: int) -> np.ndarray:
+    """A photo's central square, brought to a model's size: float32 [S, S, 3] in [-1, 1].
+
+    Raises BadImage where it is no photo, or smaller than the model's images.
+    """
+    photo = read_photo(path)
     height, width = photo.shape[:2]
     if min(height, width) < image_size:
-        raise UserError(
-            f"the photo {path} has {width}x{height} pixels; the model needs {image_size} a side"
+        raise BadImage(
+            path, f"too small ({width}x{height} pixels; the model needs {image_size} a side)"
         )
     return to_float(central(photo, image_size))
 
