@@ -10,6 +10,7 @@ import tensorflow as tf
 from lorbms_tf.augint import building
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.augint.invert import batches
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.progress import track
 
 BATCH_SIZE = 64

@@ -49,10 +49,17 @@ def left_out(bad: Sequence[BadImage], total: int) -> str:
     """
     if not bad:
         return ""
-    kinds = Counter(error.kind for error in bad)
-    examples = {error.kind: error for error in reversed(bad)}
-    reasons = "; ".join(f"{n} {kind} (as {examples[kind].path})" for kind, n in kinds.items())
+    counts, examples = skipped(bad).values()
+    reasons = "; ".join(f"{n} {kind} (as {examples[kind]})" for kind, n in counts.items())
     return f"{len(bad)} of {total} photos cannot be used and are left out: {reasons}"
+
+
+def skipped(bad: Sequence[BadImage]) -> dict[str, dict]:
+    """ "skipped": how often for which reason; "examples": by the reason, the first such path."""
+    return {
+        "skipped": dict(Counter(error.kind for error in bad)),
+        "examples": {error.kind: error.path for error in reversed(bad)},
+    }
 
 
 def list_photos(
