@@ -4,7 +4,6 @@ python -m lorbms_tf.distance --metrics=mmd,mmd++,psnr --images=A.png --others=B.
 python -m lorbms_tf.distance --metrics=mmd_exact,l2 --images=FOLDER --others=FOLDER --out=FILE
 """
 
-import collections
 import json
 import math
 import sys
@@ -61,11 +60,13 @@ def distance(config: PairsConfig) -> dict[str, Any]:
 
     Returns:
       "names" of the pairs that were measured; "values", arrays [N] by metric; "skipped", how often
-      for which reason; "alone", how many pictures have no partner; "weights" of networks.
+      for which reason; "examples", a picture for each reason; "alone", the pictures that have no
+      partner; "weights" of networks.
 
     Raises UserError for pictures, weights and flags that cannot be used: of two files, for any
     fault; of more pairs, where none is left.
     """
+    from lorbms_tf.data import images
     from lorbms_tf.evaluation import picture_pairs
     from lorbms_tf.features.pair_metrics import PairMetrics
 
@@ -75,9 +76,9 @@ def distance(config: PairsConfig) -> dict[str, Any]:
     else:
         listed = picture_pairs.of_paths(config.images, config.others)
     metrics = PairMetrics(config.metrics, config, config.seed)
-    names, parts, skipped = [], [], collections.Counter()
+    names, parts, bad = [], [], []
     measured = 0
-    for batch in _batches(listed.pairs, metrics, config, skipped):
+    for batch in _batches(listed.pairs, metrics, config, bad):
         names += [name for name, _, _ in batch]
         first, second = (np.stack([row[place] for row in batch]) for place in (1, 2))
         parts.append(metrics(first, second, draw=measured))
@@ -85,29 +86,26 @@ def distance(config: PairsConfig) -> dict[str, Any]:
     return {
         "names": names,
         "values": {n: np.concatenate([part[n] for part in parts]) for n in metrics.names},
-        "skipped": dict(skipped),
-        "alone": len(listed.alone),
+        **images.skipped(bad),
+        "alone": listed.alone,
         "weights": metrics.weights,
     }
 
 
-def _batches(
-    pairs: list, metrics: Any, config: PairsConfig, skipped: collections.Counter
-) -> Iterator[list]:
-    """Neighbouring pairs of one size as (name, first, second); counts those that are left out."""
+def _batches(pairs: list, metrics: Any, config: PairsConfig, bad: list) -> Iterator[list]:
+    """Neighbouring pairs of one size as (name, first, second); adds what is left out to `bad`."""
     from lorbms_tf.data.images import BadImage
     from lorbms_tf.evaluation import picture_pairs
     from lorbms_tf.progress import track
 
-    batch, last = [], None
+    batch = []
     for pair in track(pairs, label="pairs", unit="pair"):
         try:
             first, second = picture_pairs.read(pair, config.image_size)
             if reason := metrics.refusal(*first.shape[:2]):
                 raise BadImage(pair.first, reason)
         except BadImage as error:
-            skipped[error.kind] += 1
-            last = error
+            bad.append(error)
             continue
         if batch and (len(batch) == _AT_ONCE or batch[0][1].shape != first.shape):
             yield batch
@@ -115,9 +113,9 @@ def _batches(
         batch.append((pair.name, first, second))
     if batch:
         yield batch
-    elif last:  # nothing is left: one that was left out says why
+    elif bad:  # nothing is left: one that was left out says why
         more = f" (and {len(pairs) - 1} more are left out)" if len(pairs) > 1 else ""
-        raise UserError(f"no pair can be measured: {last}{more}")
+        raise UserError(f"no pair can be measured: {bad[-1]}{more}")
 
 
 def json_line(config: PairsConfig, found: dict[str, Any]) -> str:
@@ -168,9 +166,11 @@ def main(argv) -> None:
     found = distance(config)
     print(text(found))
     for reason, count in found["skipped"].items():
-        print(f"left out: {count} pairs: {reason}", file=sys.stderr)
+        example = found["examples"][reason]
+        print(f"left out: {count} pairs: {reason} (as {example})", file=sys.stderr)
     if found["alone"]:
-        print(f"left out: {found['alone']} pictures without a partner", file=sys.stderr)
+        count, example = len(found["alone"]), found["alone"][0]
+        print(f"left out: {count} pictures without a partner (as {example})", file=sys.stderr)
     line = json_line(config, found)
     print(line)
     if config.out:

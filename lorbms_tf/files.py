@@ -137,9 +137,20 @@ def walk(
 
     on_error: told of each folder that cannot be read, by the error that names it.
 
-    Hidden folders (such as a build's work folder) are left out; links that lead nowhere are not.
-    Links to folders are followed. A folder that can be reached in several ways gives its files
-    once, by its own name rather than a link's: so links that lead in circles come to an end.
+    See `walk_folders`; links that lead nowhere are files, too.
+    """
+    for here, _, names in walk_folders(folder, on_error):
+        yield from (here / name for name in names)
+
+
+def walk_folders(
+    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """As `os.walk`: each folder, its folders and its files, sorted.
+
+    Hidden folders (such as a build's work folder) are left out. Links to folders are followed. A
+    folder that can be reached in several ways comes once, by its own name rather than a link's: so
+    links that lead in circles come to an end.
     """
     waiting, seen = collections.deque([Path(folder)]), set()
     while waiting:
@@ -148,8 +159,9 @@ def walk(
             continue
         seen.add(real)
         _, folders, names = next(os.walk(here, onerror=on_error), ("", [], []))
-        yield from (here / name for name in sorted(names))
-        paths = [here / name for name in sorted(folders) if not name.startswith(".")]
+        inside = [name for name in sorted(folders) if not name.startswith(".")]
+        yield here, inside, sorted(names)
+        paths = [here / name for name in inside]
         waiting.extendleft(path for path in reversed(paths) if not path.is_symlink())
         waiting.extend(path for path in paths if path.is_symlink())  # after all that are no links
 

@@ -56,22 +56,24 @@ def two_afc(config: TwoAfcConfig) -> dict[str, Any]:
 
     Returns:
       "folders": {folder: {"triplets": N, distance: mean score, "human", "ceiling"}}; "mean": the
-      same over folders, each counting once; "skipped": how often for which reason; "weights".
+      same over folders, each counting once; "skipped": how often for which reason; "examples": a
+      picture for each reason; "weights".
 
     Raises UserError for flags and folders that cannot be used, and where a folder has no triplet
     that can be read.
     """
+    from lorbms_tf.data import images
     from lorbms_tf.evaluation import two_afc as judged
     from lorbms_tf.features.pair_metrics import PairMetrics
 
     config.validate()
     sets = judged.find(config.dataset)
     metrics = PairMetrics(config.metrics, config, config.seed)
-    skipped, folders = collections.Counter(), {}
+    bad, folders = [], {}
     for folder, triplets in sets.items():
         triplets = triplets[: config.limit or None]
         rows = collections.defaultdict(list)
-        for pictures, judgements in _batches(triplets, folder, metrics, config, skipped):
+        for pictures, judgements in _batches(triplets, folder, metrics, config, bad):
             for name, values in _scores(metrics, pictures, judgements, len(rows["human"])).items():
                 rows[name].append(values)
         means = {name: float(np.concatenate(parts).mean()) for name, parts in rows.items()}
@@ -82,7 +84,7 @@ def two_afc(config: TwoAfcConfig) -> dict[str, Any]:
     return {
         "folders": folders,
         "mean": mean,
-        "skipped": dict(skipped),
+        **images.skipped(bad),
         "weights": metrics.weights,
     }
 
@@ -100,22 +102,21 @@ def _scores(metrics: Any, pictures: np.ndarray, judgements: np.ndarray, draw: in
 
 
 def _batches(
-    triplets: list, folder: str, metrics: Any, config: TwoAfcConfig, skipped: collections.Counter
+    triplets: list, folder: str, metrics: Any, config: TwoAfcConfig, bad: list
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pictures [B, 3, H, W, 3] of one size, and judgements [B]; counts those that are left out."""
+    """Pictures [B, 3, H, W, 3] of one size, and judgements [B]; adds what is left out to `bad`."""
     from lorbms_tf.data.images import BadImage
     from lorbms_tf.evaluation import two_afc as judged
     from lorbms_tf.progress import track
 
-    batch, any_read, last = [], False, None
+    batch, any_read = [], False
     for triplet in track(triplets, label=folder, unit="triplet"):
         try:
             pictures, judgement = judged.read(triplet)
             if reason := metrics.refusal(*pictures.shape[1:3]):
                 raise BadImage(triplet.pictures[0], reason)
         except BadImage as error:
-            skipped[error.kind] += 1
-            last = error
+            bad.append(error)
             continue
         if batch and (len(batch) == config.batch_size or batch[0][0].shape != pictures.shape):
             yield _stacked(batch)
@@ -125,7 +126,7 @@ def _batches(
     if batch:
         yield _stacked(batch)
     if not any_read:
-        raise UserError(f"--dataset={config.dataset}: {folder} has no triplet of use: {last}")
+        raise UserError(f"--dataset={config.dataset}: {folder} has no triplet of use: {bad[-1]}")
 
 
 def _stacked(batch: list) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +162,8 @@ def main(argv) -> None:
     found = two_afc(config)
     print(text(found))
     for reason, count in found["skipped"].items():
-        print(f"left out: {count} triplets: {reason}", file=sys.stderr)
+        example = found["examples"][reason]
+        print(f"left out: {count} triplets: {reason} (as {example})", file=sys.stderr)
     line = json_line(config, found)
     print(line)
     if config.out:

@@ -94,8 +94,9 @@ def test_folders_are_compared_by_names_and_what_cannot_be_is_counted(folders, ca
     config = PairsConfig(metrics=METRICS, images=str(folders / "a"), others=str(folders / "b"))
     found = distance.distance(config)
     assert found["names"] == ["1.png", "2.png", "deep/3.png"]
-    assert found["alone"] == 2
+    assert sorted(path.name for path in found["alone"]) == ["alone_a.png", "alone_b.png"]
     assert found["skipped"] == {"corrupt or truncated": 1, "another size than its partner": 1}
+    assert found["examples"]["corrupt or truncated"].endswith("cut.png")
     line = json.loads(distance.json_line(config, found))
     assert line["pairs"] == 3 and line["skipped"] == 2 and line["mmd_sigma"] == 0.6
     for name in METRICS:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from lorbms_tf.augint import building
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.augint.invert import batches
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.progress import track
 
 BATCH_SIZE = 64
@@ -68,7 +69,11 @@ class Classifier:
             step(tf.constant(images[chosen]), tf.constant(labels[chosen]))
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """The likeliest class of each image [N, S, S, C]: int [N]."""
+        """The likeliest class of each image [N, S, S, C]: int [N].
+
+        Raises ValueError where images are not finite, of which the first class would be likeliest.
+        """
+        check_finite(images, "judged images")
         parts = [
             np.argmax(self._run(tf.constant(images[part], tf.float32), training=False), axis=-1)
             for part in batches(len(images), _JUDGED)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.data import comma_lists
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.sheet_config import SheetConfig
 
@@ -27,7 +28,7 @@ class ModelsConfig(SheetConfig):
     @property
     def run_dirs(self) -> list[str]:
         """All runs, the first one first."""
-        return [self.run_dir, *(name.strip() for name in self.others.split(",") if name.strip())]
+        return [self.run_dir, *comma_lists.paths(self.others)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,26 @@ class BadImage(Exception):
         return BadImage, (self.path, self.reason)
 
 
+def left_out(bad: Sequence[BadImage], total: int) -> str:
+    """How many of `total` photos could not be used, with the reasons and an example of each.
+
+    bad: of each such photo what was wrong; for none the text is "".
+    """
+    if not bad:
+        return ""
+    counts, examples = skipped(bad).values()
+    reasons = "; ".join(f"{n} {kind} (as {examples[kind]})" for kind, n in counts.items())
+    return f"{len(bad)} of {total} photos cannot be used and are left out: {reasons}"
+
+
+def skipped(bad: Sequence[BadImage]) -> dict[str, dict]:
+    """ "skipped": how often for which reason; "examples": by the reason, the first such path."""
+    return {
+        "skipped": dict(Counter(error.kind for error in bad)),
+        "examples": {error.kind: error.path for error in reversed(bad)},
+    }
+
+
 def list_photos(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
 ) -> list[Path]:
@@ -65,10 +86,11 @@ def photos_below(folder: Path, on_error: Callable[[OSError], None] | None = None
 
     on_error: told of each folder that cannot be read; None prints a warning that names it.
     """
-    return sorted(path for path in walk(folder, on_error or _warn) if is_picture(path))
+    return sorted(path for path in walk(folder, on_error or warn_of_folder) if is_picture(path))
 
 
-def _warn(error: OSError) -> None:
+def warn_of_folder(error: OSError) -> None:
+    """Says (stderr) that a folder cannot be read, as `files.walk` tells it."""
     print(
         f"warning: folder {error.filename} cannot be read ({error.strerror}): "
         "what it holds is left out",
@@ -212,18 +234,23 @@ def to_uint8(image) -> np.ndarray:
 
 
 def read_square(path: str | os.PathLike, image_size: int) -> np.ndarray:
-    """A photo's central square, brought to the model's size: float32 [S, S, 3] in [-1, 1].
-
-    Raises UserError where it is no photo, or smaller than the model's images.
-    """
+    """As `square`. UserError where it is no photo, or smaller than the model's images."""
     try:
-        photo = read_photo(path)
+        return square(path, image_size)
     except BadImage as error:
         raise UserError(f"cannot use the photo {path}: {error.reason}") from error
+
+
+def square(path: str | os.PathLike, image_size: int) -> np.ndarray:
+    """A photo's central square, brought to a model's size: float32 [S, S, 3] in [-1, 1].
+
+    Raises BadImage where it is no photo, or smaller than the model's images.
+    """
+    photo = read_photo(path)
     height, width = photo.shape[:2]
     if min(height, width) < image_size:
-        raise UserError(
-            f"the photo {path} has {width}x{height} pixels; the model needs {image_size} a side"
+        raise BadImage(
+            path, f"too small ({width}x{height} pixels; the model needs {image_size} a side)"
         )
     return to_float(central(photo, image_size))
 

@@ -1,8 +1,13 @@
-"""How a user names photos: folders, keras:NAME[:SPLIT] and tfds:NAME[:SPLIT], joined by commas."""
+"""How a user names photos: folders, keras:NAME[:SPLIT] and tfds:NAME[:SPLIT], joined by commas.
+
+Commas and spaces at the ends are part of a folder's name where it is there.
+"""
 
 from typing import NamedTuple
 
+from lorbms_tf.data import comma_lists
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import is_dir
 
 KERAS = ("mnist", "cifar10", "cifar100")
 KERAS_SPLITS = ("train", "test")
@@ -37,7 +42,8 @@ def sources(text: str, flag: str = "photos") -> list[Source]:
     """
     if not text:
         return []
-    return [_source(part.strip(), f"--{flag}={text}", flag) for part in text.split(",")]
+    names = comma_lists.meanings(text, is_dir)
+    return [_source(name, f"--{flag}={text}", flag) for name, _ in names]
 
 
 def text_with_splits(text: str, flag: str) -> str:

@@ -7,14 +7,13 @@ number and the files alone.
 
 import itertools
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
 
-from lorbms_tf.data import photo_names
+from lorbms_tf.data import images, photo_names
 from lorbms_tf.data.images import BadImage
 from lorbms_tf.data.photo_folders import NO_CLASS
 from lorbms_tf.data.photo_sources import Listing, listing
@@ -59,6 +58,7 @@ class Photos:
         self.fingerprint = [one.fingerprint for one in found]
         self._pool = ThreadPoolExecutor(os.cpu_count())  # Pillow decodes outside Python's lock
         self._bad: dict[int, BadImage] = {}
+        self._told = 0  # how many of them a user knows of
         self._kept: list[np.ndarray | None] | None = None
 
     def __len__(self) -> int:
@@ -78,8 +78,7 @@ class Photos:
         )
         if len(self._bad) == len(self):
             raise UserError(self.summary())
-        if self._bad:
-            say(f"warning: {self.summary()}")
+        self.tell()
 
     def take(self, numbers: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Photos to learn from, and their labels.
@@ -106,28 +105,33 @@ class Photos:
         return pixels, self.labels[places]
 
     def held_out(self, limit: int | None = None) -> Iterator[tuple[np.ndarray, int]]:
-        """The central square of each photo that can be read, and its label; at most `limit`."""
+        """The central square of each photo that can be read, and its label; at most `limit`.
+
+        At the end it says which could not be read, once. UserError where none could.
+        """
         size, given = self._config.image_size, 0
         for start in range(0, len(self), 64):  # decoded together
             numbers = range(start, min(len(self), start + 64))
             for number, pixels in zip(numbers, self._pool.map(self._scaled, numbers), strict=True):
                 if given == limit:
+                    self.tell()
                     return
                 if pixels is not None:
                     given += 1
                     yield cut(pixels, size, _CENTER), int(self.labels[number])
         if not given:
             raise UserError(self.summary())
+        self.tell()
 
     def summary(self) -> str:
         """How many photos could not be read, with the reasons and an example of each; "" if all."""
-        if not self._bad:
-            return ""
-        bad = [self._bad[number] for number in sorted(self._bad)]
-        kinds = Counter(error.kind for error in bad)
-        examples = {error.kind: error for error in reversed(bad)}
-        reasons = "; ".join(f"{n} {kind} (as {examples[kind].path})" for kind, n in kinds.items())
-        return f"{len(bad)} of {len(self)} photos cannot be used and are left out: {reasons}"
+        return images.left_out([self._bad[number] for number in sorted(self._bad)], len(self))
+
+    def tell(self) -> None:
+        """Says (stderr) which photos could not be read, unless it has said so already."""
+        if len(self._bad) > self._told:
+            self._told = len(self._bad)
+            say(f"warning: {self.summary()}")
 
     def _size(self) -> float:
         """About how many bytes all decoded photos have."""

@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from lorbms_tf.data import storage
+from lorbms_tf.data import comma_lists, storage
 from lorbms_tf.errors import UserError
 
 NUMBERED = re.compile(r"(.*)-(\d{5})-of-(\d{5})", re.DOTALL)
@@ -23,16 +23,11 @@ def paths(pattern: str) -> set[str]:
     Raises UserError where one of the globs matches no record file, or a remote file system does
     not answer.
     """
-    words, found = pattern.split(","), set()
-    while words:
-        for end in range(len(words), 0, -1):  # a comma belongs to the name where that is there
-            part = ",".join(words[:end])
-            if matches := _matches(part) or _matches(part.strip()):
-                break
-        else:
-            raise _nothing(words[0].strip(), pattern)
+    found = set()
+    for part, matches in comma_lists.meanings(pattern, _matches):
+        if not matches:
+            raise _nothing(part, pattern)
         found |= matches
-        words = words[end:]
     return found
 
 

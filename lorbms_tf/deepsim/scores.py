@@ -5,6 +5,7 @@ Arrays are of N held-out photos: images [N, S, S, 3] in [-1, 1], features [N, D]
 
 import numpy as np
 
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.image_pairs import image_pairs
 from lorbms_tf.evaluation.psnr import psnr
 from lorbms_tf.evaluation.scores import Score
@@ -20,8 +21,10 @@ def normalised_error(values: np.ndarray, others: np.ndarray) -> float:
       values: [N, ...], of the photos.
       others: the same, of what was made of them.
 
-    Raises ValueError where there are fewer than two values, or all are alike.
+    Raises ValueError where there are fewer than two values, all are alike, or some are not finite.
     """
+    check_finite(values, "values of photos")
+    check_finite(others, "values of what was made")
     first = np.asarray(values, np.float64).reshape(len(values), -1)
     second = np.asarray(others, np.float64).reshape(len(others), -1)
     usual = mean_distance(first)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lorbms_tf.cli.settings import require, setting
+from lorbms_tf.data import comma_lists
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.sheet_config import SheetConfig
 
@@ -14,7 +15,7 @@ class InversionsConfig(SheetConfig):
     photos: str = setting(
         "", "Held-out photos, named as --eval_photos of training are; empty: those of the run."
     )
-    other_runs: tuple[str, ...] = setting((), "Further run directories.")
+    other_runs: str = setting("", "Further run directories, joined by commas.")
     rows: int = setting(8, "Photos that are shown, evenly out of all.")
     cell: int = setting(96, "Side of one image in the picture, pixels.")
 
@@ -26,7 +27,7 @@ class InversionsConfig(SheetConfig):
     @property
     def run_dirs(self) -> list[str]:
         """All runs, the first one first."""
-        return [self.run_dir, *self.other_runs]
+        return [self.run_dir, *comma_lists.paths(self.other_runs)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,6 +88,7 @@ def photos(config: Any, count: int) -> np.ndarray:
     kept = data.held_out_photos
     numbers = np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int))
     pixels, _ = kept.take(numbers, np.full((len(numbers), 3), 0.5))
+    kept.tell()
     return to_float(pixels)
 
 

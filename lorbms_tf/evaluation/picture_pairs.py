@@ -1,13 +1,15 @@
 """Pairs of pictures on disk: two files, two folders of equal names, or a list of pairs."""
 
+import csv
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from lorbms_tf import files
-from lorbms_tf.data import images
+from lorbms_tf.data import comma_lists, file_names, images
 from lorbms_tf.data.images import BadImage
 from lorbms_tf.errors import UserError
 
@@ -53,18 +55,40 @@ def _of_folders(first: str, second: str) -> Pairs:
         for folder in (first, second)
     ]
     one, two = by_name
-    pairs = [Pair(name, path, two[name]) for name, path in one.items() if name in two]
+    partners = _partners(one, two)
+    pairs = [Pair(name, one[name], two[other]) for name, other in partners.items()]
     if not pairs:
         raise UserError(
             f"--images={first} and --others={second} have no picture of the same name (such as "
             f"{next(iter(one))} and {next(iter(two))}): name them alike, or pass --pairs=FILE"
         )
-    missing = [path for name, path in one.items() if name not in two]
-    return Pairs(pairs, missing + [path for name, path in two.items() if name not in one])
+    taken = set(partners.values())
+    missing = [path for name, path in one.items() if name not in partners]
+    return Pairs(pairs, missing + [path for name, path in two.items() if name not in taken])
+
+
+def _partners(one: Collection[str], two: Collection[str]) -> dict[str, str]:
+    """The same name, or else the only one that looks alike (`file_names.skeleton`)."""
+    alike: list[dict[str, list[str]]] = [{}, {}]
+    for group, names, others in zip(alike, (one, two), (two, one), strict=True):
+        for name in names:
+            if name not in others:
+                group.setdefault(file_names.skeleton(name), []).append(name)
+    partners = {}
+    for name in one:
+        shape = file_names.skeleton(name)
+        likely = [group.get(shape, []) for group in alike]
+        if name in two:
+            partners[name] = name
+        elif len(likely[0]) == len(likely[1]) == 1:
+            partners[name] = likely[1][0]
+    return partners
 
 
 def of_list(path: str) -> Pairs:
     """The pairs in a file, "first,second" a line; relative names begin at the file's folder.
+
+    Names with commas may be put in quotes, but need not where they are there.
 
     Raises UserError, naming the line, where one is no pair, and where there are none.
     """
@@ -72,13 +96,21 @@ def of_list(path: str) -> Pairs:
     for number, text in enumerate(files.read_lines(path, f"--pairs={path}"), start=1):
         if not text.strip():
             continue
-        names = [name.strip() for name in text.split(",")]
+        names = _names(text, folder)
         if len(names) != 2 or not all(names):
             raise UserError(f"--pairs={path}, line {number} is no pair of files A,B: {text!r}")
         pairs.append(Pair(names[0], folder / names[0], folder / names[1]))
     if not pairs:
         raise UserError(f"--pairs={path} holds no pairs")
     return Pairs(pairs, [])
+
+
+def _names(line: str, folder: Path) -> list[str]:
+    """The names in a line; commas belong to those that are there, and to those in quotes."""
+    if line.lstrip().startswith('"'):
+        return [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
+    found = comma_lists.meanings(line, lambda name: bool(name) and files.is_file(folder / name))
+    return [name for name, _ in found]
 
 
 def read(pair: Pair, image_size: int = 0) -> tuple[np.ndarray, np.ndarray]:

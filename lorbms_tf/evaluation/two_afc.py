@@ -13,7 +13,6 @@ On disk a set is a folder "ref", "p0" and "p1" of pictures of equal names, and "
 files of one number h. BAPPS has many such sets in folders below each other.
 """
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,7 @@ from lorbms_tf.data import images
 from lorbms_tf.data.images import BadImage
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.picture_pairs import read_picture
-from lorbms_tf.files import DAMAGED, is_dir
+from lorbms_tf.files import DAMAGED, is_dir, walk_folders
 
 PICTURES = ("ref", "p0", "p1")
 JUDGE = "judge"
@@ -44,16 +43,15 @@ def find(dataset: str) -> dict[str, list[Triplet]]:
     if not is_dir(dataset):
         raise UserError(f"--dataset={dataset} does not exist or is not a folder")
     sets = {}
-    for folder, names, _ in sorted(os.walk(dataset)):
+    for folder, names, _ in walk_folders(dataset, images.warn_of_folder):
         if {*PICTURES, JUDGE} <= set(names):
-            name = Path(folder).relative_to(dataset).as_posix()
-            sets[name] = _triplets(Path(folder))
+            sets[folder.relative_to(dataset).as_posix()] = _triplets(folder)
     if not sets:
         raise UserError(
             f"--dataset={dataset}: neither it nor a folder below it has the folders "
             f"{', '.join(PICTURES)} and {JUDGE}"
         )
-    return sets
+    return dict(sorted(sets.items()))
 
 
 def _triplets(folder: Path) -> list[Triplet]:
@@ -93,7 +91,13 @@ def read_judgement(path: Path) -> float:
 
 
 def scores(first: np.ndarray, second: np.ndarray, judgements: np.ndarray) -> np.ndarray:
-    """The score of each triplet: float64 [N], by distances d0 and d1 [N] and h [N]."""
+    """The score of each triplet: float64 [N], by distances d0 and d1 [N] and h [N].
+
+    Raises ValueError where a distance is not a number, which else would choose the second.
+    """
+    unknown = int(np.sum(np.isnan(first) | np.isnan(second)))
+    if unknown:
+        raise ValueError(f"the distances of {unknown} of {len(judgements)} triplets are NaN")
     agreeing = np.where(first < second, 1.0 - judgements, judgements)
     return np.where(first == second, 0.5, agreeing)
 

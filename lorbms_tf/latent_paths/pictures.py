@@ -19,7 +19,7 @@ def read(config: PathsConfig, side: int, channels: int) -> np.ndarray:
     """Twice `pairs` pictures, the ends of the paths, float32 [2, P, side, side, C] in [-1, 1].
 
     Which photo is whose partner follows from the seed. Raises UserError where there are too few
-    pictures, or one cannot be read.
+    pictures that can be read.
     """
     count = 2 * config.pairs
     if config.records:
@@ -46,8 +46,20 @@ def _of_records(pattern: str, side: int, count: int) -> np.ndarray:
 
 def _of_folder(folder: str, side: int, count: int, seed: int) -> np.ndarray:
     paths = images.list_photos(folder)
-    chosen = np.random.default_rng(seed).permutation(len(paths))[:count]
-    return np.stack([images.read_square(paths[number], side) for number in sorted(chosen)])
+    made, bad = {}, []
+    for number in np.random.default_rng(seed).permutation(len(paths)):
+        if len(made) == count:
+            break
+        try:
+            made[number] = images.square(paths[number], side)
+        except images.BadImage as error:
+            bad.append(error)
+    left_out = images.left_out(bad, len(made) + len(bad))
+    if not made:
+        raise UserError(left_out)
+    if left_out:
+        progress.say(f"warning: {left_out}")
+    return np.stack([made[number] for number in sorted(made)])
 
 
 def _drawn(side: int, count: int, seed: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from lorbms_tf import progress
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
 
@@ -21,11 +22,11 @@ _CODES, _CROPS = 1, 2  # number the streams of draws
 class Spatial(NamedTuple):
     """Crops of one photo that lie a few pixels apart; a photo a problem.
 
-    photos: paths of the photos.
+    photos: paths of the photos, a problem each, in their order.
     image_size: S.
     short_side: of the photo, which is resized first, pixels.
     shift: most pixels from the central crop, in each direction.
-    seed: of which photos come, and of the crops.
+    seed: of the crops.
     """
 
     photos: Sequence[Path]
@@ -39,8 +40,7 @@ class Spatial(NamedTuple):
 
         Raises UserError where its photo cannot be read.
         """
-        order = np.random.default_rng(self.seed).permutation(len(self.photos))
-        photo = _short_side(_read(self.photos[order[number]]), self.short_side)
+        photo = _short_side(_read(self.photos[number]), self.short_side)
         rng = np.random.default_rng([self.seed, _CROPS, number])
         middle = [(side - self.image_size) // 2 for side in photo.shape[:2]]
         corners = middle + rng.integers(-self.shift, self.shift + 1, (count, 2))
@@ -51,8 +51,7 @@ class Spatial(NamedTuple):
 
     def name(self, number: int) -> str:
         """What the problem is made of, for a person."""
-        order = np.random.default_rng(self.seed).permutation(len(self.photos))
-        return self.photos[order[number]].name
+        return self.photos[number].name
 
 
 class Generator(NamedTuple):
@@ -104,9 +103,10 @@ class Generator(NamedTuple):
 
 
 def spatial(folder: str, count: int, image_size: int, short_side: int, shift: int, seed: int):
-    """`Spatial` problems of a folder of photos.
+    """`Spatial` problems of a folder of photos; the seed tells which, too.
 
-    Raises UserError where there are fewer photos than problems, or crops do not fit the photos.
+    Says which photos cannot be read. Raises UserError where the others are fewer than the problems,
+    or crops do not fit the photos.
     """
     if image_size + 2 * shift > short_side:
         raise UserError(
@@ -118,7 +118,24 @@ def spatial(folder: str, count: int, image_size: int, short_side: int, shift: in
         raise UserError(
             f"--images={folder} has {len(photos)} photos, fewer than --num_problems={count}"
         )
-    return Spatial(photos, image_size, short_side, shift, seed)
+    chosen, bad = [], []
+    for number in np.random.default_rng(seed).permutation(len(photos)):
+        if len(chosen) == count:
+            break
+        try:
+            images.read_photo(photos[number])
+            chosen.append(photos[number])
+        except images.BadImage as error:
+            bad.append(error)
+    left_out = images.left_out(bad, len(chosen) + len(bad))
+    if len(chosen) < count:
+        raise UserError(
+            f"--images={folder} has {len(chosen)} photos of use, fewer than "
+            f"--num_problems={count}: {left_out}"
+        )
+    if left_out:
+        progress.say(f"warning: {left_out}")
+    return Spatial(chosen, image_size, short_side, shift, seed)
 
 
 def _read(path: Path) -> np.ndarray:

@@ -25,7 +25,7 @@ def draw(config: UpscaleConfig) -> Image.Image:
     """
     models: dict[str, Any] = {}
     first = None
-    for run_dir in (config.run_dir, *config.other_runs):
+    for run_dir in config.run_dirs:
         checkpoint = config.checkpoint if run_dir == config.run_dir else "latest"
         model, trained = run_directory.load_model(run_dir, checkpoint)
         if not isinstance(model, Superres):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from lorbms_tf import __version__
+from lorbms_tf.data import comma_lists
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation import lines
 from lorbms_tf.files import sha256_file
@@ -66,8 +67,7 @@ def describe(
 
 
 def _earlier_scores(folder: Path, scores: str, run: Described) -> None:
-    named = [path.strip() for path in scores.split(",") if path.strip()]
-    for path in named:
+    for path in comma_lists.paths(scores):
         run.earlier += lines.read(path, flag="scores")
     for path in sorted(folder.glob("*.jsonl")):
         try:

@@ -46,6 +46,9 @@ def test_a_classifier_tells_dark_from_bright():
     classifier = Classifier(tiny.augint_config(widths=(4, 4), dense=8), images, labels, 2, steps=60)
     assert (classifier(images) == labels).all()
     assert classifier.features(images).shape == (40, 8)
+    images[3:5] = np.nan
+    with pytest.raises(ValueError, match="2 of 40 judged images are not finite"):
+        classifier(images)
 
 
 def test_scores_by_hand():

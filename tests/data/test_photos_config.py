@@ -24,6 +24,16 @@ def test_held_out_photos_take_the_test_split():
     assert photo_names.sources(text, "photos") == photo_names.sources(text, "eval_photos")
 
 
+def test_commas_and_spaces_belong_to_a_folder_that_is_there(tmp_path):
+    odd, other = tmp_path / " a,b [x] ", tmp_path / "a"
+    odd.mkdir()
+    other.mkdir()
+    found = photo_names.sources(f"{odd},keras:mnist:test, {other}")
+    assert [source.name for source in found] == [str(odd), "mnist", str(other)]
+    text = photo_names.text_with_splits(f"{odd},{other}", "photos")
+    assert photo_names.sources(text) == [found[0], found[2]]
+
+
 def test_no_sources():
     assert photo_names.sources("") == []
 

@@ -38,3 +38,11 @@ def test_blur_lowers_sharpness_and_contrast_scales_it():
     assert scores.sharpness(images, blurred) < 0.9
     with pytest.raises(ValueError, match="flat"):
         scores.sharpness(np.zeros_like(images), images)
+
+
+def test_what_is_not_finite_is_counted():
+    values = np.random.default_rng(0).normal(size=(4, 3))
+    others = values.copy()
+    others[1:3] = np.nan
+    with pytest.raises(ValueError, match="2 of 4 values of what was made are not finite"):
+        scores.normalised_error(values, others)

@@ -54,6 +54,19 @@ def test_folders_are_found_at_any_depth(tmp_path):
     assert list(two_afc.find(str(tmp_path / "val" / "cnn"))) == ["."]
 
 
+def test_hidden_folders_are_no_sets_and_links_are_followed(tmp_path):
+    write(tmp_path / "else" / "cnn")
+    write(tmp_path / "data" / ".ipynb_checkpoints" / "cnn")
+    (tmp_path / "data" / "cnn").symlink_to(tmp_path / "else" / "cnn")
+    assert list(two_afc.find(str(tmp_path / "data"))) == ["cnn"]
+
+
+def test_a_distance_that_is_no_number_chooses_nothing():
+    values = np.array([1.0, np.nan, np.inf])
+    with pytest.raises(ValueError, match="the distances of 1 of 3 triplets are NaN"):
+        two_afc.scores(values, np.ones(3), np.ones(3))
+
+
 @pytest.mark.parametrize(
     "value, reason",
     [

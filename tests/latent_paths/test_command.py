@@ -148,3 +148,15 @@ def test_too_few_pictures_and_a_model_without_chunks(run_dir, glob):
     codec = models.of_run(run_dir)._replace(shape=(16,))
     with pytest.raises(UserError, match="--mask: a code of this model"):
         codec.free("0001")
+
+
+def test_photos_that_cannot_be_read_do_not_cost_the_others(run_dir, tmp_path, capsys):
+    for number in range(4):
+        level = 60 * number
+        Image.new("RGB", (40, 40), (level, level, level)).save(tmp_path / f"{number}.png")
+    for number in range(8):
+        (tmp_path / f"empty{number}.jpg").write_bytes(b"")
+    made = pictures.read(PathsConfig(run_dir=str(run_dir), photos=str(tmp_path), pairs=2), 32, 1)
+    levels = sorted(round(float(one.mean() + 1) * 127.5) for one in made.reshape(4, 32, 32, 1))
+    assert levels == [0, 60, 120, 180]
+    assert "empty file (as" in capsys.readouterr().err

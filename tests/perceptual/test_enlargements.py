@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from lorbms_tf.data.images import to_float
@@ -88,8 +89,24 @@ def test_photos_that_cannot_be_used(tmp_path):
     with pytest.raises(UserError, match="--photos is required"):
         whole_photos.photos("")
     small = making.write_photos(tmp_path / "small", 1, 19, 60)
-    with pytest.raises(UserError, match="photo0.png is smaller than 20 pixels a side"):
+    with pytest.raises(UserError, match="1 of 1 photos cannot be used.* too small .*photo0.png"):
         whole_photos.photos(small)
+
+
+def test_photos_that_cannot_be_used_do_not_cost_the_others(tmp_path, capsys):
+    folder = tmp_path / "a, b"
+    making.write_photos(folder, 2)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    found = whole_photos.photos(str(folder))
+    assert [name.rpartition("/")[2] for name, _ in found] == ["photo0.png", "photo1.png"]
+    assert "1 of 3 photos cannot be used" in capsys.readouterr().err
+    assert len(whole_photos.photos(str(folder), limit=1)) == 1
+
+
+def test_a_model_that_makes_no_numbers_is_refused():
+    upscale = whole_photos.upscaler(lambda images: tf.repeat(images * np.nan, 4, axis=1))
+    with pytest.raises(UserError, match="1 of 1 pictures that the model makes are not finite"):
+        upscale(np.zeros((8, 8, 3), np.uint8))
 
 
 def test_sheets_draw_a_column_a_model(made):

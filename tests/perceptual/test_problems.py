@@ -56,8 +56,20 @@ def test_photos_that_cannot_be_used(folder, tmp_path):
     with pytest.raises(UserError, match="has 3 photos, fewer than --num_problems=4"):
         spatial(folder, count=4)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(UserError, match="cannot use the photo .*broken.png"):
-        spatial(tmp_path, count=1).targets(0, 2)
+    with pytest.raises(UserError, match="0 photos of use.*=1: 1 of 1 .*truncated.*broken.png"):
+        spatial(tmp_path, count=1)
+
+
+def test_photos_that_cannot_be_read_are_no_problems(tmp_path, capsys):
+    folder = tmp_path / "p"
+    making.write_photos(folder, 3)
+    for number in range(6):
+        (folder / f"empty{number}.jpg").write_bytes(b"")
+    given = [spatial(folder, count=3, seed=seed) for seed in range(4)]
+    for one in given:
+        assert sorted(map(one.name, range(3))) == ["photo0.png", "photo1.png", "photo2.png"]
+    assert "photos cannot be used and are left out" in capsys.readouterr().err
+    assert given[1].name(0) == spatial(folder, count=1, seed=1).name(0)
 
 
 def generator(decode, code=(2, 2, 5), **changes):
