@@ -119,6 +119,7 @@ HEAVY = {
         "tfrecords_tools.clusters",
         "tfrecords_tools.duplicates",
         "lorbms_tf.pseudo_labels.clusters",
+        "lorbms_tf.evaluation.neighbours",
         "lorbms_tf.probing.knn",
     ),
     "imagehash": ("tfrecords_tools.duplicates",),

@@ -8,7 +8,10 @@ from lorbms_tf.deepsim.config import DeepsimConfig
 from lorbms_tf.deepsim.sheet_configs import (
     FeaturePathsConfig,
     InversionsConfig,
+    NeighboursConfig,
+    PreservationConfig,
     ReencodingsConfig,
+    SamplesConfig,
 )
 from lorbms_tf.deepsim.signs import JUDGED, SIGNS
 from lorbms_tf.training import photo_method, photo_scores
@@ -43,12 +46,12 @@ def _draw(batch: dict, made: dict) -> Any:
     return sheets.held_out(batch["image"], made["reconstruction"], made["reencoded"])
 
 
-def _sheet(name: str) -> Callable[[Any], Any]:
+def _sheet(name: str, module: str = "sheets") -> Callable[[Any], Any]:
     def draw(config: Any) -> Any:
-        from lorbms_tf.deepsim import sheets
+        from lorbms_tf.deepsim import comparisons, sheets
 
         config.validate()
-        return getattr(sheets, name)(config)
+        return getattr({"sheets": sheets, "comparisons": comparisons}[module], name)(config)
 
     return draw
 
@@ -99,6 +102,21 @@ METHOD = Method(
             _sheet("reencodings"),
             "photos after some passes through encoder and generator, and their drift "
             "(figures 8, 9)",
+        ),
+        "preservation": Sheet(
+            PreservationConfig,
+            _sheet("preserved", "comparisons"),
+            "discs on photos: how much of their place and hue each run keeps (figure 4)",
+        ),
+        "neighbours": Sheet(
+            NeighboursConfig,
+            _sheet("neighbours", "comparisons"),
+            "inversions beside the nearest training photos in pixels and layers (figure 2)",
+        ),
+        "samples": Sheet(
+            SamplesConfig,
+            _sheet("samples", "comparisons"),
+            "pictures of random codes, as of a vae (figure 7)",
         ),
     },
     report=Report(subtitle="DeePSiM: photos drawn back from features (seed 000)"),
