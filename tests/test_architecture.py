@@ -130,7 +130,11 @@ HEAVY = {
     "tensorflow_serving": ("lorbms_tf.serving.rest.app", "lorbms_tf.serving.warmup"),
     "uvicorn": ("lorbms_tf.serve",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
-    "torch": ("lorbms_tf.benchmarks.torch_distances", "tfrecords_tools.convert_deepcluster"),
+    "torch": (
+        "lorbms_tf.benchmarks.torch_distances",
+        "lorbms_tf.deepsim.torch_step",
+        "tfrecords_tools.convert_deepcluster",
+    ),
     "tensorflow_datasets": ("lorbms_tf.data.tfds_photos",),
 }
 

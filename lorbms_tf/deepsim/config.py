@@ -140,3 +140,15 @@ class DeepsimConfig(RunConfig, PhotosConfig):
             raise UserError(f"--channels={self.channels} is not valid: --method=deepsim needs 3")
         if self.evaluate_every_steps and not self.eval_photos:
             raise UserError("--evaluate_every_steps needs --eval_photos to evaluate on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedConfig(DeepsimConfig):
+    """A training configuration, and how long to measure."""
+
+    steps: int = setting(5, "Training steps that are timed.")
+
+    def validate(self) -> None:
+        """As `DeepsimConfig.validate`, for all settings."""
+        super().validate()
+        require("steps", self.steps, minimum=1)

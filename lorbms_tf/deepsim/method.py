@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lorbms_tf import progress
-from lorbms_tf.deepsim.config import DeepsimConfig
+from lorbms_tf.deepsim.config import DeepsimConfig, SpeedConfig
 from lorbms_tf.deepsim.sheet_configs import (
     FeaturePathsConfig,
     InversionsConfig,
@@ -15,7 +15,7 @@ from lorbms_tf.deepsim.sheet_configs import (
 )
 from lorbms_tf.deepsim.signs import JUDGED, SIGNS
 from lorbms_tf.training import photo_method, photo_scores
-from lorbms_tf.training.method import Method, Report, Sheet, parameter_rows
+from lorbms_tf.training.method import Benchmark, Method, Report, Sheet, parameter_rows
 
 
 def _model(config: DeepsimConfig, total_steps: int) -> Any:
@@ -54,6 +54,12 @@ def _sheet(name: str, module: str = "sheets") -> Callable[[Any], Any]:
         return getattr({"sheets": sheets, "comparisons": comparisons}[module], name)(config)
 
     return draw
+
+
+def _speed(config: SpeedConfig, build: Callable[[], Any]) -> dict[str, Any]:
+    from lorbms_tf.deepsim import speed
+
+    return speed.measure(config, build(), config.steps)
 
 
 def _tracing(config: DeepsimConfig, phase: str) -> str:
@@ -120,6 +126,7 @@ METHOD = Method(
         ),
     },
     report=Report(subtitle="DeePSiM: photos drawn back from features (seed 000)"),
+    benchmarks={"deepsim": Benchmark(SpeedConfig, _speed)},
     variants=tuple(
         f"configs/deepsim/{name}.cfg"
         for name in ("full", "no_image", "no_feature", "no_adversarial", "image_only")
