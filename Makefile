@@ -53,6 +53,7 @@ parity: $(READY) .venv-oracles/.ready .venv-oracles_torch/.ready
 	.venv-oracles/bin/python $(PARITY)/make_golden.py $(PARITY)/golden.json
 	.venv-oracles_torch/bin/python $(PARITY)/make_golden_torch.py $(PARITY)/golden_torch.json
 	.venv-oracles_torch/bin/python $(PARITY)/make_golden_lpips.py $(PARITY)/golden_lpips.json
+	.venv-oracles_torch/bin/python $(PARITY)/make_golden_caffenet.py $(PARITY)/golden_caffenet.json
 	$(PY) -m pytest -q $(PARITY)
 
 .venv-%/.ready: $(PARITY)/%.txt

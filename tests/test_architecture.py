@@ -119,6 +119,7 @@ HEAVY = {
         "tfrecords_tools.clusters",
         "tfrecords_tools.duplicates",
         "lorbms_tf.pseudo_labels.clusters",
+        "lorbms_tf.evaluation.neighbours",
         "lorbms_tf.probing.knn",
     ),
     "imagehash": ("tfrecords_tools.duplicates",),
@@ -132,7 +133,11 @@ HEAVY = {
     "tf2onnx": ("lorbms_tf.serving.onnx_files",),
     "uvicorn": ("lorbms_tf.serve",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
-    "torch": ("lorbms_tf.benchmarks.torch_distances", "tfrecords_tools.convert_deepcluster"),
+    "torch": (
+        "lorbms_tf.benchmarks.torch_distances",
+        "lorbms_tf.deepsim.torch_step",
+        "tfrecords_tools.convert_deepcluster",
+    ),
     "tensorflow_datasets": ("lorbms_tf.data.tfds_photos",),
 }
 

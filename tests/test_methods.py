@@ -256,6 +256,7 @@ def test_a_run_of_before_there_were_methods_is_of_the_first(run_dir, tmp_path):
     path = folder / "config.json"
     values = json.loads(path.read_text())
     later = {"method", "init_from", "perceptual", "lambda_perceptual", "perceptual_autoencoder"}
+    later |= {"pause_discriminator"}
     later |= {field.name for field in dataclasses.fields(DistanceConfig)}
     assert later <= set(values)
     path.write_text(json.dumps({name: v for name, v in values.items() if name not in later}))

@@ -314,6 +314,9 @@ def _inversion_sheets(data: dict, folder: Path) -> dict[str, dict[str, Any]]:
         "inversions": {"rows": 2},
         "interpolations": {"rows": 2, "steps": 1},
         "reencodings": {"rows": 2, **drift},
+        "preservation": {"rows": 2, "measured": 3, "table": str(folder / "kept.csv")},
+        "neighbours": {"rows": 2, "among": 4},
+        "samples": {"rows": 2, "columns": 2, "measured": 3},
     }
 
 
@@ -362,7 +365,8 @@ EXAMPLES = {
         write_data=_large_photos,
         sheets=_inversion_sheets,
         serve=_serve_inversions,
-        by_device={},
+        # The discriminator pauses after the first step.
+        by_device={"pause_below": 1e9, "resume_above": 2e9, "generator_pause_above": 4e9},
         apart=(),
     ),
 }

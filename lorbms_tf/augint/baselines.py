@@ -7,6 +7,7 @@ from lorbms_tf.augint import building, objective
 from lorbms_tf.augint.model import Autoencoder, weighted
 from lorbms_tf.errors import UserError
 from lorbms_tf.gan import losses
+from lorbms_tf.latent import normal
 from lorbms_tf.latent.slerp import great_circle, unit_norm
 from lorbms_tf.training import optimizers
 
@@ -41,13 +42,13 @@ class Vae(Autoencoder):
         noise = self.draws(images, config.code_size, "normal")
         with tf.GradientTape() as tape:
             statistics = self.encoder(images, training=True)
-            output = self.decoder(objective.vae_codes(statistics, noise), training=True)
+            output = self.decoder(normal.draws(statistics, noise), training=True)
             loss = objective.vae_loss(
                 images, output, statistics, config.kl_weight, config.reconstruction_norm
             )
         logs = {
             "loss/autoencoder": loss,
-            "loss/divergence": ops.mean(objective.divergences(statistics)),
+            "loss/divergence": ops.mean(normal.divergences(statistics)),
             "psnr/train": objective.psnr(images, output),
             "diversity/output": objective.diversity(output, images),
         }

@@ -10,6 +10,7 @@ from keras import ops
 
 from lorbms_tf.data import augmentation
 from lorbms_tf.data.augmentation import PARAMETERS, Ranges
+from lorbms_tf.latent import normal
 from lorbms_tf.latent.slerp import great_circle, unit_norm
 
 RANGES = {
@@ -130,25 +131,12 @@ def diversity(outputs, images):
     return spreads[0] / ops.maximum(spreads[1], 1e-6)
 
 
-def vae_codes(statistics, noise):
-    """A VAE's draw: mean [B, D] and logarithm of the variance [B, D] out of [B, 2D], with noise."""
-    mean, log_variance = ops.split(statistics, 2, axis=-1)
-    return mean + ops.exp(0.5 * log_variance) * noise
-
-
-def divergences(statistics):
-    """KL of each draw's distribution to the standard normal, [B], in nats."""
-    mean, log_variance = ops.split(statistics, 2, axis=-1)
-    terms = ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance
-    return 0.5 * ops.sum(terms, axis=-1)
-
-
 def vae_loss(images, others, statistics, kl_weight: float, norm: int = 1):
     """Differences summed over an image's pixels and its divergence, a mean over both per pixel."""
     pixels = 1
     for extent in images.shape[1:]:
         pixels *= extent
-    own = distances(images, others, norm) + kl_weight * divergences(statistics) / pixels
+    own = distances(images, others, norm) + kl_weight * normal.divergences(statistics) / pixels
     return ops.mean(own)
 
 

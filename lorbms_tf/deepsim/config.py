@@ -17,6 +17,8 @@ _NETWORKS = (
 )
 _WEIGHTS = "an .npz file, for networks of Keras also their file or imagenet; none: random ones."
 
+MODES = ("inversion", "autoencoder", "vae")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeepsimConfig(RunConfig, PhotosConfig):
@@ -31,6 +33,16 @@ class DeepsimConfig(RunConfig, PhotosConfig):
         "feature_error",
         "Score (see evaluate) by which the best checkpoint is kept.",
         may_change=True,
+    )
+    mode: str = setting(
+        "inversion",
+        "What is drawn back: the features of a frozen encoder; or codes of one that learns, too, "
+        "as an autoencoder or a variational one.",
+        choices=MODES,
+    )
+    latent_size: int = setting(256, "Numbers in a code of an autoencoder or vae.")
+    kl_weight: float = setting(
+        1.0, "Weight of a vae's divergence from the standard normal, in nats an image."
     )
     image_size: int = setting(227, "Side of the images in pixels, at least 21.")
     encoder: str = setting("caffenet", f"Network whose features are inverted: {_NETWORKS}.")
@@ -64,6 +76,9 @@ class DeepsimConfig(RunConfig, PhotosConfig):
         (32, 64, 128, 256, 256), "Maps of the discriminator's five convolutions."
     )
     discriminator_dense: int = setting(512, "Width of its dense layer.")
+    discriminator_stride: int = setting(
+        4, "Pixels that its first convolution moves by; less where images are too small."
+    )
     discriminator_features: bool = setting(False, "The discriminator reads the features, too.")
     pausing: bool = setting(
         True,
@@ -91,16 +106,22 @@ class DeepsimConfig(RunConfig, PhotosConfig):
         """Whether there is a discriminator."""
         return self.adversarial_weight > 0
 
+    @property
+    def has_coder(self) -> bool:
+        """Whether the encoder learns."""
+        return self.mode != "inversion"
+
     def validate(self) -> None:
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
         self.validate_run()
         self.validate_photos()
-        for name in ("dense", "head", "discriminator_dense"):
+        for name in ("dense", "head", "discriminator_dense", "discriminator_stride", "latent_size"):
             require(name, getattr(self, name), minimum=1)
         require("image_size", self.image_size, minimum=21)
         weights = ("image_weight", "feature_weight", "adversarial_weight")
         limits = ("pause_below", "resume_above", "generator_pause_above")
-        for name in (*weights, *limits, "weight_decay", "learning_rate", "feature_scale"):
+        others = ("weight_decay", "learning_rate", "feature_scale", "kl_weight")
+        for name in (*weights, *limits, *others):
             require(name, getattr(self, name), minimum=0, below=math.inf)
         for name in ("adam_beta_1", "adam_beta_2"):
             require(name, getattr(self, name), minimum=0, below=1)
@@ -119,3 +140,15 @@ class DeepsimConfig(RunConfig, PhotosConfig):
             raise UserError(f"--channels={self.channels} is not valid: --method=deepsim needs 3")
         if self.evaluate_every_steps and not self.eval_photos:
             raise UserError("--evaluate_every_steps needs --eval_photos to evaluate on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedConfig(DeepsimConfig):
+    """A training configuration, and how long to measure."""
+
+    steps: int = setting(5, "Training steps that are timed.")
+
+    def validate(self) -> None:
+        """As `DeepsimConfig.validate`, for all settings."""
+        super().validate()
+        require("steps", self.steps, minimum=1)

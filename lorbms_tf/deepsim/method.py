@@ -4,15 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from lorbms_tf import progress
-from lorbms_tf.deepsim.config import DeepsimConfig
+from lorbms_tf.deepsim.config import DeepsimConfig, SpeedConfig
 from lorbms_tf.deepsim.sheet_configs import (
     FeaturePathsConfig,
     InversionsConfig,
+    NeighboursConfig,
+    PreservationConfig,
     ReencodingsConfig,
+    SamplesConfig,
 )
 from lorbms_tf.deepsim.signs import JUDGED, SIGNS
 from lorbms_tf.training import photo_method, photo_scores
-from lorbms_tf.training.method import Method, Report, Sheet, parameter_rows
+from lorbms_tf.training.method import Benchmark, Method, Report, Sheet, parameter_rows
 
 
 def _model(config: DeepsimConfig, total_steps: int) -> Any:
@@ -43,14 +46,20 @@ def _draw(batch: dict, made: dict) -> Any:
     return sheets.held_out(batch["image"], made["reconstruction"], made["reencoded"])
 
 
-def _sheet(name: str) -> Callable[[Any], Any]:
+def _sheet(name: str, module: str = "sheets") -> Callable[[Any], Any]:
     def draw(config: Any) -> Any:
-        from lorbms_tf.deepsim import sheets
+        from lorbms_tf.deepsim import comparisons, sheets
 
         config.validate()
-        return getattr(sheets, name)(config)
+        return getattr({"sheets": sheets, "comparisons": comparisons}[module], name)(config)
 
     return draw
+
+
+def _speed(config: SpeedConfig, build: Callable[[], Any]) -> dict[str, Any]:
+    from lorbms_tf.deepsim import speed
+
+    return speed.measure(config, build(), config.steps)
 
 
 def _tracing(config: DeepsimConfig, phase: str) -> str:
@@ -100,8 +109,24 @@ METHOD = Method(
             "photos after some passes through encoder and generator, and their drift "
             "(figures 8, 9)",
         ),
+        "preservation": Sheet(
+            PreservationConfig,
+            _sheet("preserved", "comparisons"),
+            "discs on photos: how much of their place and hue each run keeps (figure 4)",
+        ),
+        "neighbours": Sheet(
+            NeighboursConfig,
+            _sheet("neighbours", "comparisons"),
+            "inversions beside the nearest training photos in pixels and layers (figure 2)",
+        ),
+        "samples": Sheet(
+            SamplesConfig,
+            _sheet("samples", "comparisons"),
+            "pictures of random codes, as of a vae (figure 7)",
+        ),
     },
     report=Report(subtitle="DeePSiM: photos drawn back from features (seed 000)"),
+    benchmarks={"deepsim": Benchmark(SpeedConfig, _speed)},
     variants=tuple(
         f"configs/deepsim/{name}.cfg"
         for name in ("full", "no_image", "no_feature", "no_adversarial", "image_only")

@@ -1,6 +1,7 @@
 """DeePSiM: a generator that draws photos back from a network's features (seed 000).
 
-Images are float [B, S, S, 3] in [-1, 1]; features [B, h, w, C] or [B, D].
+Images are float [B, S, S, 3] in [-1, 1]; features [B, h, w, C] or [B, D]. In the modes autoencoder
+and vae the features are codes [B, D] of an encoder that learns, too.
 """
 
 from typing import Any
@@ -9,22 +10,22 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from lorbms_tf.deepsim import objective, signatures
+from lorbms_tf.deepsim import building, draws, objective, signatures
 from lorbms_tf.deepsim.config import DeepsimConfig
 from lorbms_tf.deepsim.signs import CONTRAST
 from lorbms_tf.features import taps
-from lorbms_tf.gan import balance, losses
-from lorbms_tf.networks.deepsim_discriminator import DeepsimDiscriminator
-from lorbms_tf.networks.upconv import UpConv
-from lorbms_tf.training import optimizers
+from lorbms_tf.gan import losses
+from lorbms_tf.latent import normal
+from lorbms_tf.training.pausing import Pausing
 
 REENCODINGS = 4  # passes through encoder and generator that `infer` looks at
 
 
 class Deepsim(keras.Model):
-    """Encoder (frozen), generator, and a discriminator where the configuration asks for one.
+    """Encoder, generator, and a discriminator where the configuration asks for one.
 
-    The encoder and the comparator belong to no checkpoint: they come from where their flags say.
+    A frozen encoder and the comparator belong to no checkpoint: they come from where their flags
+    say. So do the first weights of an encoder that learns.
 
     Args:
       config: networks, weights of the losses and rates.
@@ -35,54 +36,51 @@ class Deepsim(keras.Model):
     not fit each other.
     """
 
+    may_start_anew = ("discriminator",)  # a run without an adversary may be followed by one with
+
     def __init__(self, config: DeepsimConfig, seed: int = 0, precision: str = "float32"):
         super().__init__(name="deepsim")
         self.config, self.precision = config, precision
         self._encoder = taps.make(config.encoder, [config.layer], config.encoder_weights, seed)
+        self.coder = None
+        if config.has_coder:
+            self.coder = building.coder(config, self._encoder, seed, precision)
         shape = (1, config.image_size, config.image_size, config.channels)
-        self._feature_shape = tuple(self._encode(ops.zeros(shape)).shape[1:])
-        self.generator = UpConv(
-            config.image_size,
-            self._feature_shape,
-            config.widths,
-            config.dense,
-            config.head,
-            seed=seed,
-            dtype=precision,
-        )
-        self.discriminator = None
+        self._feature_shape = tuple(self.encode(ops.zeros(shape)).shape[1:])
+        self.generator = building.generator(config, self._feature_shape, seed, precision)
+        self.discriminator, self._step_count = None, None
+        if config.has_adversary or config.mode == "vae":
+            self._step_count = self.add_weight(
+                name="steps",
+                dtype="int64",
+                initializer="zeros",
+                trainable=False,
+                aggregation="only_first_replica",
+            )
         if config.has_adversary:
-            self._make_discriminator(seed)
+            self.discriminator = building.discriminator(
+                config, self._feature_shape, seed, precision
+            )
+            limits = (config.pause_below, config.resume_above, config.generator_pause_above)
+            self._pausing = Pausing(self, *limits, active=config.pausing)
         self.loss_share = 1.0  # one over the number of devices: their gradients are summed
         self.dynamic_shapes = True
         self.built = True
 
-    def _make_discriminator(self, seed: int) -> None:
-        config, numbers = self.config, 1
-        for extent in self._feature_shape:
-            numbers *= extent
-        self.discriminator = DeepsimDiscriminator(
-            config.image_size,
-            config.discriminator_widths,
-            config.discriminator_dense,
-            numbers if config.discriminator_features else 0,
-            seed=seed,
-            dtype=self.precision,
-        )
-        shared = {"trainable": False, "aggregation": "only_first_replica"}
-        self._step_count = self.add_weight(
-            name="steps", dtype="int64", initializer="zeros", **shared
-        )
-        self._learning = {
-            name: self.add_weight(name=f"{name}_on", initializer="ones", **shared)
-            for name in ("discriminator", "generator")
-        }
-
     @property
     def saved_networks(self) -> dict:
         """Every network that a checkpoint holds, by name."""
-        both = {"generator": self.generator, "discriminator": self.discriminator}
-        return {name: network for name, network in both.items() if network is not None}
+        named = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "encoder": self.coder,
+        }
+        return {name: network for name, network in named.items() if network is not None}
+
+    def _learners(self, name: str) -> dict:
+        """The networks that an optimizer changes, by name."""
+        together = {"generator": ("generator", "encoder")}.get(name, (name,))
+        return {key: one for key, one in self.saved_networks.items() if key in together}
 
     @property
     def optimizers_by_name(self) -> dict:
@@ -91,10 +89,11 @@ class Deepsim(keras.Model):
 
     @property
     def state(self) -> dict:
-        """Who learns in the next step, and how many steps were made."""
-        if self.discriminator is None:
+        """Who learns in the next step, and how many steps were made, where anything is drawn."""
+        if self._step_count is None:
             return {}
-        return {"steps": self._step_count, **{f"{k}_on": v for k, v in self._learning.items()}}
+        flags = {} if self.discriminator is None else self._pausing.state
+        return {"steps": self._step_count, **flags}
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -104,7 +103,7 @@ class Deepsim(keras.Model):
     @property
     def encoder_network(self) -> Any:
         """The Keras model of the encoder."""
-        return self._encoder.network
+        return self.coder or self._encoder.network
 
     def origins(self) -> list[str]:
         """Where the weights of the networks that are not trained are from, a sentence each."""
@@ -136,17 +135,20 @@ class Deepsim(keras.Model):
             )
         return {name: tf.constant(value, tf.float32) for name, value in factors.items()}
 
-    def _encode(self, images: Any) -> Any:
-        return ops.cast(self._encoder(images)[self.config.layer], "float32")
-
     def encode(self, images: Any) -> Any:
-        """Images [B, S, S, 3] -> features."""
-        return self._encode(images)
+        """Images [B, S, S, 3] -> features; of a vae the means of its codes."""
+        if self.coder is None:
+            return ops.cast(self._encoder(images)[self.config.layer], "float32")
+        codes = self.coder(images)
+        return normal.mean(codes) if self.config.mode == "vae" else codes
 
     def decode(self, features: Any) -> Any:
         """Features -> images [B, S, S, 3] in [-1, 1]."""
-        read = self.config.feature_scale * features
-        return ops.clip(self.generator(read, training=False), -1.0, 1.0)
+        return ops.clip(self.generator(self._read(features), training=False), -1.0, 1.0)
+
+    def _read(self, features: Any) -> Any:
+        """What the generator reads of frozen features; codes lie around 1 of themselves."""
+        return features if self.coder else self.config.feature_scale * features
 
     def infer(self, batch: dict) -> dict:
         """What the model makes of held-out photos, without any draw.
@@ -187,54 +189,64 @@ class Deepsim(keras.Model):
             maps = self._comparator(ops.zeros(shape)).values()
             self._compared_numbers = sum(int(ops.size(one)) for one in maps)
         self._optimizers = {
-            name: self._adam(network, total_steps) for name, network in self.saved_networks.items()
+            name: building.adam(config, self._learners(name), total_steps, self.precision)
+            for name in self.saved_networks
+            if name != "encoder"
         }
-
-    def _adam(self, network: Any, total_steps: int) -> optimizers.Adam:
-        config = self.config
-        rate = optimizers.rate_over_run(
-            config.learning_rate, max(1, total_steps), config.warmup_steps, config.schedule
-        )
-        adam = optimizers.Adam(
-            optimizers.halved(rate, config.halvings),
-            scale_loss=self.precision == "mixed_float16",
-            beta_1=config.adam_beta_1,
-            beta_2=config.adam_beta_2,
-        )
-        adam.build(network.trainable_variables)
-        return adam
 
     def train_step(self, batch: dict) -> dict:
         """One step on photos "image" [B, S, S, 3]; float32 scalars by name, means over them."""
-        images = batch["image"]
-        features = self.config.feature_scale * ops.stop_gradient(self._encode(images))
-        draws = None
+        images, dropout = batch["image"], None
+        count = ops.shape(images)[0]
         if self.discriminator is not None:
-            draws = self._draws(ops.shape(images)[0])
+            dropout = draws.dropout(*self._draw(), count, self.discriminator.draw_count)
         with tf.GradientTape() as tape:
+            features, parts = self._features(images, count)
             made = self.generator(features, training=True)
-            parts = self._loss_parts(images, made, features, draws)
+            parts |= self._loss_parts(images, made, features, dropout)
             total = sum(parts.values())
         logs = {"loss/total": total, **{f"loss/{name}": value for name, value in parts.items()}}
         logs["psnr/train"] = _psnr(ops.clip(made, -1.0, 1.0), images)
         logs[CONTRAST] = _spread(made) / tf.maximum(_spread(images), 1e-6)
         if self.discriminator is None:
             self._descend("generator", tape, total, logs)
-            return logs
+        else:
+            fixed = (ops.stop_gradient(made), ops.stop_gradient(features))
+            self._adversarial_updates(images, *fixed, dropout, tape, parts, logs)
+        if self._step_count is not None:
+            self._step_count.assign_add(1)
+        return logs
+
+    def _draw(self) -> tuple[int, Any]:
+        """Seed and number of this step, by which it draws."""
+        return self.config.seed, tf.convert_to_tensor(self._step_count)
+
+    def _features(self, images: Any, count: Any) -> tuple[Any, dict]:
+        """What the generator reads in a step, and the losses of an encoder that learns."""
+        if self.coder is None:
+            return self._read(ops.stop_gradient(self.encode(images))), {}
+        codes = self.coder(images, training=True)
+        if self.config.mode != "vae":
+            return codes, {}
+        noise = draws.noise(*self._draw(), count, self.config.latent_size)
+        divergence = self.config.kl_weight * ops.mean(normal.divergences(codes))
+        return normal.draws(codes, noise), {"divergence": divergence}
+
+    def _adversarial_updates(
+        self, images: Any, made: Any, features: Any, dropout: Any, tape: Any, parts: dict, logs
+    ) -> None:
+        """Both networks' updates, and who learns in the next step."""
         with tf.GradientTape() as other_tape:
-            real, fake = self._judged(images, ops.stop_gradient(made), features, draws)
+            real, fake = self._judged(images, made, features, dropout)
             real_loss, fake_loss = losses.two_way_losses(real, fake)
             judged = real_loss + fake_loss
         logs |= {"loss/discriminator": judged, "loss/real": real_loss, "loss/fake": fake_loss}
-        self._descend("generator", tape, total, logs)
+        self._descend("generator", tape, logs["loss/total"], logs)
         self._descend("discriminator", other_tape, judged, logs)
-        self._set_learning(
-            real_loss, fake_loss, parts["adversarial"] / self.config.adversarial_weight, logs
-        )
-        self._step_count.assign_add(1)
-        return logs
+        own = parts["adversarial"] / self.config.adversarial_weight
+        logs |= self._pausing.update(real_loss, fake_loss, own)
 
-    def _loss_parts(self, images: Any, made: Any, features: Any, draws: Any) -> dict:
+    def _loss_parts(self, images: Any, made: Any, features: Any, dropout: Any) -> dict:
         """The weighted losses of the generator by name."""
         config, parts = self.config, {}
         if config.image_weight:
@@ -244,69 +256,33 @@ class Deepsim(keras.Model):
             loss = objective.feature_loss(self._comparator(made), wanted)
             parts["feature"] = config.feature_weight * loss
         if self.discriminator is not None:
-            logits = self.discriminator(made, features, draws[0])
+            logits = self.discriminator(made, features, dropout[0])
             parts["adversarial"] = config.adversarial_weight * losses.two_way_generator(logits)
         return parts
 
-    def _judged(self, images: Any, made: Any, features: Any, draws: Any) -> tuple[Any, Any]:
+    def _judged(self, images: Any, made: Any, features: Any, dropout: Any) -> tuple[Any, Any]:
         """The discriminator's logits of real and of made images, [B, 2] each."""
         both = ops.concatenate([images, made], axis=0)
         own = ops.concatenate([features] * 2, axis=0)
-        logits = self.discriminator(both, own, ops.concatenate(draws[1:], axis=0))
+        logits = self.discriminator(both, own, ops.concatenate(dropout[1:], axis=0))
         return tuple(ops.split(logits, 2, axis=0))
 
-    def _draws(self, count: Any) -> list:
-        """Uniform draws for dropout, three times [count, n], by seed and step alone.
-
-        Those of the whole batch are drawn, and this device takes its own: any number of devices
-        sees what one sees.
-        """
-        replica = tf.distribute.get_replica_context()
-        step = tf.cast(tf.convert_to_tensor(self._step_count), tf.int64)
-        seed = tf.stack([tf.constant(self.config.seed, tf.int64), step])
-        shape = [count * replica.num_replicas_in_sync, 3, self.discriminator.draw_count]
-        first = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
-        drawn = tf.random.stateless_uniform(shape, seed)[first : first + count]
-        return [drawn[:, kind] for kind in range(3)]
-
     def _descend(self, name: str, tape: Any, loss: Any, logs: dict) -> None:
-        """One update of a network, unless it pauses."""
-        network, optimizer = self.saved_networks[name], self._optimizers[name]
-        variables = network.trainable_variables
+        """One update of an optimizer's networks, unless they pause."""
+        networks, optimizer = self._learners(name), self._optimizers[name]
+        groups = [network.trainable_variables for network in networks.values()]
+        variables = [variable for group in groups for variable in group]
+        decayed = [variable for network in networks.values() for variable in network.decayed]
         share = self.loss_share * optimizer.output_gradient
         gradients = tape.gradient(
             loss, [variable.value for variable in variables], output_gradients=share
         )
         gradients = objective.decayed_gradients(
-            gradients, variables, network.decayed, share * self.config.weight_decay
+            gradients, variables, decayed, share * self.config.weight_decay
         )
-        learns = None
-        if self.discriminator is not None and self.config.pausing:
-            learns = tf.convert_to_tensor(self._learning[name]) > 0.5
-        logs[f"gradient_norm/{name}"] = optimizer.update(gradients, [variables], learns)[0]
-
-    def _set_learning(self, real_loss: Any, fake_loss: Any, adversarial: Any, logs: dict) -> None:
-        """Decides by the means over all devices who learns in the next step."""
-        config, replica = self.config, tf.distribute.get_replica_context()
-        values = tf.stack([real_loss, fake_loss, adversarial])
-        real, fake, own = tf.unstack(replica.all_reduce(tf.distribute.ReduceOp.MEAN, values))
-        logs["balance/ratio"] = (real + fake) / tf.maximum(own, 1e-12)
-        now = {name: tf.convert_to_tensor(one) for name, one in self._learning.items()}
-        logs |= {f"balance/{name}_on": value for name, value in now.items()}
-        if not config.pausing:
-            return
-        flags = balance.training_flags(
-            real,
-            fake,
-            own,
-            now["discriminator"],
-            now["generator"],
-            config.pause_below,
-            config.resume_above,
-            config.generator_pause_above,
-        )
-        for variable, flag in zip(self._learning.values(), flags, strict=True):
-            variable.assign(tf.cast(flag, tf.float32))
+        learns = None if self.discriminator is None else self._pausing.learns(name)
+        norms = optimizer.update(gradients, groups, learns)
+        logs |= {f"gradient_norm/{key}": norm for key, norm in zip(networks, norms, strict=True)}
 
 
 def _flat(features: Any) -> Any:

@@ -60,3 +60,44 @@ class FeaturePathsConfig(InversionsConfig):
         """Raises UserError, naming the flag, for the first bad setting."""
         super().validate()
         require("steps", self.steps, minimum=1, below=101)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreservationConfig(InversionsConfig):
+    """Discs on photos, and what the inversions keep of them."""
+
+    measured: int = setting(64, "Photos over which the errors are taken.")
+    table: str = setting("", "Also write the errors to this file, as CSV.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        super().validate()
+        require("measured", self.measured, minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighboursConfig(InversionsConfig):
+    """Inversions beside the training photos that are nearest to the photo."""
+
+    among: int = setting(5000, "Training photos to search, evenly out of all.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        super().validate()
+        require("among", self.among, minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplesConfig(InversionsConfig):
+    """Pictures of random codes."""
+
+    rows: int = setting(4, "Rows of a run.")
+    columns: int = setting(8, "Pictures in a row.")
+    measured: int = setting(256, "Photos whose codes tell how codes lie, where it is no vae.")
+    seed: int = setting(0, "Of the random codes.")
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        super().validate()
+        require("columns", self.columns, minimum=1)
+        require("measured", self.measured, minimum=2)

@@ -106,6 +106,11 @@ def write_table(
     rows = [["passes", *columns]]
     for index, number in enumerate(iterations):
         rows.append([str(number), *(f"{values[index]:.4f}" for values in columns.values())])
+    write_csv(path, rows)
+
+
+def write_csv(path: str, rows: Sequence[Sequence[str]]) -> None:
+    """A table of texts without commas. UserError where the file cannot be written."""
     text = "".join(",".join(row) + "\n" for row in rows)
     try:
         with files.atomic_file(path) as file:

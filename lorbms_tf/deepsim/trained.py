@@ -85,7 +85,19 @@ def photos(config: Any, count: int) -> np.ndarray:
     data = photo_scores.held_out(
         photo_scores.PhotoScoringConfig(run_dir=config.run_dir, photos=config.photos)
     )
-    kept = data.held_out_photos
+    return _spread(data.held_out_photos, count)
+
+
+def training_photos(config: Any) -> np.ndarray:
+    """Photos that the run has learned from [N, S, S, 3], evenly out of all, at most `among`.
+
+    Raises UserError where they are gone.
+    """
+    method = run_directory.method_of(config.run_dir)
+    return _spread(method.data(run_directory.read_config(config.run_dir)).photos, config.among)
+
+
+def _spread(kept: Any, count: int) -> np.ndarray:
     numbers = np.unique(np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int))
     pixels, _ = kept.take(numbers, np.full((len(numbers), 3), 0.5))
     kept.tell()

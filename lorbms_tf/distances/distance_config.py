@@ -11,7 +11,8 @@ from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 
 TAPS = "taps:"  # what the names of distances by layers of any network begin with
-_TAPS_FORM = "taps:NETWORK:LAYER+LAYER"
+RAW = "raw:"  # the same, of maps as they are
+_FORMS = tuple(f"{kind}NETWORK:LAYER+LAYER" for kind in (TAPS, RAW))
 NAMES = (
     "l1",
     "l2",
@@ -73,7 +74,7 @@ def check_names(names: Iterable[str], flag: str, others: Iterable[str] = ()) -> 
     valid = (*NAMES, *others)
     for name in names:
         parts = name.split(":")
-        with_taps = name.startswith(TAPS) and len(parts) >= 3 and all(parts)
+        with_taps = name.startswith((TAPS, RAW)) and len(parts) >= 3 and all(parts)
         if name not in valid and not with_taps:
-            shown = ", ".join((*valid, _TAPS_FORM))
+            shown = ", ".join((*valid, *_FORMS))
             raise UserError(f"--{flag}: no distance {name!r}; valid names: {shown}")

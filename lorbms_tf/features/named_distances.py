@@ -12,6 +12,8 @@
     squeezenet        the layers of SqueezeNet that LPIPS reads, weights equal
     lpips_NETWORK     LPIPS by squeeze, vgg or alex, with its heads
     taps:NETWORK:A+B  layers A and B of a network of `lorbms_tf.features.taps`, weights equal
+    raw:NETWORK:A+B   the same, but the squared differences of the maps as they are, summed: twice
+                      DeePSiM's feature loss
 
 Pictures are float32 [B, H, W, C] in [-1, 1], C 3, or 1, which networks see as grey. Every distance
 is [B], 0 for equal pictures, and has gradients.
@@ -23,7 +25,7 @@ from typing import Any
 from keras import ops
 
 from lorbms_tf.distances import deep, kernels, patch_mmd, scnn, windows
-from lorbms_tf.distances.distance_config import TAPS, DistanceConfig, check_names
+from lorbms_tf.distances.distance_config import RAW, TAPS, DistanceConfig, check_names
 from lorbms_tf.distances.draws import Draws
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import array_files, taps, vgg
@@ -137,8 +139,8 @@ def _windowed(name: str, config: DistanceConfig) -> Callable:
 
 def _tapped(name: str, config: DistanceConfig, seed: int) -> taps.Taps:
     """The network and layers of a deep distance."""
-    if name.startswith(TAPS):
-        network, _, layers = name.removeprefix(TAPS).rpartition(":")
+    if name.startswith((TAPS, RAW)):
+        network, _, layers = name.partition(":")[2].rpartition(":")
         return _make_taps(network, layers.split("+"), config, seed)
     if name.startswith("lpips_"):
         network = name.removeprefix("lpips_")
@@ -171,14 +173,17 @@ def _vgg19_layers(weights: str) -> list[str]:
 
 def _deep(name: str, tapped: taps.Taps, config: DistanceConfig) -> Callable:
     heads = _heads(name, tapped, config) if name.startswith("lpips_") else None
-    unit = deep.DeepDistance(tapped, channel_weights=heads)
+    raw = name.startswith(RAW)
+    compared = deep.DeepDistance(
+        tapped, unit=not raw, channel_weights=heads, reduction="sum" if raw else "mean"
+    )
     redrawn = name in ("vgg16_random", "vgg16_first")
 
     def compute(images: Any, others: Any, draws: Draws) -> Any:
         if images.shape[-1] == 1:
             images, others = (ops.repeat(pictures, 3, axis=-1) for pictures in (images, others))
         if not redrawn:
-            return unit(images, others)
+            return compared(images, others)
         drawn = taps.RedrawnTaps(tapped, draws, keep_first=name == "vgg16_first")
         return deep.DeepDistance(drawn)(images, others)
 

@@ -83,6 +83,11 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
     perceptual_autoencoder: bool = setting(
         False, "The same in --autoencoder_steps, where its weight stands beside a 1."
     )
+    pause_discriminator: bool = setting(
+        False,
+        "The discriminator stops to learn while its loss is below a tenth of the adversarial loss, "
+        "until it is above a half (seed 000).",
+    )
     generator_updates: int = setting(2, "Generator updates in one training step.")
     autoencoder_steps: int = setting(
         0, "First steps, in which encoder and decoder learn as a plain autoencoder, without mixing."

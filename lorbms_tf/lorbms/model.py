@@ -1,5 +1,7 @@
 """The model: four networks, three optimizers, and one training step (thesis, 3.3 and 3.6)."""
 
+import math
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -14,6 +16,7 @@ from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.layers import advance_spectral_norms
 from lorbms_tf.training import moving_average, optimizers
+from lorbms_tf.training.pausing import Pausing
 
 
 class Lorbms(keras.Model):
@@ -39,6 +42,7 @@ class Lorbms(keras.Model):
             self.averaged = build_generator(config, seed, precision)
             for network in self.averaged:
                 network.trainable = False
+        self.pausing = Pausing(self, top=math.inf) if config.pause_discriminator else None
         self.precision, self._seed = precision, seed
         self.perceptual = None  # the distance of --perceptual, from `compile` on
         self.tau = config.tau
@@ -75,8 +79,8 @@ class Lorbms(keras.Model):
 
     @property
     def state(self) -> dict:
-        """Nothing beside networks and optimizers changes in a step."""
-        return {}
+        """Whether the discriminator pauses, where it may."""
+        return self.pausing.state if self.pausing else {}
 
     def phase(self, step: int) -> str:
         """The step method of training step `step` (from 1)."""
@@ -271,8 +275,11 @@ class Lorbms(keras.Model):
         with tf.GradientTape() as tape:
             networks = self._at_a_place(self.discriminator_optimizer)
             loss, real, fake = objective.discriminator_loss(networks, scene)
-        self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs)
+        learns = self.pausing.learns("discriminator") if self.pausing else None
+        self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs, learns)
         logs |= scalars.of_discriminator(loss, real, fake)
+        if self.pausing:
+            logs |= self.pausing.update(loss, 0.0, logs["loss/adversarial"])
 
     def _update_classifier(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
@@ -280,13 +287,13 @@ class Lorbms(keras.Model):
         self._descend(tape, loss, self.classifier_optimizer, ("classifier",), logs)
         logs |= scalars.of_classifier(loss, logits, labels)
 
-    def _descend(self, tape, loss, optimizer, names, logs) -> None:
-        """One update of the named networks along the gradient of the loss."""
+    def _descend(self, tape, loss, optimizer, names, logs, learns=None) -> None:
+        """One update of the named networks along the gradient of the loss, unless they pause."""
         groups = [getattr(self, name).trainable_variables for name in names]
         sources = [variable.value for group in groups for variable in group]
         seed = self.loss_share * optimizer.output_gradient
         gradients = tape.gradient(loss, sources, output_gradients=seed)
-        for name, norm in zip(names, optimizer.update(gradients, groups), strict=True):
+        for name, norm in zip(names, optimizer.update(gradients, groups, learns), strict=True):
             logs[f"gradient_norm/{name}"] = norm
         if optimizer.scale_loss:
             logs[f"loss_scale/{names[-1]}"] = optimizer.output_gradient

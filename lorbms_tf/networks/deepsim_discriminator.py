@@ -27,6 +27,7 @@ class DeepsimDiscriminator(keras.Model):
         features: numbers of the features that it also reads; 0: none. They go through two dense
             layers, as wide and half as wide, beside the convolutions.
         seed: of the initial weights.
+        stride: the most pixels that the first convolution moves by.
 
     Raises:
         ValueError: a size is below 1, there are not five widths, or images are too small.
@@ -39,10 +40,11 @@ class DeepsimDiscriminator(keras.Model):
         dense: int = 512,
         features: int = 0,
         seed: int = 0,
+        stride: int = STRIDES[0],
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        layers.check_positive(image_size=image_size, widths=widths, dense=dense)
+        layers.check_positive(image_size=image_size, widths=widths, dense=dense, stride=stride)
         if len(widths) != len(KERNELS):
             raise ValueError(f"widths must be {len(KERNELS)} numbers, not {tuple(widths)}.")
         self.settings = {
@@ -51,9 +53,10 @@ class DeepsimDiscriminator(keras.Model):
             "dense": dense,
             "features": features,
             "seed": seed,
+            "stride": stride,
         }
         seeds = layers.layer_seeds("deepsim_discriminator", seed)
-        strides = (first_stride(image_size), *STRIDES[1:])
+        strides = (first_stride(image_size, stride), *STRIDES[1:])
         self.convs = [
             self._layer(keras.layers.Conv2D, next(seeds), width, kernel, strides=stride)
             for width, kernel, stride in zip(widths, KERNELS, strides, strict=True)
@@ -132,12 +135,14 @@ class DeepsimDiscriminator(keras.Model):
         return {**super().get_config(), **self.settings}
 
 
-def first_stride(image_size: int) -> int:
-    """The stride of the first convolution: 4, or less for small images.
+def first_stride(image_size: int, most: int = STRIDES[0]) -> int:
+    """The stride of the first convolution: `most`, or less for small images.
 
     Raises ValueError where images are too small for any.
     """
-    for stride in (STRIDES[0], 2, 1):
+    for stride in dict.fromkeys((most, 2, 1)):
+        if stride > most:
+            continue
         side = image_size
         for kernel, step in zip(KERNELS, (stride, *STRIDES[1:]), strict=True):
             side = (side - kernel) // step + 1 if side >= kernel else 0

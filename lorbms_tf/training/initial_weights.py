@@ -34,7 +34,8 @@ def load(model, init_from: str) -> None:
     """Sets every network of a model to that of another run; optimizers stay as they are.
 
     Where the other run has a moving average of a network, the average is taken, which makes all of
-    its pictures; a moving average that only this run has starts as its network does.
+    its pictures; a moving average that only this run has starts as its network does. Networks that
+    the model lists as `may_start_anew` keep their weights where the other run lacks them.
 
     Args:
       model: a `method.Trainable`.
@@ -50,6 +51,8 @@ def load(model, init_from: str) -> None:
         reader = tf.train.load_checkpoint(readable)
     for name, network in model.saved_networks.items():
         values = _values(reader, name.removeprefix(AVERAGED))
+        if not values and name in getattr(model, "may_start_anew", ()):
+            continue
         _check_sizes(name, network, values, init_from)
         for variable, value in zip(network.variables, values, strict=True):
             variable.assign(value)

@@ -102,14 +102,6 @@ def test_diversity_is_a_share():
     assert float(objective.diversity(np.ones_like(given), given)) == 0.0
 
 
-def test_divergence_to_the_standard_normal_by_hand():
-    statistics = np.array([[0, 0, 0, 0], [1, 0, 0, np.log(4)]], np.float32)
-    expected = [0.0, 0.5 * (1 + 4 - 1 - np.log(4))]
-    np.testing.assert_allclose(objective.divergences(statistics), expected, rtol=1e-5)
-    noise = np.array([[1, 2], [1, 2]], np.float32)
-    np.testing.assert_allclose(objective.vae_codes(statistics, noise), [[1, 2], [2, 4]], rtol=1e-5)
-
-
 def test_the_loss_of_a_vae_is_a_mean_per_pixel_of_both_parts():
     given, statistics = np.zeros((1, 2, 2, 1), np.float32), np.array([[1, 0]], np.float32)
     loss = objective.vae_loss(given, given + 1, statistics, kl_weight=2.0)

@@ -13,6 +13,7 @@ from lorbms_tf.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGFILES = sorted((ROOT / "configs" / "deepsim").glob("*.cfg"))
+OTHERS = {"autoencoder", "vae"}  # beside the ablation
 PUBLISHED = {"conv5": "pool5", "fc6": "fc6", "fc7": "fc7", "fc8": "fc8"}
 
 # In a process of its own: absl's flags are global.
@@ -61,7 +62,7 @@ def test_the_published_ones_are_the_papers(parsed):
 
 
 def test_the_ablation_differs_in_the_losses_alone(parsed):
-    ablation = set(parsed) - set(PUBLISHED)
+    ablation = set(parsed) - set(PUBLISHED) - OTHERS
     assert set(METHOD.variants) == {f"configs/deepsim/{name}.cfg" for name in ablation}
     kinds = ("image_weight", "feature_weight", "adversarial_weight")
     used = {}
@@ -77,6 +78,14 @@ def test_the_ablation_differs_in_the_losses_alone(parsed):
         "no_adversarial": (True, True, False),
         "image_only": (True, False, False),
     }
+
+
+def test_encoders_that_learn_are_those_modes_of_the_ablations_networks(parsed):
+    own = {"mode", "latent_size", "kl_weight", "dense"}
+    for name in OTHERS:
+        assert parsed[name]["mode"] == name
+        rest = {key: value for key, value in parsed[name].items() if key not in own}
+        assert rest == {k: v for k, v in parsed["full"].items() if k not in own}
 
 
 @pytest.mark.parametrize(

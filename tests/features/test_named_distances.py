@@ -173,3 +173,17 @@ def test_names_of_others_may_stand_beside():
     check_names(["mmd", "taps:keras:ResNet50:a+b", "ssim"], "metrics", others=["ssim"])
     with pytest.raises(UserError, match="--losses: no distance 'ssim'"):
         check_names(["ssim"], "losses")
+
+
+def test_raw_maps_are_compared_as_they_are():
+    config = DistanceConfig(squeezenet_weights="none")
+    random = np.random.default_rng(0)
+    images, others = random.uniform(-1, 1, (2, 2, 33, 33, 3)).astype(np.float32)
+    tapped = taps.make("squeezenet", ["conv1", "fire3"], "none")
+    maps = [tapped(pictures) for pictures in (images, others)]
+    by_hand = sum(
+        np.sum((np.asarray(maps[0][k], np.float64) - np.asarray(maps[1][k])) ** 2, axis=(1, 2, 3))
+        for k in maps[0]
+    )
+    found = named_distances.make("raw:squeezenet:conv1+fire3", config)(images, others)
+    np.testing.assert_allclose(found, by_hand, rtol=1e-4)

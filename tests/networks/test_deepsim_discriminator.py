@@ -29,6 +29,13 @@ def test_small_images_are_read_with_smaller_strides(size, stride):
     assert DeepsimDiscriminator(size, **SMALL)(photos(size)).shape == (2, 2)
 
 
+def test_the_stride_of_the_first_convolution_is_a_choice():
+    assert [first_stride(64, most) for most in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert first_stride(32, 4) == first_stride(32, 1) == 1
+    sides = [one.shape[1] for one in DeepsimDiscriminator(64, stride=2, **SMALL).maps(photos(64))]
+    assert sides == [29, 25, 12, 10, 4]
+
+
 def test_too_small_images_are_refused():
     with pytest.raises(ValueError, match="20 px; from 21 px on"):
         DeepsimDiscriminator(20, **SMALL)

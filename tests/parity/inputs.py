@@ -104,3 +104,16 @@ def pictures():
     other[1] = np.clip(first[1] + 0.05 * rng.randn(67, 74, 3), -1, 1)  # a near one
     other[2] = first[2]  # the same
     return first, other
+
+
+def convolved_maps():
+    """Maps as large as CaffeNet's, where normalisation tells: float32 [2, 4, 3, 12]."""
+    rng = np.random.RandomState(50)
+    return (np.maximum(rng.randn(2, 4, 3, 12), 0) * 300).astype("f4")
+
+
+def grouped():
+    """Two groups, float32: maps [2, 5, 4, 6], kernel [3, 3, 3, 8], bias [8]."""
+    rng = np.random.RandomState(51)
+    shapes = ((2, 5, 4, 6), (3, 3, 3, 8), (8,))
+    return tuple(rng.randn(*shape).astype("f4") for shape in shapes)
