@@ -8,6 +8,7 @@ from lorbms_tf.networks.classifier import Classifier
 from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 
 
 class Networks(NamedTuple):
@@ -19,8 +20,12 @@ class Networks(NamedTuple):
     classifier: Callable
 
 
-def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Encoder, Decoder]:
+def build_generator(
+    config: ModelConfig, seed: int, precision: str
+) -> tuple[Encoder | StridedChunkEncoder, Decoder | StridedChunkDecoder]:
     """Encoder and decoder, built, with weights that follow from the seed."""
+    if config.strided_widths:
+        return _build_strided(config, seed, precision)
     encoder = Encoder(
         image_size=config.image_size,
         chunk_size=config.chunk_size,
@@ -42,6 +47,20 @@ def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Enc
         dtype=precision,
     )
     return encoder, decoder
+
+
+def _build_strided(config, seed, precision) -> tuple[StridedChunkEncoder, StridedChunkDecoder]:
+    sizes = {
+        "image_size": config.image_size,
+        "chunk_size": config.chunk_size,
+        "widths": config.strided_widths,
+        "dtype": precision,
+    }
+    separate = config.decoder_separate_blocks
+    return (
+        StridedChunkEncoder(**sizes, seed=4 * seed),
+        StridedChunkDecoder(**sizes, separate_blocks=separate, seed=4 * seed + 1),
+    )
 
 
 def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32") -> Networks:

@@ -9,6 +9,7 @@ import numpy as np
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.networks import alexnet
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 
 
 def _conv(layer, side: int) -> int:
@@ -16,9 +17,16 @@ def _conv(layer, side: int) -> int:
     return int(np.prod(layer.kernel.shape)) * side * side
 
 
+def _halvings(convs, side: int) -> int:
+    """Convolutions of stride 2, from images of side x side pixels on."""
+    return sum(_conv(conv, side >> number) for number, conv in enumerate(convs, start=1))
+
+
 def of_encoder(encoder) -> int:
     """Of one image's way forward."""
     side = encoder.settings["image_size"]
+    if isinstance(encoder, StridedChunkEncoder):
+        return _halvings([*encoder.convs, encoder.head], side)
     total = _conv(encoder.stem, side)
     for block, transition in zip(encoder.blocks, encoder.transitions, strict=True):
         total += sum(_conv(conv, side) for conv in [*block.convs, transition])
@@ -28,6 +36,8 @@ def of_encoder(encoder) -> int:
 
 def of_decoder(decoder) -> int:
     """Of one image's way forward."""
+    if isinstance(decoder, StridedChunkDecoder):  # each transposed one costs what it undoes does
+        return _halvings(reversed(decoder.ups), decoder.settings["image_size"])
     side, total = 2, 0
     for block, transition in zip(decoder.blocks, decoder.transitions, strict=True):
         side *= 2  # repeated before the 3x3 convolution
