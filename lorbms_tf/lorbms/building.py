@@ -13,6 +13,7 @@ from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.global_local import GlobalLocalDiscriminator
 from lorbms_tf.networks.squeezenet_classifier import SqueezeNetClassifier
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 from lorbms_tf.networks.tiles import TileDecoder, TileEncoder
 
 
@@ -27,6 +28,8 @@ class Networks(NamedTuple):
 
 def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Callable, Callable]:
     """Encoder and decoder, built, with weights that follow from the seed."""
+    if config.strided_widths:
+        return _build_strided(config, seed, precision)
     tiles = config.mixing == variants.TILES
     encoder = (TileEncoder if tiles else Encoder)(
         image_size=config.image_size,
@@ -88,6 +91,20 @@ def _classifier(config: ModelConfig, seed: int, precision: str) -> Callable:
         return SqueezeNetClassifier(**sizes, last_relu=config.classifier == "squeezenet")
     widths = {"conv_widths": config.classifier_widths, "dense_widths": config.classifier_dense}
     return Classifier(**sizes, **widths)
+
+
+def _build_strided(config, seed, precision) -> tuple[StridedChunkEncoder, StridedChunkDecoder]:
+    sizes = {
+        "image_size": config.image_size,
+        "chunk_size": config.chunk_size,
+        "widths": config.strided_widths,
+        "dtype": precision,
+    }
+    separate = config.decoder_separate_blocks
+    return (
+        StridedChunkEncoder(**sizes, seed=4 * seed),
+        StridedChunkDecoder(**sizes, separate_blocks=separate, seed=4 * seed + 1),
+    )
 
 
 def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32") -> Networks:

@@ -46,6 +46,11 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
         0,
         "First blocks of the decoder that see each chunk alone (0, the thesis: all see all).",
     )
+    strided_widths: tuple[int, ...] = setting(
+        (),
+        "Encoder and decoder of 4x4 convolutions of stride 2 with these widths, from the image on, "
+        "in place of dense blocks: small models that learn fast. Empty, the thesis: dense blocks.",
+    )
     discriminator_widths: tuple[int, ...] = setting(
         (42, 84, 168, 336), "Maps of the discriminator's stride-2 convolutions."
     )
@@ -117,15 +122,7 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
         super().validate()
         self._validate_perceptual()
         blocks = _positive_power(self.image_size)
-        for name in ("encoder_layers", "decoder_layers", "decoder_widths"):
-            values = getattr(self, name)
-            # A block of the encoder may be empty: the decoder passes on nothing but new maps.
-            _all_at_least(name, values, minimum=0 if name == "encoder_layers" else 1)
-            if len(values) != blocks:
-                raise UserError(
-                    f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
-                    f"{blocks} (each block halves or doubles between the image and a 2x2 code)"
-                )
+        self._validate_blocks(blocks)
         require("decoder_separate_blocks", self.decoder_separate_blocks, 0, below=blocks + 1)
         for name, count in (("classifier_widths", 5), ("classifier_dense", 2)):
             values = getattr(self, name)
@@ -152,6 +149,25 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
             require(name, getattr(self, name), minimum=0, below=1)
         if not 0 < self.adam_epsilon < 1:  # 0 would divide zero gradients by zero
             raise UserError(f"--adam_epsilon={self.adam_epsilon} is not valid: above 0 and below 1")
+
+    def _validate_blocks(self, blocks: int) -> None:
+        if self.strided_widths:
+            _all_at_least("strided_widths", self.strided_widths)
+            if len(self.strided_widths) != blocks - 1:
+                raise UserError(
+                    f"--strided_widths has {len(self.strided_widths)} entries; --image_size="
+                    f"{self.image_size} needs {blocks - 1} (each halves the image, down to 4x4)"
+                )
+            return
+        for name in ("encoder_layers", "decoder_layers", "decoder_widths"):
+            values = getattr(self, name)
+            # A block of the encoder may be empty: the decoder passes on nothing but new maps.
+            _all_at_least(name, values, minimum=0 if name == "encoder_layers" else 1)
+            if len(values) != blocks:
+                raise UserError(
+                    f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
+                    f"{blocks} (each block halves or doubles between the image and a 2x2 code)"
+                )
 
     def _validate_perceptual(self) -> None:
         require("lambda_perceptual", self.lambda_perceptual, minimum=0)

@@ -71,7 +71,8 @@ def parameter_rows(model: Any) -> list[ParameterRow]:
 
 def tracing(config: LorbmsConfig, phase: str) -> str:
     """A line for before the first step of a kind, which says how long it may take."""
-    many = sum(config.encoder_layers) + sum(config.decoder_layers) >= _MANY_LAYERS
+    layers = sum(config.encoder_layers) + sum(config.decoder_layers)
+    many = not config.strided_widths and layers >= _MANY_LAYERS
     kind = "autoencoder" if phase == "autoencoder_step" else "training"
     return (
         f"tracing the {kind} step: {'a minute or more' if many else 'less than a minute'} at this "

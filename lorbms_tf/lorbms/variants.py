@@ -86,6 +86,12 @@ def check(config: Any) -> None:
             raise UserError("--mixing=tiles does not go with --decoder=broadcast")
         if config.classifier_task != PAIRS:
             raise UserError("--mixing=tiles has one other image for a mix, and no six_images")
+    of_dense_blocks = (decoder != "dense", config.decoder_attention, config.mixing == TILES)
+    if config.strided_widths and any((*of_dense_blocks, config.encoder_receptive_field)):
+        raise UserError(
+            "--strided_widths has networks of its own, which go with none of --decoder, "
+            "--decoder_attention, --mixing=tiles and --encoder_receptive_field"
+        )
     for name in ("decoder_attention", "decoder_separate_blocks"):
         if decoder == "broadcast" and getattr(config, name):
             raise UserError(f"--{name} does not go with --decoder=broadcast, which has no blocks")

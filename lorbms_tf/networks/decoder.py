@@ -62,13 +62,13 @@ def _kernel(conv: keras.layers.Layer) -> Tensor:
     return conv.normalised_kernel() if normalised else ops.convert_to_tensor(conv.kernel)
 
 
-def _alone(codes: Tensor) -> Tensor:
+def alone(codes: Tensor) -> Tensor:
     """Every chunk as a code of its own: `[B, rows, columns, C]` -> `[B * chunks, 1, 1, C]`."""
     return ops.reshape(codes, (-1, 1, 1, codes.shape[-1]))
 
 
-def _together(maps: Tensor, rows: int, columns: int) -> Tensor:
-    """The inverse of `_alone`, when each chunk has become maps `[h, w]` of its quadrant."""
+def together(maps: Tensor, rows: int, columns: int) -> Tensor:
+    """The inverse of `alone`, when each chunk has become maps `[h, w]` of its quadrant."""
     height, width, channels = maps.shape[1:]
     maps = ops.reshape(maps, (-1, rows, columns, height, width, channels))
     maps = ops.transpose(maps, (0, 1, 3, 2, 4, 5))  # [B, rows, h, columns, w, C]
@@ -208,13 +208,13 @@ class Decoder(keras.Model):
         """Decodes `[B, 2, 2, chunk_size]`; `training` changes nothing."""
         rows, columns = codes.shape[1:3]
         separate = self.settings["separate_blocks"]
-        new = _alone(codes) if separate else codes
+        new = alone(codes) if separate else codes
         for index, parts in enumerate(zip(self.transitions, self.blocks, strict=True), start=1):
             transition, block = parts
             up = self._transition_up(transition, new)  # [B, 2h, 2w, up_width]
             new = block(up)  # [B, 2h, 2w, growth * layers]
             if index == separate:
-                up, new = (_together(maps, rows, columns) for maps in (up, new))
+                up, new = (together(maps, rows, columns) for maps in (up, new))
             if index == self.settings["attention"]:
                 new = self.attend(new)
         stack = ops.concatenate([up, new], axis=-1)  # [B, H, W, up_width + growth * layers]

@@ -26,6 +26,8 @@ def test_defaults_are_the_thesis():
         ({"image_size": 0}, "image_size"),
         ({"encoder_layers": (4, 5, 7)}, "encoder_layers"),
         ({"encoder_layers": (4, 5, 7, 10, -1)}, "encoder_layers"),
+        ({"strided_widths": (8, 8, 8)}, "strided_widths has 3 entries.*needs 4"),
+        ({"strided_widths": (8, 8, 8, 0)}, "strided_widths"),
         ({"decoder_layers": (12, 10, 7, 5, 0)}, "decoder_layers"),
         ({"decoder_widths": (8, 8, 8, 8, 0)}, "decoder_widths"),
         ({"classifier_widths": (3, 2, 2, 2, 2)}, "classifier_widths"),

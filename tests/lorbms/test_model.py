@@ -291,3 +291,19 @@ def test_table_3_6_of_the_thesis():
         ["classifier", "45,355,044", "sees 124 px"],
         ["total", "54,644,286"],
     ]
+
+
+def test_strided_widths_replace_the_dense_blocks_and_nothing_else():
+    batch = tiny.random_batch()
+    model = Lorbms(tiny.config(strided_widths=(3, 4, 5), ema_decay=0.9), seed=3)
+    model.compile_optimizers()
+    start = snapshot(model)
+    with tiny.eagerly():
+        logs = model.train_step(batch)
+    assert all(np.isfinite(value) for value in logs.values())
+    assert changed(start, snapshot(model)) == {
+        "encoder", "decoder", "discriminator", "classifier",
+    }  # fmt: skip
+    codes = model.encode(batch["reference"])
+    assert codes.shape == (len(batch["reference"]), 2, 2, 4)
+    assert model.decode(codes).shape == batch["reference"].shape

@@ -216,6 +216,7 @@ def test_a_mask_of_quadrants_moves_the_corners_of_nine_cells():
         ({**TILES, "batch_size": 3}, "--batch_size=3"),
         ({**TILES, "decoder": "broadcast"}, "does not go with"),
         ({**TILES, "classifier_task": "six_images"}, "no six_images"),
+        ({"strided_widths": (3, 4, 5), "decoder": "transposed"}, "--strided_widths"),
         ({"batch_threshold": -0.1}, "--batch_threshold"),
     ],
 )

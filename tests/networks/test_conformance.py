@@ -20,6 +20,7 @@ from lorbms_tf.networks.global_local import GlobalLocalDiscriminator
 from lorbms_tf.networks.infogan import InfoGanEncoder, InfoGanGenerator
 from lorbms_tf.networks.inversion import InversionNetwork
 from lorbms_tf.networks.srgan import SRResNet
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 from lorbms_tf.networks.upconv import UpConv
 
 CONVS = {"conv_widths": (4, 6, 8, 8, 6), "dense_widths": (5, 7)}
@@ -37,6 +38,18 @@ NETWORKS = {
         {"image_size": 32, "widths": (2, 3, 4, 4, 5), "dense": 6},
         [IMAGE],
         (2,),
+    ),
+    "strided chunk encoder": (
+        StridedChunkEncoder,
+        {"image_size": 16, "chunk_size": 6, "widths": (3, 4)},
+        [(16, 16, 3)],
+        (2, 2, 6),
+    ),
+    "strided chunk decoder": (
+        StridedChunkDecoder,
+        {"image_size": 16, "chunk_size": 6, "widths": (3, 4), "separate_blocks": 2},
+        [(2, 2, 6)],
+        (16, 16, 3),
     ),
     "encoder": (
         Encoder,

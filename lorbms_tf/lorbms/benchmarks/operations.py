@@ -10,6 +10,7 @@ from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder, alexnet
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 
 
 def _conv(layer, side: int) -> int:
@@ -17,9 +18,16 @@ def _conv(layer, side: int) -> int:
     return int(np.prod(layer.kernel.shape)) * side * side
 
 
+def _halvings(convs, side: int) -> int:
+    """Convolutions of stride 2, from images of side x side pixels on."""
+    return sum(_conv(conv, side >> number) for number, conv in enumerate(convs, start=1))
+
+
 def of_encoder(encoder) -> int:
     """Of one image's way forward."""
     side = encoder.settings["image_size"]
+    if isinstance(encoder, StridedChunkEncoder):
+        return _halvings([*encoder.convs, encoder.head], side)
     total = _conv(encoder.stem, side)
     for block, transition in zip(encoder.blocks, encoder.transitions, strict=True):
         total += sum(_conv(conv, side) for conv in [*block.convs, transition])
@@ -29,6 +37,8 @@ def of_encoder(encoder) -> int:
 
 def of_decoder(decoder) -> int:
     """Of one image's way forward."""
+    if isinstance(decoder, StridedChunkDecoder):  # each transposed one costs what it undoes does
+        return _halvings(reversed(decoder.ups), decoder.settings["image_size"])
     side, total = 2, 0
     for block, transition in zip(decoder.blocks, decoder.transitions, strict=True):
         side *= 2  # repeated before the 3x3 convolution
@@ -70,12 +80,17 @@ def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
 
     Raises UserError for networks of the thesis's appendix D.
     """
-    counted = (Encoder, Decoder, Discriminator, Classifier)
+    counted = (
+        (Encoder, StridedChunkEncoder),
+        (Decoder, StridedChunkDecoder),
+        (Discriminator,),
+        (Classifier,),
+    )
     varied = ("transposed", "attention", "coordinates", "whole")
-    for network, kind in zip(networks, counted, strict=True):
-        if type(network) is not kind or any(network.settings.get(name) for name in varied):
+    for network, kinds in zip(networks, counted, strict=True):
+        if type(network) not in kinds or any(network.settings.get(name) for name in varied):
             raise UserError(
-                "operations are counted for the networks of table 3.6 alone, and not for "
+                "operations are counted for the networks of table 3.6 and strided ones, not for "
                 f"{type(network).__name__} with {network.settings}"
             )
     encoder, decoder = of_encoder(networks.encoder), of_decoder(networks.decoder)

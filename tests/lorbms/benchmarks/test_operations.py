@@ -4,6 +4,7 @@ from lorbms_tf.lorbms.benchmarks import operations
 from lorbms_tf.lorbms.building import build_networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 
 
 def test_encoder():
@@ -17,6 +18,13 @@ def test_decoder():
     decoder = Decoder(image_size=4, chunk_size=3, block_layers=(2,), up_widths=(6,), growth=5)
     up, dense = 16 * 9 * 3 * 6, 16 * 9 * (6 + 11) * 5
     assert operations.of_decoder(decoder) == up + dense + 16 * (6 + 10) * 3
+
+
+def test_strided_encoder_and_decoder():
+    sizes = {"image_size": 16, "chunk_size": 5, "widths": (2, 4)}
+    expected = 64 * 16 * 3 * 2 + 16 * 16 * 2 * 4 + 4 * 4 * 4 * 5
+    assert operations.of_encoder(StridedChunkEncoder(**sizes)) == expected
+    assert operations.of_decoder(StridedChunkDecoder(**sizes)) == expected
 
 
 def test_discriminator():
