@@ -69,12 +69,28 @@ class DeepDistance:
         windows.check_alike(images, others)
         both = ops.concatenate([images, others], axis=0)  # [2 B, H, W, 3]
         count = ops.shape(images)[0]
-        return {layer: self._part(layer, maps, count) for layer, maps in self._taps(both).items()}
+        features = self.features(both)
+        first = {layer: maps[:count] for layer, maps in features.items()}
+        return self._parts(first, {layer: maps[count:] for layer, maps in features.items()})
 
-    def _part(self, layer: str, maps: Any, count: Any) -> Any:
-        maps = unit_norm(maps) if self._unit else maps
-        first, second = maps[:count], maps[count:]  # each [B, h, w, C]
-        squared = ops.square(first - second)
+    def features(self, images: Any) -> dict[str, Any]:
+        """What is compared of each picture, maps [B, h, w, C] by layer.
+
+        Whoever compares a picture several times looks at it once (`compared`); taps that are drawn
+        at each call must be called for both pictures together.
+        """
+        maps = self._taps(images)
+        return {layer: unit_norm(part) for layer, part in maps.items()} if self._unit else maps
+
+    def compared(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> Any:
+        """The distance of each pair of pictures by their `features`: [B]."""
+        return sum(self._parts(first, second).values())
+
+    def _parts(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+        return {layer: self._part(layer, maps, second[layer]) for layer, maps in first.items()}
+
+    def _part(self, layer: str, first: Any, second: Any) -> Any:
+        squared = ops.square(first - second)  # [B, h, w, C]
         if layer in self._channel_weights:
             squared = squared * ops.convert_to_tensor(self._channel_weights[layer])
         by_place = ops.sum(squared, axis=-1)  # [B, h, w]

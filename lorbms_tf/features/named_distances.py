@@ -20,7 +20,7 @@ is [B], 0 for equal pictures, and has gradients.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras import ops
 
@@ -41,6 +41,17 @@ _DRAWN = ("mmd", "mmd++", "mmd_no_dc", "scnn", "vgg16_random", "vgg16_first")
 _WINDOWED = ("mmd", "mmd++", "mmd_no_dc", "mmd_exact", "nngp", "scnn")
 
 
+class ByFeatures(NamedTuple):
+    """A distance in two parts, for those who compare one picture with several.
+
+    features: images [B, H, W, C] -> tensors [B, ...] by name.
+    compared: (features, features) -> the distance of each pair [B].
+    """
+
+    features: Callable[[Any], dict[str, Any]]
+    compared: Callable[[dict[str, Any], dict[str, Any]], Any]
+
+
 class Distance:
     """One distance, ready to be called.
 
@@ -50,6 +61,8 @@ class Distance:
       window: pixels a side of its windows; 1 for those without.
       least_side: pixels that pictures have at least a side, as far as it is known.
       weights: where its network's weights are from, in words; "" without a network.
+      by_features: of a network that is not drawn anew, what it sees of each picture by itself:
+        `features` of images, `compared` of two such; None for other distances.
 
     Args:
       compute: (images, others, a generator of draws) -> [B].
@@ -64,7 +77,9 @@ class Distance:
         window: int = 1,
         least_side: int = 1,
         weights: str = "",
+        by_features: "ByFeatures | None" = None,
     ):
+        self.by_features = by_features
         self.name, self.is_drawn = name, name in _DRAWN
         self.window, self.least_side, self.weights = window, max(least_side, window), weights
         self._compute, self._seed = compute, seed
@@ -81,12 +96,7 @@ class Distance:
         Raises ValueError where the pictures have different shapes or are too small.
         """
         images, others = (ops.convert_to_tensor(pictures) for pictures in (images, others))
-        height, width = images.shape[1:3]
-        if min(height, width) < self.least_side:
-            raise ValueError(
-                f"{self.name} reads pictures of {self.least_side} pixels a side at least, not "
-                f"{width}x{height}."
-            )
+        _check_side(self.name, images, self.least_side)
         return self._compute(images, others, Draws(draw, self._seed))
 
 
@@ -109,8 +119,15 @@ def make(name: str, config: DistanceConfig | None = None, seed: int = 0) -> Dist
     if name in ("l1", "l2"):
         return Distance(name, _pixels(ops.abs if name == "l1" else ops.square), seed)
     tapped = _tapped(name, config, seed)
-    compute, least_side = _deep(name, tapped, config), _least_side(tapped)
-    return Distance(name, compute, seed, least_side=least_side, weights=tapped.weights)
+    return _deep(name, tapped, config, seed)
+
+
+def _check_side(name: str, images: Any, least_side: int) -> None:
+    height, width = images.shape[1:3]
+    if min(height, width) < least_side:
+        raise ValueError(
+            f"{name} reads pictures of {least_side} pixels a side at least, not {width}x{height}."
+        )
 
 
 def _pixels(part: Callable) -> Callable:
@@ -171,7 +188,7 @@ def _vgg19_layers(weights: str) -> list[str]:
     return layers if complete or held[-1:] == layers[-1:] else [*layers, *held[-1:]]
 
 
-def _deep(name: str, tapped: taps.Taps, config: DistanceConfig) -> Callable:
+def _deep(name: str, tapped: taps.Taps, config: DistanceConfig, seed: int) -> Distance:
     heads = _heads(name, tapped, config) if name.startswith("lpips_") else None
     raw = name.startswith(RAW)
     compared = deep.DeepDistance(
@@ -180,14 +197,30 @@ def _deep(name: str, tapped: taps.Taps, config: DistanceConfig) -> Callable:
     redrawn = name in ("vgg16_random", "vgg16_first")
 
     def compute(images: Any, others: Any, draws: Draws) -> Any:
-        if images.shape[-1] == 1:
-            images, others = (ops.repeat(pictures, 3, axis=-1) for pictures in (images, others))
+        images, others = _coloured(images), _coloured(others)
         if not redrawn:
             return compared(images, others)
         drawn = taps.RedrawnTaps(tapped, draws, keep_first=name == "vgg16_first")
         return deep.DeepDistance(drawn)(images, others)
 
-    return compute
+    least_side = _least_side(tapped)
+
+    def features(images: Any) -> dict[str, Any]:
+        _check_side(name, images, least_side)
+        return unit.features(_coloured(images))
+
+    return Distance(
+        name,
+        compute,
+        seed,
+        least_side=least_side,
+        weights=tapped.weights,
+        by_features=None if redrawn else ByFeatures(features, unit.compared),
+    )
+
+
+def _coloured(images: Any) -> Any:
+    return ops.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
 
 
 def _least_side(tapped: taps.Taps) -> int:

@@ -8,7 +8,7 @@ from lorbms_tf.errors import UserError
 
 PLAIN = ("linear", "spherical")  # paths that nothing is measured for
 PIXELS = "pixels"
-WAYS = ("none", "channels", "luma")  # as `equalise.WAYS`, which loads Keras
+WAYS = ("none", "channels", "luma")  # to equalise brightness and contrast
 _SOURCES = ("records", "photos", "synthesized")
 
 
@@ -26,8 +26,8 @@ class SearchConfig(DistanceConfig):
     )
     equalise: str = setting(
         "channels",
-        "Make brightness and contrast of neighbours alike before they are compared: of each "
-        "colour channel, of the luma, or not. A metric NAME/WAY has its own.",
+        "Make brightness and contrast of a path's pictures alike before they are compared: of "
+        "each colour channel, of the luma, or not. A metric NAME/WAY has its own.",
         choices=WAYS,
     )
     judge: str = setting(PIXELS, "By which metric the linear and the spherical path are measured.")
@@ -109,5 +109,6 @@ class PathsConfig(SearchConfig):
             from lorbms_tf.features import registry
 
             registry.check_score_network(self.extractor, self.extractor_weights)
+            require("pairs", self.pairs, minimum=2)  # a Frechet distance needs two pictures
         if self.video and not self.out:
             raise UserError("--video needs --out, the folder that it is written to")

@@ -8,34 +8,74 @@ not (seed 002). Only keras.ops.
 from collections.abc import Callable
 from typing import Any
 
-from keras import ops
+from keras import ops, tree
 
-from lorbms_tf.latent_paths.equalise import equalised_neighbours
+from lorbms_tf.latent_paths.equalise import equalised
+
+
+def _unchanged(pictures: Any) -> Any:
+    return pictures
 
 
 class PathMetric:
-    """Squared distances of neighbours on a path of pictures.
+    """Squared distances of neighbours on a path, each picture being looked at once.
 
     Args:
-      squared: (images [M, H, W, C], others) -> m^2 [M].
-      equalise: one of `equalise.WAYS`.
+      squared: (features, features) -> m^2 [M].
+      equalise: one of `config.WAYS`.
+      features: pictures [M, H, W, C] -> what is compared of each: a tensor [M, ...], or a dict or
+        list of such. Left out: the pictures themselves.
     """
 
-    def __init__(self, squared: Callable[[Any, Any], Any], equalise: str = "none"):
-        self._squared, self._equalise = squared, equalise
+    def __init__(
+        self,
+        squared: Callable[[Any, Any], Any],
+        equalise: str = "none",
+        features: Callable[[Any], Any] = _unchanged,
+    ):
+        self._squared, self._equalise, self._features = squared, equalise, features
+
+    def seen(self, pictures: Any, ends: Any) -> Any:
+        """The features of pictures on paths, equalised.
+
+        Args:
+          pictures: [P, K, H, W, C].
+          ends: [P, 2, H, W, C], the first and the last picture of each path.
+
+        Returns:
+          tensors [P, K, ...].
+        """
+        even = equalised(pictures, ends, self._equalise)
+        features = self._features(ops.reshape(even, (-1, *pictures.shape[2:])))
+        count = ops.shape(pictures)[1]
+        return tree.map_structure(
+            lambda part: ops.reshape(part, (-1, count, *part.shape[1:])), features
+        )
+
+    def between(self, first: Any, second: Any) -> Any:
+        """m^2 of points on paths by the features of each and the next, [P, N, ...]: [P, N]."""
+        count = ops.shape(tree.flatten(first)[0])[1]
+        first, second = (
+            tree.map_structure(lambda part: ops.reshape(part, (-1, *part.shape[2:])), side)
+            for side in (first, second)
+        )
+        return ops.reshape(self._squared(first, second), (-1, count))
 
     def steps(self, pictures: Any) -> Any:
-        """m^2 of each picture and the next: [P, K, H, W, C] -> [P, K - 1]."""
-        first, second = equalised_neighbours(pictures, self._equalise)
-        shape = ops.shape(first)
-        flat = (-1, *pictures.shape[2:])
-        values = self._squared(ops.reshape(first, flat), ops.reshape(second, flat))
-        return ops.reshape(values, shape[:2])
+        """m^2 of each picture and the next: whole paths [P, K, H, W, C] -> [P, K - 1]."""
+        pictures = ops.convert_to_tensor(pictures)
+        seen = self.seen(pictures, ops.stack([pictures[:, 0], pictures[:, -1]], axis=1))
+        first = tree.map_structure(lambda part: part[:, :-1], seen)
+        return self.between(first, tree.map_structure(lambda part: part[:, 1:], seen))
 
     def energies(self, pictures: Any) -> Any:
         """Energy of each path: [P, K, H, W, C] -> [P]."""
-        steps = self.steps(pictures)
-        return ops.cast(ops.shape(steps)[1], steps.dtype) * ops.sum(steps, axis=1)
+        return energies(self.steps(pictures))
+
+
+def energies(steps: Any) -> Any:
+    """Energy of each path by its squared steps: [P, N] -> [P]."""
+    return ops.cast(ops.shape(steps)[1], steps.dtype) * ops.sum(steps, axis=1)
 
 
 def pixels(images: Any, others: Any) -> Any:

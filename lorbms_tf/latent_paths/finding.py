@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lorbms_tf import progress
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import named_distances
 from lorbms_tf.latent.slerp import (
     AntipodalCodes,
     check_not_antipodal,
@@ -18,8 +17,8 @@ from lorbms_tf.latent.slerp import (
     unit_norm,
 )
 from lorbms_tf.latent_paths import geodesic, lengths
-from lorbms_tf.latent_paths.config import PIXELS, PLAIN, SearchConfig
-from lorbms_tf.latent_paths.energy import PathMetric, pixels
+from lorbms_tf.latent_paths.config import PIXELS, PLAIN
+from lorbms_tf.latent_paths.metrics import Metrics
 from lorbms_tf.latent_paths.models import Codec
 
 _TOLD_EVERY = 10.0  # seconds
@@ -67,27 +66,6 @@ def _ends(codec: Codec, starts: np.ndarray, ends: np.ndarray, mask: str, sphere:
     return Ends(starts, ends, free, bool(on_sphere), codec.chunks)
 
 
-def metric_of(name: str, config: SearchConfig, seed: int = 0) -> PathMetric:
-    """The metric of a name NAME or NAME/WAY. UserError for weights that are missing."""
-    bare, _, way = name.partition("/")
-    way = way or config.equalise
-    if bare == PIXELS:
-        return PathMetric(pixels, way)
-    distance = named_distances.make(bare, config, seed)
-
-    def squared(images: Any, others: Any) -> Any:
-        values = distance(images, others)
-        return values * values if bare == "l1" else values  # all others are sums of squares
-
-    return PathMetric(squared, way)
-
-
-def weights_of(name: str, config: SearchConfig) -> str:
-    """Where the weights of a metric's network are from, in words; "" without a network."""
-    bare = name.partition("/")[0]
-    return "" if bare in (*PLAIN, PIXELS) else named_distances.make(bare, config).weights
-
-
 class Found(NamedTuple):
     """Paths [P, K, D] of one name, and whether the search came to its end."""
 
@@ -95,12 +73,13 @@ class Found(NamedTuple):
     whole: bool
 
 
-def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int = 0) -> Found:
+def found(name: str, codec: Codec, ends: Ends, metrics: Metrics) -> Found:
     """The paths of a name, `segments` steps each, which are equal where they are the shortest.
 
     Raises UserError, naming the metric, where codes lie opposite each other on the sphere, or the
     metric is not a number.
     """
+    config = metrics.config
     if name in PLAIN:
         try:
             return Found(plain(name, ends, config.segments), True)
@@ -109,7 +88,7 @@ def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int =
     search = geodesic.Search(
         config.segments, config.adam_steps, config.rate, config.tolerance, ends.sphere
     )
-    metric = metric_of(name, config, seed)
+    metric = metrics.metric(name)
     try:
         paths = geodesic.shortest(
             codec.decode,
@@ -122,12 +101,8 @@ def found(name: str, codec: Codec, ends: Ends, config: SearchConfig, seed: int =
         )
     except (AntipodalCodes, geodesic.NotFinite) as error:
         raise UserError(f"{name}: {error}") from error
-    # One path after the other: deep distances of all their pictures at once need much memory.
-    even = [
-        lengths.even(codec.decode, metric, path[None], config.segments + 1, ends.sphere)
-        for path in paths.codes
-    ]
-    return Found(_kept(ends, np.concatenate(even)), paths.whole)
+    even = lengths.even(codec.decode, metric, paths.codes, config.segments + 1, ends.sphere)
+    return Found(_kept(ends, even), paths.whole)
 
 
 def plain(name: str, ends: Ends, segments: int) -> np.ndarray:

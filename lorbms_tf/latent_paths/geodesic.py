@@ -88,7 +88,7 @@ def shortest(
     if search.sphere:
         check_not_antipodal(starts, ends)
     codes = np.stack([starts, ends], axis=1).astype(keras.config.floatx())
-    slope = energies_and_gradient(decode, metric, codes.dtype)
+    slope = energies_and_gradient(decode, metric, codes[:, 0], codes[:, 1])
     energies = {}
     while codes.shape[1] - 1 < search.segments:
         codes = subdivided(codes, search.sphere)

@@ -5,13 +5,20 @@ from typing import Any
 
 import numpy as np
 
+from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.latent.slerp import line, slerp
 from lorbms_tf.latent_paths.energy import PathMetric
 
+_DECODED_AT_ONCE = 64
+
 
 def steps(metric: PathMetric, pictures: np.ndarray) -> np.ndarray:
-    """Lengths m of the segments: pictures [P, K, H, W, C] -> [P, K - 1]."""
-    return np.sqrt(np.maximum(np.asarray(metric.steps(pictures)), 0.0))
+    """Lengths m of the segments: pictures [P, K, H, W, C] -> [P, K - 1].
+
+    One path after the other: deep features of all pictures at once need much memory.
+    """
+    squared = [np.asarray(metric.steps(path[None])) for path in pictures]
+    return np.sqrt(np.maximum(np.concatenate(squared), 0.0))
 
 
 def largest_over_mean(lengths: np.ndarray) -> np.ndarray:
@@ -69,8 +76,8 @@ def even(
 
 
 def decoded(decode: Callable[[Any], Any], codes: np.ndarray) -> np.ndarray:
-    """Pictures of the points of paths: codes [P, K, D] -> [P, K, H, W, C]."""
-    pictures = np.asarray(decode(codes.reshape(-1, codes.shape[2])))
+    """Pictures of the points of paths, some at a time: codes [P, K, D] -> [P, K, H, W, C]."""
+    pictures = in_batches(decode, _DECODED_AT_ONCE, codes.reshape(-1, codes.shape[2]))
     return pictures.reshape(*codes.shape[:2], *pictures.shape[1:])
 
 

@@ -6,17 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lorbms_tf import progress
-from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation.batches import in_batches
 from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.features import registry
-from lorbms_tf.latent_paths import finding, lengths, models, pictures
+from lorbms_tf.latent_paths import equalise, finding, lengths, models, pictures
 from lorbms_tf.latent_paths.config import PLAIN, PathsConfig
-from lorbms_tf.latent_paths.energy import PathMetric
-
-_DECODED_AT_ONCE = 64
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+from lorbms_tf.latent_paths.metrics import Metrics
 
 
 class Measured(NamedTuple):
@@ -42,27 +37,32 @@ def measure(config: PathsConfig) -> Results:
     """Finds and measures the paths. UserError for models, pictures and weights of no use."""
     codec = _codec(config)
     finding.check(config.metrics, codec)
-    for name in (*config.metrics, config.judge):  # weights are missed before the work begins
-        finding.weights_of(name, config)
-    decode = _in_parts(codec)
+    metrics = Metrics(config, config.seed)
+    weights = {name: metrics.weights(name) for name in (*config.metrics, config.judge)}
     if codec.encode is None:
         ends = finding.drawn_ends(codec, config.pairs, config.mask, config.sphere, config.seed)
-        given = decode(np.stack([ends.starts, ends.ends]))
+        given = lengths.decoded(codec.decode, np.stack([ends.starts, ends.ends]))
     else:
         given = pictures.read(config, codec.side, codec.channels)
         ends = finding.ends_of(codec, given, config.mask, config.sphere)
-    straight = decode(finding.plain("linear", ends, config.segments))
+    straight = lengths.decoded(codec.decode, finding.plain("linear", ends, config.segments))
     real = given.reshape(-1, *given.shape[2:])
+    frechet = _frechet_to(real, config)
     measured, whole = {}, True
     for name in config.metrics:
         progress.say(f"{name}: {config.pairs} paths of {config.segments} steps")
-        paths = finding.found(name, codec, ends, config, config.seed)
-        judge = config.judge if name in PLAIN else name
-        metric = finding.metric_of(judge, config, config.seed)
-        measured[name] = _measured(metric, judge, decode(paths.codes), straight, real, config)
-        whole &= paths.whole
+        try:
+            paths = finding.found(name, codec, ends, metrics)
+            judge = config.judge if name in PLAIN else name
+            made = lengths.decoded(codec.decode, paths.codes)
+            measured[name] = _measured(metrics, judge, made, straight, frechet)
+            whole = paths.whole
+        except KeyboardInterrupt:  # outside of a search, which keeps its best paths by itself
+            if not measured:
+                raise
+            whole = False
         if not whole:
-            progress.say(f"stopped: {name} has the best paths so far, the metrics behind it none")
+            progress.say(f"stopped at {name}: what was found before is kept")
             break
     description = {
         "model": config.run_dir or config.saved_model,
@@ -73,7 +73,7 @@ def measure(config: PathsConfig) -> Results:
         "mask": config.mask,
         "seed": config.seed,
         "judge": config.judge,
-        "weights": {n: w for n in config.metrics if (w := finding.weights_of(n, config))},
+        "weights": {name: weights[name] for name in config.metrics if weights[name]},
     }
     return Results(measured, description, whole)
 
@@ -84,32 +84,18 @@ def _codec(config: PathsConfig) -> models.Codec:
     return models.of_run(config.run_dir, config.checkpoint)
 
 
-def _in_parts(codec: models.Codec) -> Callable[[np.ndarray], np.ndarray]:
-    """codes [P, K, D] -> pictures [P, K, S, S, C], some at a time."""
-
-    def decode(codes: np.ndarray) -> np.ndarray:
-        flat = in_batches(codec.decode, _DECODED_AT_ONCE, codes.reshape(-1, codes.shape[2]))
-        return flat.reshape(*codes.shape[:2], *flat.shape[1:])
-
-    return decode
-
-
 def _measured(
-    metric: PathMetric,
-    judge: str,
-    made: np.ndarray,
-    straight: np.ndarray,
-    real: np.ndarray,
-    config: PathsConfig,
+    metrics: Metrics, judge: str, made: np.ndarray, straight: np.ndarray, frechet: Callable
 ) -> Measured:
-    steps, linear = (_steps(metric, part) for part in (made, straight))
+    metric = metrics.metric(judge)
+    steps, linear = (lengths.steps(metric, part) for part in (made, straight))
     if not (np.isfinite(steps).all() and np.isfinite(linear).all()):
         raise UserError(f"{judge} is not a number between some pictures of a path")
     whole, whole_linear = steps.sum(axis=1), linear.sum(axis=1)
     ratio = np.where(whole_linear > 0, whole / np.where(whole_linear > 0, whole_linear, 1), 1.0)
     uneven = lengths.largest_over_mean(steps)
-    eye = _eye(config)
-    perceived = lengths.variation(_steps(finding.metric_of(f"{eye}/none", config), made))
+    eye = _eye(metrics)
+    perceived = lengths.variation(lengths.steps(metrics.metric(f"{eye}/none"), made))
     light, contrast = middle_errors(made)
     scores = {
         "length_over_linear": float(ratio.mean()),
@@ -122,23 +108,17 @@ def _measured(
         "perceived_by": eye,
         "measured_by": judge,
     }
-    if config.extractor:
-        scores["middle_frechet"] = _frechet(made, real, config)
-        scores["middle_frechet_pictures"] = [len(real), len(made)]
+    scores |= frechet(made[:, made.shape[1] // 2])
     total = np.where(whole > 0, whole, 1.0)[:, None]
     along = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1) / total], axis=1)
     return Measured(scores, made, along)
 
 
-def _steps(metric: PathMetric, made: np.ndarray) -> np.ndarray:
-    """Lengths of segments [P, K - 1], path by path: deep distances need much memory."""
-    return np.concatenate([lengths.steps(metric, made[i : i + 1]) for i in range(len(made))])
-
-
-def _eye(config: PathsConfig) -> str:
+def _eye(metrics: Metrics) -> str:
     """The metric that stands for the eye: the first one of a network, else the judge."""
-    deep = [n for n in config.metrics if n not in PLAIN and finding.weights_of(n, config)]
-    return (deep or [config.judge])[0].partition("/")[0]
+    names = metrics.config.metrics
+    deep = [n for n in names if n not in PLAIN and metrics.weights(n)]
+    return (deep or [metrics.config.judge])[0].partition("/")[0]
 
 
 def middle_errors(made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,15 +126,28 @@ def middle_errors(made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     pictures [P, K, S, S, C] in [-1, 1] -> two arrays [P], of the same scale.
     """
-    luma = made @ _LUMA if made.shape[-1] == 3 else made[..., 0]
+    luma = np.asarray(equalise.luma(made))
     errors = []
-    for moment in (luma.mean(axis=(2, 3)), luma.std(axis=(2, 3))):
+    for moment in (luma.mean(axis=(2, 3, 4)), luma.std(axis=(2, 3, 4))):
         middle = moment[:, moment.shape[1] // 2]
         errors.append(np.abs(middle - (moment[:, 0] + moment[:, -1]) / 2))
     return errors[0], errors[1]
 
 
-def _frechet(made: np.ndarray, real: np.ndarray, config: PathsConfig) -> float:
+def _frechet_to(real: np.ndarray, config: PathsConfig) -> Callable[[np.ndarray], dict[str, Any]]:
+    """A function of pictures [P, S, S, C] to the scores of their distance to real ones, if any."""
+    if not config.extractor:
+        return lambda middles: {}
     network = registry.score_network(config.extractor, config.extractor_weights)
-    middle = images.to_uint8(made[:, made.shape[1] // 2])
-    return frechet_distance(network(images.to_uint8(real)), network(middle))
+    real_features = network(_coloured(real))
+
+    def scores(middles: np.ndarray) -> dict[str, Any]:
+        distance = frechet_distance(real_features, network(_coloured(middles)))
+        return {"middle_frechet": distance, "middle_frechet_pictures": [len(real), len(middles)]}
+
+    return scores
+
+
+def _coloured(made: np.ndarray) -> np.ndarray:
+    """Pictures as the networks of scores read them: float32 [N, S, S, 3] in [-1, 1]."""
+    return np.repeat(made, 3, axis=-1) if made.shape[-1] == 1 else made

@@ -42,6 +42,7 @@ def draw(config: PathSheetConfig) -> Any:
     """The strips, a Pillow image. UserError for bad flags, pictures and weights."""
     config.validate()
     from lorbms_tf.latent_paths import finding, lengths, models, report
+    from lorbms_tf.latent_paths.metrics import Metrics
 
     codec = models.of_run(config.run_dir, config.checkpoint)
     if codec.encode is None:
@@ -50,9 +51,10 @@ def draw(config: PathSheetConfig) -> Any:
     if codec.channels == 1:
         ends = [end.mean(axis=-1, keepdims=True) for end in ends]
     given = finding.ends_of(codec, np.stack(ends)[:, None], config.mask)
+    metrics = Metrics(config, config.seed)
     made = {}
     for name in config.metric:
-        codes = finding.found(name, codec, given, config, config.seed).codes
+        codes = finding.found(name, codec, given, metrics).codes
         made[name] = lengths.decoded(codec.decode, codes)
     return report.strips(made, 1, config.cell, config.steps)
 

@@ -12,6 +12,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.latent_paths import finding, measuring, models, pictures, report, sheet
 from lorbms_tf.latent_paths.config import PathsConfig
 from lorbms_tf.latent_paths.finding import Ends
+from lorbms_tf.latent_paths.metrics import Metrics
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import saved_model
 from tests import tiny
@@ -85,7 +86,7 @@ def test_chunks_outside_of_the_mask_stay_on_all_paths(run_dir, glob):
     given = pictures.read(config(run_dir, glob), codec.side, codec.channels)
     ends = finding.ends_of(codec, given, "0100")
     for name in ("linear", "spherical", "pixels"):
-        codes = finding.found(name, codec, ends, config(run_dir, glob)).codes
+        codes = finding.found(name, codec, ends, Metrics(config(run_dir, glob))).codes
         kept = codes.reshape(2, 5, 4, -1)[:, :, [0, 2, 3]]
         np.testing.assert_array_equal(kept, np.repeat(kept[:, :1], 5, axis=1))
         assert np.ptp(codes.reshape(2, 5, 4, -1)[:, :, 1], axis=1).max() > 0
@@ -119,7 +120,7 @@ def test_opposite_codes_on_the_sphere_are_named(name, run_dir, glob):
     codec = models.of_run(run_dir)
     codes = np.eye(1, 16, dtype=np.float32)
     with pytest.raises(UserError, match=f"{name}: .*opposite"):
-        finding.found(name, codec, Ends(codes, -codes, None, True), config(run_dir, glob))
+        finding.found(name, codec, Ends(codes, -codes, None, True), Metrics(config(run_dir, glob)))
 
 
 @pytest.mark.parametrize(
