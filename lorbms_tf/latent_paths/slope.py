@@ -29,7 +29,7 @@ def energies_and_gradient(
     graphs: dict[int, Callable] = {}  # one a level, which knows how many pictures there are
 
     def values(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        graph = graphs.setdefault(codes.shape[1], tf.function(both))
+        graph = graphs.setdefault(codes.shape[1], tf.function(both, autograph=False))
         energies, gradient = graph(tf.constant(codes, dtype))
         return energies.numpy(), gradient.numpy()
 
