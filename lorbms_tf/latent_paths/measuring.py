@@ -8,8 +8,8 @@ import numpy as np
 from lorbms_tf import progress
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation import frechet
 from lorbms_tf.evaluation.batches import in_batches
-from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.features import registry
 from lorbms_tf.latent_paths import finding, lengths, models, pictures
 from lorbms_tf.latent_paths.config import PLAIN, PathsConfig
@@ -123,8 +123,7 @@ def _measured(
         "measured_by": judge,
     }
     if config.extractor:
-        scores["middle_frechet"] = _frechet(made, real, config)
-        scores["middle_frechet_pictures"] = [len(real), len(made)]
+        scores |= _frechet(made, real, config)
     total = np.where(whole > 0, whole, 1.0)[:, None]
     along = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1) / total], axis=1)
     return Measured(scores, made, along)
@@ -154,7 +153,14 @@ def middle_errors(made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return errors[0], errors[1]
 
 
-def _frechet(made: np.ndarray, real: np.ndarray, config: PathsConfig) -> float:
+def _frechet(made: np.ndarray, real: np.ndarray, config: PathsConfig) -> dict[str, Any]:
+    """The distance of pictures in the middle from real ones, how many there are, and a caution."""
     network = registry.score_network(config.extractor, config.extractor_weights)
-    middle = images.to_uint8(made[:, made.shape[1] // 2])
-    return frechet_distance(network(images.to_uint8(real)), network(middle))
+    sets = (real, made[:, made.shape[1] // 2])
+    one, two = (network(images.to_uint8(np.repeat(s, 3 // s.shape[-1], axis=-1))) for s in sets)
+    scores = {
+        "middle_frechet": frechet.frechet_distance(one, two),
+        "middle_frechet_pictures": [len(one), len(two)],
+    }
+    caution = frechet.caution(min(len(one), len(two)), one.shape[1])
+    return {**scores, "caution": caution} if caution else scores
