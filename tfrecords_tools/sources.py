@@ -16,7 +16,7 @@ from lorbms_tf.data.images import BadImage, list_photos, photos_below, read_phot
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir
 from lorbms_tf.progress import track
-from tfrecords_tools import coco, named_files, voc
+from tfrecords_tools import coco, named_files, voc_source
 from tfrecords_tools.notes import Notes, note_lines
 from tfrecords_tools.threads import in_order
 
@@ -195,8 +195,8 @@ def find(
         some are asked for.
     """
     if source == "voc":
-        file = images_dir / voc.ANNOTATIONS
-        return _annotated(images_dir, file, voc.read(images_dir), min_boxes, voc.IMAGES)
+        file, content = images_dir / voc_source.ANNOTATIONS, voc_source.read(images_dir)
+        return _annotated(images_dir, file, content, min_boxes, voc_source.IMAGES)
     if not annotations:
         return _plain(images_dir, source == "classes")
     if not is_dir(images_dir):

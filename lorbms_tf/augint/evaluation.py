@@ -1,5 +1,7 @@
 """How `lorbms_tf.evaluate` scores AugIntAE and its baselines."""
 
+from typing import Any
+
 from lorbms_tf.augint.score_config import (
     CLASS_FEATURES,
     AugintScoreConfig,
@@ -8,6 +10,7 @@ from lorbms_tf.augint.score_config import (
 )
 from lorbms_tf.augint.scores import SCORES, TRAINING
 from lorbms_tf.errors import UserError
+from lorbms_tf.evaluation.frechet import caution
 from lorbms_tf.evaluation.scores import check_names
 from lorbms_tf.training import photo_scores
 from lorbms_tf.training.method import Evaluation, Measured
@@ -49,7 +52,16 @@ def _measure(config: AugintScoringConfig) -> Measured:
         "protocol": conditions(config),
         **values,
     }
-    return Measured({**found, "missing": missing} if missing else found)
+    return Measured({**found, "missing": missing} if missing else found, _notes(arrays, values))
+
+
+def _notes(arrays: Any, values: dict[str, float | None]) -> list[str]:
+    """A caution beside a Fréchet distance of few images."""
+    if values.get("frechet_interpolations") is None:
+        return []
+    sets = arrays["real_features"], arrays["path_features"]
+    text = caution(min(map(len, sets)), sets[0].shape[1])
+    return [f"caution: {text}"] if text else []
 
 
 # That of photos, but for what makes the arrays.

@@ -2,12 +2,11 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from lorbms_tf import files
+from lorbms_tf.evaluation import tables
 from lorbms_tf.pages import charts, formats
 
 _WIDTH, _HEIGHT, _DENSITY = 480, 300, 144
@@ -52,9 +51,4 @@ def write_table(
     for index, frequency in enumerate(frequencies):
         rows.append([str(frequency), *(f"{values[index]:.6f}" for values in curves.values())])
     rows.append(["photos", *(f"{novel[name]:.6f}" for name in curves)])
-    text = "".join(",".join(row) + "\n" for row in rows)
-    try:
-        with files.atomic_file(path) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise files.not_writable(Path(path), error) from error
+    tables.write_csv(path, rows)

@@ -4,8 +4,9 @@ import numpy as np
 from PIL import Image
 
 from lorbms_tf.data.images import to_uint8
-from lorbms_tf.deepsim import preservation, sheets, trained
+from lorbms_tf.deepsim import preservation, trained
 from lorbms_tf.deepsim.sheet_configs import NeighboursConfig, PreservationConfig, SamplesConfig
+from lorbms_tf.evaluation import tables
 from lorbms_tf.evaluation.neighbours import nearest
 from lorbms_tf.pages import pictures
 
@@ -25,7 +26,7 @@ def preserved(config: PreservationConfig) -> Image.Image:
         table.append([name, f"{place:.3f}", f"{hue:.3f}"])
     if config.table:
         header = ["run", "error of place, % of the side", "error of hue, degrees"]
-        sheets.write_csv(config.table, [header, *table])
+        tables.write_csv(config.table, [header, *table])
     return pictures.sheet(rows, row_titles=titles, cell=config.cell)
 
 

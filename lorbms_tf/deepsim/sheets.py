@@ -2,12 +2,10 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from lorbms_tf import files
 from lorbms_tf.data.images import to_uint8
 from lorbms_tf.deepsim import trained
 from lorbms_tf.deepsim.sheet_configs import (
@@ -15,6 +13,7 @@ from lorbms_tf.deepsim.sheet_configs import (
     InversionsConfig,
     ReencodingsConfig,
 )
+from lorbms_tf.evaluation import tables
 from lorbms_tf.pages import charts, formats, pictures
 
 _WIDTH, _HEIGHT, _DENSITY = 480, 300, 144
@@ -106,17 +105,7 @@ def write_table(
     rows = [["passes", *columns]]
     for index, number in enumerate(iterations):
         rows.append([str(number), *(f"{values[index]:.4f}" for values in columns.values())])
-    write_csv(path, rows)
-
-
-def write_csv(path: str, rows: Sequence[Sequence[str]]) -> None:
-    """A table of texts without commas. UserError where the file cannot be written."""
-    text = "".join(",".join(row) + "\n" for row in rows)
-    try:
-        with files.atomic_file(path) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise files.not_writable(Path(path), error) from error
+    tables.write_csv(path, rows)
 
 
 def _stacked(upper: Image.Image, lower: Image.Image) -> Image.Image:

@@ -35,6 +35,20 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     return max(0.0, float(shift @ shift) + spread - 2.0 * overlap)
 
 
+def caution(count: int, width: int) -> str:
+    """What is to be known of a distance of `count` images, the smaller set; "" of enough.
+
+    width: numbers of a feature vector.
+    """
+    if count > width:
+        return ""
+    return (
+        f"a Fréchet distance of {count} images with features of {width} numbers comes out too "
+        f"high, and the fewer images, the higher: compare it with those of {count} images only, "
+        f"or take well over {width} (papers: 50,000)"
+    )
+
+
 def _root(features: np.ndarray) -> np.ndarray:
     """A with A^T A the unbiased covariance: [N, D], or [D, D] where that is smaller."""
     count, width = features.shape

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lorbms_tf.evaluation import frechet
 from lorbms_tf.evaluation.classifier_score import classifier_score
-from lorbms_tf.evaluation.frechet import frechet_distance
 from lorbms_tf.evaluation.kernel_distance import kernel_distance
 from lorbms_tf.evaluation.lines import PATCHES
 from lorbms_tf.evaluation.precision_recall import NEIGHBOURS, PrecisionRecall, precision_recall
@@ -125,7 +125,7 @@ _OF_FEATURES = {"protocol": ("real", FEATURES)}
 _OF_BOTH = ("real_features", "{}_features")
 _OF_PIXELS = ("real", "{}", "seed")
 _KINDS = {
-    "frechet": _Kind(frechet_distance, _OF_BOTH, {
+    "frechet": _Kind(frechet.frechet_distance, _OF_BOTH, {
         **_OF_FEATURES, "higher_is_better": False, "least": 2,
         "says": "Fréchet distance of features to the real images; lower is better",
     }),
@@ -170,11 +170,4 @@ def caution(name: str, sets: Sets) -> str:
     if kind != "frechet":
         return ""
     count = min(len(sets[f"{part}_features"]) for part in ("real", of))
-    width = sets[f"{of}_features"].shape[1]
-    if count > width:
-        return ""
-    return (
-        f"a Fréchet distance of {count} images with features of {width} numbers comes out too "
-        f"high, and the fewer images, the higher: compare it with those of {count} images only, "
-        f"or take well over {width} (papers: 50,000)"
-    )
+    return frechet.caution(count, sets[f"{of}_features"].shape[1])

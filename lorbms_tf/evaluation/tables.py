@@ -1,10 +1,14 @@
-"""Lines of scores as a table."""
+"""Lines of scores as a table, and tables as files."""
 
-from collections.abc import Callable
+import csv
+import io
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from lorbms_tf import files
 from lorbms_tf.evaluation.lines import score_names
 from lorbms_tf.evaluation.scores import Score
 
@@ -63,3 +67,14 @@ def aligned(rows: list[list[str]], left: int = 1) -> str:
         )
 
     return "\n".join(map(line, rows))
+
+
+def write_csv(path: str | os.PathLike, rows: Sequence[Sequence[str]]) -> None:
+    """Writes a row a line; cells with commas, quotes or line ends are put in quotes.
+
+    Raises UserError where the file cannot be written.
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    with files.atomic_file(path) as file:
+        file.write(text.getvalue().encode())

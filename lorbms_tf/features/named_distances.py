@@ -207,7 +207,7 @@ def _deep(name: str, tapped: taps.Taps, config: DistanceConfig, seed: int) -> Di
 
     def features(images: Any) -> dict[str, Any]:
         _check_side(name, images, least_side)
-        return unit.features(_coloured(images))
+        return compared.features(_coloured(images))
 
     return Distance(
         name,
@@ -215,7 +215,7 @@ def _deep(name: str, tapped: taps.Taps, config: DistanceConfig, seed: int) -> Di
         seed,
         least_side=least_side,
         weights=tapped.weights,
-        by_features=None if redrawn else ByFeatures(features, unit.compared),
+        by_features=None if redrawn else ByFeatures(features, compared.compared),
     )
 
 

@@ -106,6 +106,8 @@ class PathsConfig(SearchConfig):
         require("strips", self.strips, minimum=0)
         require("seed", self.seed, minimum=0)
         if self.extractor:
+            if self.pairs < 2:
+                raise UserError(f"--pairs={self.pairs}: --extractor needs at least 2")
             from lorbms_tf.features import registry
 
             registry.check_score_network(self.extractor, self.extractor_weights)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lorbms_tf import progress
 from lorbms_tf.errors import UserError
-from lorbms_tf.evaluation.frechet import frechet_distance
+from lorbms_tf.evaluation import frechet
 from lorbms_tf.features import registry
 from lorbms_tf.latent_paths import equalise, finding, lengths, models, pictures
 from lorbms_tf.latent_paths.config import PLAIN, PathsConfig
@@ -47,7 +47,7 @@ def measure(config: PathsConfig) -> Results:
         ends = finding.ends_of(codec, given, config.mask, config.sphere)
     straight = lengths.decoded(codec.decode, finding.plain("linear", ends, config.segments))
     real = given.reshape(-1, *given.shape[2:])
-    frechet = _frechet_to(real, config)
+    middles = _frechet_to(real, config)
     measured, whole = {}, True
     for name in config.metrics:
         progress.say(f"{name}: {config.pairs} paths of {config.segments} steps")
@@ -55,7 +55,7 @@ def measure(config: PathsConfig) -> Results:
             paths = finding.found(name, codec, ends, metrics)
             judge = config.judge if name in PLAIN else name
             made = lengths.decoded(codec.decode, paths.codes)
-            measured[name] = _measured(metrics, judge, made, straight, frechet)
+            measured[name] = _measured(metrics, judge, made, straight, middles)
             whole = paths.whole
         except KeyboardInterrupt:  # outside of a search, which keeps its best paths by itself
             if not measured:
@@ -85,7 +85,7 @@ def _codec(config: PathsConfig) -> models.Codec:
 
 
 def _measured(
-    metrics: Metrics, judge: str, made: np.ndarray, straight: np.ndarray, frechet: Callable
+    metrics: Metrics, judge: str, made: np.ndarray, straight: np.ndarray, middles: Callable
 ) -> Measured:
     metric = metrics.metric(judge)
     steps, linear = (lengths.steps(metric, part) for part in (made, straight))
@@ -108,7 +108,7 @@ def _measured(
         "perceived_by": eye,
         "measured_by": judge,
     }
-    scores |= frechet(made[:, made.shape[1] // 2])
+    scores |= middles(made[:, made.shape[1] // 2])
     total = np.where(whole > 0, whole, 1.0)[:, None]
     along = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1) / total], axis=1)
     return Measured(scores, made, along)
@@ -139,11 +139,14 @@ def _frechet_to(real: np.ndarray, config: PathsConfig) -> Callable[[np.ndarray],
     if not config.extractor:
         return lambda middles: {}
     network = registry.score_network(config.extractor, config.extractor_weights)
-    real_features = network(_coloured(real))
+    features = network(_coloured(real))
 
     def scores(middles: np.ndarray) -> dict[str, Any]:
-        distance = frechet_distance(real_features, network(_coloured(middles)))
-        return {"middle_frechet": distance, "middle_frechet_pictures": [len(real), len(middles)]}
+        counts = [len(real), len(middles)]
+        distance = frechet.frechet_distance(features, network(_coloured(middles)))
+        values = {"middle_frechet": distance, "middle_frechet_pictures": counts}
+        caution = frechet.caution(min(counts), features.shape[1])
+        return {**values, "caution": caution} if caution else values
 
     return scores
 

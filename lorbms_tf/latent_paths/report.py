@@ -26,7 +26,7 @@ _STRIP = 9  # pictures of a strip
 
 
 def table(results: Results) -> str:
-    """Means over pairs, a row a metric; lengths and steps with their deviation."""
+    """Means over pairs, a row a metric; lengths and steps with their deviation; then cautions."""
     names = [n for n in _COLUMNS if any(n in m.scores for m in results.metrics.values())]
     rows = [["path", "by", *(_COLUMNS[name] for name in names)]]
     for metric, measured in results.metrics.items():
@@ -37,10 +37,14 @@ def table(results: Results) -> str:
                 cells[place] += f" +- {scores[f'{name}_sd']:.3f}"
         rows.append([metric, scores["measured_by"], *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
+    texts = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
-    )
+    ]
+    cautions = [
+        one.scores["caution"] for one in results.metrics.values() if "caution" in one.scores
+    ]
+    return "\n".join([*texts, *(f"caution: {text}" for text in dict.fromkeys(cautions))])
 
 
 def line(results: Results) -> str:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir
-from lorbms_tf.probing import class_folders, stl10, voc
+from lorbms_tf.probing import class_folders, stl10, voc_photos
 from lorbms_tf.probing.labelled import Labelled
 
-KINDS = {"stl10": stl10.load, "folders": class_folders.load, "voc": voc.load}
+KINDS = {"stl10": stl10.load, "folders": class_folders.load, "voc": voc_photos.load}
 
 
 def parse(dataset: str) -> tuple[str, Path]:

@@ -44,7 +44,7 @@ class ServedModel(tf.Module):
             variable.value for network in networks.values() for variable in network.variables
         ]
         traced = {
-            name: tf.function(one.function, input_signature=list(one.inputs))
+            name: tf.function(one.function, input_signature=list(one.inputs), autograph=False)
             for name, one in signatures.items()
         }
         self.functions = {DEFAULT: next(iter(traced.values())), **traced}

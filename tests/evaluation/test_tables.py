@@ -1,3 +1,4 @@
+import csv
 import json
 
 from lorbms_tf.evaluation import lines as score_lines
@@ -56,3 +57,10 @@ def test_reasons_are_no_scores():
     line = {**LINE, "seams_mix": None, "missing": {"seams_mix": "too few"}}
     assert score_lines.score_names([line]) == ["psnr", "seams_mix"]
     assert tables.table([line], shown_score).split()[-2:] == ["21.5", "-"]
+
+
+def test_cells_with_commas_stay_one_cell(tmp_path):
+    rows = [["passes", 'ae, "new" \u00fc'], ["1", "0.5"]]
+    tables.write_csv(tmp_path / "deep" / "t.csv", rows)
+    with open(tmp_path / "deep" / "t.csv", newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == rows

@@ -59,6 +59,27 @@ def test_what_is_written(results, tmp_path):
         np.testing.assert_allclose(measured.cumulative[:, -1], 1, rtol=1e-5)
 
 
+def test_a_frechet_distance_of_few_pictures_carries_a_caution(results):
+    scores = {"measured_by": "pixels", "middle_frechet": 9.5, "caution": "of few images"}
+    measured = results.metrics["linear"]
+    few = measured._replace(scores={**measured.scores, **scores})
+    lines = report.table(results._replace(metrics={"a": few, "b": few})).splitlines()
+    assert "Frechet" in lines[0] and lines[1].rstrip().endswith("9.500")
+    assert lines[3:] == ["caution: of few images"]
+
+
+def test_middles_of_grey_paths_are_compared_in_three_colours(monkeypatch):
+    def features(pixels):
+        assert pixels.dtype == np.uint8 and pixels.shape[1:] == (8, 8, 3)
+        return pixels[:, 0, 0].astype(float)
+
+    monkeypatch.setattr(measuring.registry, "score_network", lambda *names: features)
+    grey = np.random.default_rng(0).uniform(-1, 1, (4, 5, 8, 8, 1))
+    scores = measuring._frechet(grey, grey[:, 2], PathsConfig(extractor="vgg16"))
+    assert scores["middle_frechet"] == pytest.approx(0, abs=1e-3)
+    assert scores["middle_frechet_pictures"] == [4, 4] and "caution" not in scores
+
+
 def test_films_go_there_and_back():
     path = np.linspace(-1, 1, 5)[:, None, None, None] * np.ones((8, 8, 1))
     frames = report.frames_of([path, path[::-1]], ["a", "b"])
@@ -95,7 +116,9 @@ def test_chunks_outside_of_the_mask_stay_on_all_paths(run_dir, glob):
 def test_saved_models_with_an_encoder_and_without(tmp_path, glob):
     saved_model.write(Lorbms(tiny.config(), seed=1), tmp_path / "1")
     whole = config("", glob, saved_model=str(tmp_path / "1"), metrics=("linear",))
-    assert measuring.measure(whole).metrics["linear"].scores["length_over_linear"] == 1
+    assert measuring.measure(whole).metrics["linear"].scores["length_over_linear"] == pytest.approx(
+        1
+    )
 
     class Decoder(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None, 5], tf.float32, "z")])
@@ -136,6 +159,7 @@ def test_opposite_codes_on_the_sphere_are_named(name, run_dir, glob):
         ({"judge": "linear"}, "--judge: no distance 'linear'"),
         ({"video": True}, "--video needs --out"),
         ({"pairs": 0}, "pairs"),
+        ({"pairs": 1, "extractor": "vgg16"}, "--pairs=1: --extractor needs at least 2"),
     ],
 )
 def test_wrong_settings(changes, message):

@@ -9,6 +9,7 @@ from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import saved_model
+from lorbms_tf.serving.signature import Signature
 from tests import tiny
 
 
@@ -106,6 +107,19 @@ def test_a_batch_of_any_size_gives_as_many_results(reloaded, count):
         assert {key: value.shape for key, value in made.items()} == {
             key: [count, *shape] for key, shape in outputs.items()
         }, name
+
+
+def test_functions_are_traced_as_they_are():
+    """AutoGraph, which reads their source, warns of each lambda whose source it cannot find."""
+
+    def absolute(numbers):  # what AutoGraph alone can trace
+        return {"absolute": numbers if tf.reduce_sum(numbers) > 0 else -numbers}
+
+    spec = tf.TensorSpec([None], tf.float32, "numbers")
+    one = Signature(absolute, [spec], (), lambda random, count: {})
+    served = saved_model.ServedModel(SimpleNamespace(name="one"), {"absolute": one})
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        served.functions["absolute"](tf.constant([1.0]))
 
 
 def test_another_model_is_told_apart(reloaded):

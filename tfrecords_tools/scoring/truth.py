@@ -18,7 +18,7 @@ from lorbms_tf.data.file_names import skeleton
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir
-from tfrecords_tools import coco, versions, voc
+from tfrecords_tools import coco, versions, voc_source
 from tfrecords_tools.notes import Notes
 from tfrecords_tools.scoring import regions
 
@@ -115,7 +115,7 @@ def load(annotations: str | os.PathLike) -> Truth:
     noted. Raises UserError where the file cannot be used, or tells no size of a photo.
     """
     if is_dir(annotations):
-        content = voc.measured(voc.read(annotations), annotations)
+        content = voc_source.measured(voc_source.read(annotations), annotations)
     else:
         content = coco.read(annotations)
     try:

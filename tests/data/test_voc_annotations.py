@@ -1,6 +1,6 @@
 import pytest
 
-from lorbms_tf.data import voc
+from lorbms_tf.data import voc_annotations
 from lorbms_tf.errors import UserError
 
 FILE = """<annotation><filename>a.png</filename>
@@ -17,9 +17,9 @@ FILE = """<annotation><filename>a.png</filename>
 def test_size_boxes_and_what_is_difficult(tmp_path, text, difficult):
     path = tmp_path / "a.xml"
     path.write_text(FILE.format(text))
-    annotation = voc.read(path)
+    annotation = voc_annotations.read(path)
     assert annotation.size == (30, 20) and annotation.file_name == "a.png"
-    assert annotation.things == [voc.Thing("dog", [0.0, 1.0, 4.5, 8.0], difficult)]
+    assert annotation.things == [voc_annotations.Thing("dog", [0.0, 1.0, 4.5, 8.0], difficult)]
 
 
 @pytest.mark.parametrize(
@@ -35,38 +35,38 @@ def test_size_boxes_and_what_is_difficult(tmp_path, text, difficult):
 def test_sizes_as_tools_write_them(tmp_path, old, new, size):
     path = tmp_path / "a.xml"
     path.write_text(FILE.format("").replace(old, new))
-    assert voc.read(path).size == size
-    assert len(voc.read(path).things) == 1
+    assert voc_annotations.read(path).size == size
+    assert len(voc_annotations.read(path).things) == 1
 
 
 def test_an_object_without_a_box_or_a_name(tmp_path):
     path = tmp_path / "a.xml"
     for change in (("4.5", "four"), ("bndbox", "polygon"), ("xmin", "x")):
         path.write_text(FILE.format("").replace(*change))
-        assert voc.read(path).things == [voc.Thing("dog", None, False)]
+        assert voc_annotations.read(path).things == [voc_annotations.Thing("dog", None, False)]
     path.write_text(FILE.format("").replace("dog", " "))
-    assert voc.read(path).things == [] and voc.read(path).nameless == 1
+    assert voc_annotations.read(path).things == [] and voc_annotations.read(path).nameless == 1
 
 
 def test_bad_files_and_folders_are_named(tmp_path):
     path = tmp_path / "a.xml"
     with pytest.raises(UserError, match=r"a\.xml cannot be read"):
-        voc.read(path)
+        voc_annotations.read(path)
     broken = ("", "<annotation>", "<html></html>", "<?xml version='1.0' encoding='x'?><a/>")
     for text in broken:
         path.write_text(text)
         with pytest.raises(UserError, match=r"a\.xml is not in VOC's format"):
-            voc.read(path)
+            voc_annotations.read(path)
     with pytest.raises(UserError, match="no folder JPEGImages"):
-        voc.check_folder(tmp_path)
+        voc_annotations.check_folder(tmp_path)
 
 
 def fill(folder, *names):
     for name in names:
-        path = folder / voc.IMAGES / name
+        path = folder / voc_annotations.IMAGES / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    return voc.Pictures(folder)
+    return voc_annotations.Pictures(folder)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_pictures_that_look_alike(tmp_path):
 
 def test_annotation_files_and_hidden_ones(tmp_path):
     for name in ("b.xml", "a.XML", "deep/c.xml", "._b.xml", "notes.txt", "x.y.xml"):
-        path = tmp_path / voc.ANNOTATIONS / name
+        path = tmp_path / voc_annotations.ANNOTATIONS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
-    assert list(voc.annotation_files(tmp_path)) == ["a", "b", "deep/c", "x.y"]
+    assert list(voc_annotations.annotation_files(tmp_path)) == ["a", "b", "deep/c", "x.y"]

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lorbms_tf.data import voc
+from lorbms_tf.data import voc_annotations
 from lorbms_tf.data.images import BadImage, read_photo
-from lorbms_tf.data.voc import ANNOTATIONS, IMAGES
+from lorbms_tf.data.voc_annotations import ANNOTATIONS, IMAGES
 from lorbms_tf.errors import UserError
 from tfrecords_tools import coco
 from tfrecords_tools.notes import Notes
@@ -31,10 +31,10 @@ def read(folder: str | os.PathLike) -> coco.Annotations:
     Raises UserError where the folder has another layout, or no annotation that can be read.
     """
     folder = Path(folder)
-    voc.check_folder(folder)
+    voc_annotations.check_folder(folder)
     notes = Notes()
     files = _readable(folder, notes)
-    pictures = voc.Pictures(folder)
+    pictures = voc_annotations.Pictures(folder)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     categories: dict[str, int] = {}
@@ -77,15 +77,15 @@ def measured(annotations: coco.Annotations, folder: str | os.PathLike) -> coco.A
     return dataclasses.replace(annotations, images=images, boxes=boxes)
 
 
-def _readable(folder: Path, notes: Notes) -> dict[str, voc.Annotation]:
+def _readable(folder: Path, notes: Notes) -> dict[str, voc_annotations.Annotation]:
     """The annotations of a folder by photo id; those that cannot be read are noted."""
-    paths = voc.annotation_files(folder)
+    paths = voc_annotations.annotation_files(folder)
     if not paths:
         raise UserError(f"{folder / ANNOTATIONS} holds no .xml files")
     files, first = {}, None
     for photo_id, path in paths.items():
         try:
-            files[photo_id] = voc.read(path)
+            files[photo_id] = voc_annotations.read(path)
         except UserError as error:
             first = first or error
             notes.add(NOT_VOC, f"{photo_id}.xml")

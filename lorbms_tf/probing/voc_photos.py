@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lorbms_tf.data import voc
+from lorbms_tf.data import voc_annotations
 from lorbms_tf.data.images import squeeze
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_file, read_lines
@@ -24,7 +24,7 @@ def load(folder: Path, size: int, train_split: str = "train", test_split: str = 
     with a warning. Raises UserError where a list or a picture is missing, no annotation of a split
     can be used, or a class is not among those to learn.
     """
-    voc.check_folder(folder)
+    voc_annotations.check_folder(folder)
     photos = {split: _photos(folder, split) for split in (train_split, test_split)}
     classes = tuple(sorted({name for one in photos[train_split].values() for name in one.things}))
     if not classes:
@@ -46,18 +46,18 @@ def _photos(folder: Path, split: str) -> dict[str, _Photo]:
     """The photos of a split by ID; those whose annotation cannot be used are told of."""
     path = folder / "ImageSets" / "Main" / f"{split}.txt"
     names = _names(folder, path)
-    pictures = voc.Pictures(folder)
+    pictures = voc_annotations.Pictures(folder)
     photos, odd = {}, []
     for name in names:
         try:
-            annotation = voc.read(folder / voc.ANNOTATIONS / f"{name}.xml")
+            annotation = voc_annotations.read(folder / voc_annotations.ANNOTATIONS / f"{name}.xml")
         except UserError as error:
             odd.append(error)
             continue
         things: dict[str, bool] = {}
         for thing in annotation.things:
             things[thing.name] = things.get(thing.name, True) and thing.difficult
-        picture = folder / voc.IMAGES / pictures.name(name, annotation.file_name)
+        picture = folder / voc_annotations.IMAGES / pictures.name(name, annotation.file_name)
         photos[name] = _Photo(picture, things)
     if not photos:
         raise odd[0]
@@ -73,7 +73,7 @@ def _names(folder: Path, path: Path) -> list[str]:
     names = {}
     for line in (line.strip() for line in lines if line.strip()):
         # VOC's own lists tell 1 or -1 after the ID; but an ID of one's own may have spaces in it.
-        whole = is_file(folder / voc.ANNOTATIONS / f"{line}.xml")
+        whole = is_file(folder / voc_annotations.ANNOTATIONS / f"{line}.xml")
         names[line if whole else line.split()[0]] = None
     if not names:
         raise UserError(f"{path} names no photos")

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 
 from lorbms_tf.errors import UserError
-from tfrecords_tools import sources, voc
+from tfrecords_tools import sources, voc_source
 from tfrecords_tools.scoring import truth
 
 OBJECT = """<object><name>{}</name><difficult>1</difficult><bndbox>
@@ -15,13 +15,13 @@ def annotate(folder, name, *objects, size=(30, 20)):
     width, height = size
     things = "".join(OBJECT.format(*thing) for thing in objects)
     text = f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>{things}"
-    path = folder / voc.ANNOTATIONS / f"{name}.xml"
+    path = folder / voc_source.ANNOTATIONS / f"{name}.xml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"<annotation><filename>{name}.jpg</filename>{text}</annotation>")
 
 
 def photo(folder, name, size=(30, 20)):
-    path = folder / voc.IMAGES / f"{name}.jpg"
+    path = folder / voc_source.IMAGES / f"{name}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size).save(path)
 
@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 
 def test_boxes_are_counted_from_zero_and_parts_left_out(folder):
-    content = voc.read(folder)
+    content = voc_source.read(folder)
     assert [entry["name"] for entry in content.categories] == ["dog", "cat"]
     first = [box.place for box in content.boxes["2007_01"]]
     assert first == [(0, 0, 15, 10), (15, 10, 15, 10)]
@@ -72,19 +72,19 @@ def test_candidates_can_be_scored_by_it(folder):
 
 def test_other_folders_are_named(folder, tmp_path_factory):
     with pytest.raises(UserError, match="no VOC folder: it has no folder JPEGImages"):
-        voc.read(tmp_path_factory.mktemp("empty"))
-    for path in (folder / voc.ANNOTATIONS).iterdir():
+        voc_source.read(tmp_path_factory.mktemp("empty"))
+    for path in (folder / voc_source.ANNOTATIONS).iterdir():
         path.write_text("<annotation>")
     with pytest.raises(UserError, match="2007_01.xml is not in VOC's format"):
-        voc.read(folder)
-    for path in (folder / voc.ANNOTATIONS).iterdir():
+        voc_source.read(folder)
+    for path in (folder / voc_source.ANNOTATIONS).iterdir():
         path.unlink()
     with pytest.raises(UserError, match="holds no .xml files"):
-        voc.read(folder)
+        voc_source.read(folder)
 
 
 def test_odd_files_are_noted_and_the_others_used(folder):
-    inside = folder / voc.ANNOTATIONS
+    inside = folder / voc_source.ANNOTATIONS
     (inside / "z.xml").write_text("<annotation>")
     whole = (inside / "2007_02.xml").read_text()
     (inside / "2007_02.xml").write_text(whole.replace("<width>30</width>", "<width>30.0</width>"))
@@ -92,13 +92,13 @@ def test_odd_files_are_noted_and_the_others_used(folder):
     sizeless = whole.replace("<width>30</width>", "").replace("</annotation>", polygon)
     (inside / "2007_03.xml").write_text(sizeless.replace("2007_02", "2007_03"))
     photo(folder, "2007_03", (50, 40))
-    content = voc.read(folder)
+    content = voc_source.read(folder)
     assert list(content.images) == ["2007_01", "2007_02", "2007_03", "2007_04"]
     assert content.images["2007_02"]["width"] == 30 and len(content.boxes["2007_03"]) == 1
     assert content.notes.as_json() == {
-        voc.NOT_VOC: {"number": 1, "examples": ["z.xml"]},
-        voc.NO_SIZE: {"number": 1, "examples": ["2007_03.xml"]},
-        voc.NO_PLACE: {"number": 1, "examples": ["2007_03.xml: bird"]},
+        voc_source.NOT_VOC: {"number": 1, "examples": ["z.xml"]},
+        voc_source.NO_SIZE: {"number": 1, "examples": ["2007_03.xml"]},
+        voc_source.NO_PLACE: {"number": 1, "examples": ["2007_03.xml: bird"]},
     }
     kept, counts = sources.load(folder, min_size=16, min_boxes=1, source="voc")
     assert [one.photo_id for one in kept] == ["2007_01", "2007_02", "2007_03"]
@@ -108,7 +108,7 @@ def test_odd_files_are_noted_and_the_others_used(folder):
 
 def test_a_photo_that_cannot_be_measured_is_left_out_of_scores(folder):
     annotate(folder, "2007_01", ("dog", 1, 1, 15, 10), size=(0, 0))
-    (folder / voc.IMAGES / "2007_01.jpg").write_bytes(b"broken")
+    (folder / voc_source.IMAGES / "2007_01.jpg").write_bytes(b"broken")
     found = truth.load(folder)
     assert "2007_01" not in found.photos and "2007_02" in found.photos
 
@@ -116,7 +116,7 @@ def test_a_photo_that_cannot_be_measured_is_left_out_of_scores(folder):
 @pytest.mark.parametrize("ending", [".png", ".jpeg", ".JPG", ".bmp"])
 def test_pictures_of_other_endings(tmp_path, ending):
     annotate(tmp_path, "a", ("dog", 1, 1, 15, 10))
-    (tmp_path / voc.IMAGES).mkdir()
-    Image.new("RGB", (30, 20)).save(tmp_path / voc.IMAGES / f"a{ending}")
+    (tmp_path / voc_source.IMAGES).mkdir()
+    Image.new("RGB", (30, 20)).save(tmp_path / voc_source.IMAGES / f"a{ending}")
     kept, counts = sources.load(tmp_path, min_size=16, min_boxes=1, source="voc")
     assert [one.path.name for one in kept] == [f"a{ending}"] and counts["read"] == 1
