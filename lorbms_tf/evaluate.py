@@ -59,6 +59,7 @@ class _Callable(types.ModuleType):
 
         Raises UserError for unknown settings, and for runs and data that cannot be used.
         """
+        run_dir = str(run_dir)
         evaluation = run_directory.method_of(run_dir).evaluation
         config = of_values(evaluation.config, {"run_dir": run_dir, **settings})
         return evaluate(evaluation, config)

@@ -38,6 +38,7 @@ NOT_RUN = {
     "--run_dir=/shared/run": "needs two hosts",
     "lorbms_tf.sweep": "trains twelve models, in processes of their own",
     "lorbms_tf.benchmark": "measures for a while",
+    "--format=onnx": "needs tf2onnx",
     "lorbms_tf.serve": "serves until it is stopped",
     "lorbms_tf.two_afc": "needs triplets that people have judged",
     "lorbms_tf.image_mean": "searches for a while",

@@ -55,7 +55,7 @@ def _plain(message: str) -> str:
     """The part of TensorFlow's message that is about the input, without its places in the code."""
     lines = [line.strip() for line in message.split("\n")]
     said = [line for line in lines if "assertion failed" in line]
-    places = ("Graph execution error", "Detected at node", "File ", "Stack trace")
+    places = ("Graph execution error", "Detected at", "File ", "Stack trace", "<stack traces")
     said += [line for line in lines if line and not line.startswith(places)]
     text = re.sub(r"^\{\{.*?\}\} ?|\[\[.*|\[Op:.*|[][]", "", said[0] if said else lines[0])
     return text.replace("assertion failed: ", "").strip() or "the inputs do not fit"

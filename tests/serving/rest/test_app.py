@@ -182,7 +182,8 @@ def test_what_is_wrong_is_named(port, name):
 def test_truncated_jpegs_and_unknown_addresses(port):
     whole = images.encode_jpeg(photo(0, 60))
     body = {"signature_name": ENCODE, "instances": [b64(whole[: len(whole) // 2])]}
-    assert ask(port, PREDICT, body)[0] == 400
+    status, answer = ask(port, PREDICT, body)
+    assert status == 400 and "Invalid JPEG data" in answer["error"]
     unknown = ("4", "9" * 30, "9" * 5000)
     versions = [f"/v1/models/tiny/versions/{number}" for number in unknown]
     for path in ("/v1/models/other", *versions, "/nothing"):
