@@ -15,7 +15,7 @@ def test_parameters_by_hand():
     assert network.count_params() == 1_248_424 - 513_000 + 7 * 7 * 3 * 96 + 512 * 4 + 4
 
 
-def _trained(last_relu, steps=6):
+def _trained(last_relu, steps=3):
     """A network after some steps towards labels of which one in sixteen is 1, and their images."""
     network = SqueezeNetClassifier(image_size=32, last_relu=last_relu, seed=1)
     rng = np.random.default_rng(0)
