@@ -78,6 +78,12 @@ class ModelConfig(DistanceConfig):
     autoencoder_steps: int = setting(
         0, "First steps, in which encoder and decoder learn as a plain autoencoder, without mixing."
     )
+    augint_share: float = setting(
+        0.0,
+        "Share of the --autoencoder_steps that learn to interpolate: from the codes of two "
+        "augmentations of an image to the augmentation between them (seed 003); 0, the thesis: "
+        "none.",
+    )
     generator_learning_rate: float = setting(2e-4, "Adam's rate for encoder and decoder.")
     discriminator_learning_rate: float = setting(4e-4, "Adam's rate for the discriminator.")
     classifier_learning_rate: float = setting(2e-4, "Adam's rate for the classifier.")
@@ -125,6 +131,7 @@ class ModelConfig(DistanceConfig):
             require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)
         require("autoencoder_steps", self.autoencoder_steps, minimum=0)
+        self._validate_augint_share()
         for name in ("tau", "lambda_rec", "lambda_adv", "lambda_cls", "lambda_pair"):
             require(name, getattr(self, name), minimum=0)
         for name in ("generator", "discriminator", "classifier"):
@@ -135,6 +142,12 @@ class ModelConfig(DistanceConfig):
             require(name, getattr(self, name), minimum=0, below=1)
         if not 0 < self.adam_epsilon < 1:  # 0 would divide zero gradients by zero
             raise UserError(f"--adam_epsilon={self.adam_epsilon} is not valid: above 0 and below 1")
+
+    def _validate_augint_share(self) -> None:
+        if not 0 <= self.augint_share <= 1:
+            raise UserError(f"--augint_share={self.augint_share} is not valid: from 0 to 1")
+        if self.augint_share and not self.autoencoder_steps:
+            raise UserError("--augint_share needs --autoencoder_steps above 0")
 
     def _validate_perceptual(self) -> None:
         require("lambda_perceptual", self.lambda_perceptual, minimum=0)
