@@ -85,6 +85,7 @@ TOOL_DOORS = (
 MAY_TOUCH_ABSL = ("lorbms_tf.cli", *LAYERS["doors"], *TOOL_DOORS)
 ANY_BACKEND = (
     "lorbms_tf.data.augmentation",
+    "lorbms_tf.data.augmented_views",
     "lorbms_tf.distances",
     "lorbms_tf.gan",
     "lorbms_tf.latent",
@@ -134,6 +135,7 @@ HEAVY = {
     "uvicorn": ("lorbms_tf.serve",),
     "threadpoolctl": ("lorbms_tf.lorbms.scores.chunk_probes",),
     "torch": (
+        "lorbms_tf.augint.benchmarks.torch_step",
         "lorbms_tf.benchmarks.torch_distances",
         "lorbms_tf.deepsim.torch_step",
         "tfrecords_tools.convert_deepcluster",
@@ -304,7 +306,7 @@ def test_those_that_serve_the_thesis_alone_still_do():
         ("lorbms_tf.lorbms.model", "from absl import flags", "only doors"),
         ("tfrecords_tools.coco", "from absl.flags import FLAGS", "only doors"),
         ("tfrecords_tools.build", "import faiss", "only tfrecords_tools.clusters"),
-        ("tfrecords_tools.build", "import torch", "only lorbms_tf.benchmarks.torch_distances"),
+        ("tfrecords_tools.build", "import torch", "only lorbms_tf.augint.benchmarks.torch_step"),
         ("lorbms_tf.errors", "from pycocotools.coco import COCO", "only tfrecords_tools.coco"),
         ("lorbms_tf.errors", "x = 1\n" * (MOST_LINES + 1), "351 lines"),
     ],

@@ -9,6 +9,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.gan import losses
 from lorbms_tf.latent import normal
 from lorbms_tf.latent.slerp import great_circle, unit_norm
+from lorbms_tf.networks.stateless import stateless
 from lorbms_tf.training import optimizers
 
 INVERSION_MOMENTUM = 0.1
@@ -116,7 +117,7 @@ class WganGp(Autoencoder):
         noise = self._noise(batch["image"], "generator")
         with tf.GradientTape() as tape:
             output = self._generated(batch, noise)
-            loss = losses.wgan_generator(self._scores(self._shown(batch, output)))
+            loss = losses.wgan_generator(stateless(self.discriminator)(self._shown(batch, output)))
         self.descend("generator", tape, loss, self._generator_names, logs)
         return logs | self._of_generator(batch, output, loss)
 
@@ -124,7 +125,7 @@ class WganGp(Autoencoder):
         """One update of the critic; the same scalars as of `train_step`."""
         logs = self._update_critic(batch)
         output = self._generated(batch, self._noise(batch["image"], "discriminator"))
-        loss = losses.wgan_generator(self._scores(self._shown(batch, output)))
+        loss = losses.wgan_generator(stateless(self.discriminator)(self._shown(batch, output)))
         logs |= {f"gradient_norm/{name}": ops.zeros(()) for name in self._generator_names}
         return logs | self._of_generator(batch, output, loss)
 

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from lorbms_tf.augint.benchmarks.settings import BENCHMARKS
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.augint.evaluation import EVALUATION
 from lorbms_tf.augint.rendering import SHEETS
@@ -79,6 +80,7 @@ METHOD = Method(
     caution=caution,
     evaluation=EVALUATION,
     sheets=SHEETS,
+    benchmarks=BENCHMARKS,
     report=Report(subtitle="augmentation-interpolative autoencoders (seed 003)"),
     variants=tuple(f"configs/augint/{name}.cfg" for name in ("characters28", "ae", "intae")),
 )

@@ -9,9 +9,11 @@ from keras import ops
 
 from lorbms_tf.augint import building, objective, signatures
 from lorbms_tf.augint.config import AugintConfig
+from lorbms_tf.data import augmented_views
 from lorbms_tf.gan import balance, losses
 from lorbms_tf.latent.slerp import great_circle, unit_norm
-from lorbms_tf.training import optimizers
+from lorbms_tf.networks.stateless import stateless
+from lorbms_tf.training import draws, optimizers
 
 SHARES = (0.25, 0.5, 0.75)  # of a path: the points that `infer` decodes (seed 003, A.3)
 
@@ -138,10 +140,10 @@ class Autoencoder(keras.Model):
         Returns float32 scalars by name, means over this device's share of the batch.
         """
         config, images = self.config, batch["image"]
-        seen = objective.views(
+        seen = augmented_views.views(
             images,
-            self.draws(images, objective.DRAWS),
-            config.augmentation,
+            self.draws(images, augmented_views.DRAWS),
+            objective.RANGES[config.augmentation],
             config.fill,
             ends=config.objective == "augint",
         )
@@ -162,7 +164,8 @@ class Autoencoder(keras.Model):
             output = decoded[:count]
             loss = ops.mean(objective.distances(target, output, self.config.reconstruction_norm))
             if self.discriminator is not None:
-                scores = self._scores(decoded[-count:])
+                # Its moving averages stay: they belong to its own update.
+                scores = stateless(self.discriminator)(decoded[-count:])
                 adversarial = losses.lsgan_generator(scores, self.config.discriminator_targets)
         logs = {
             "loss/autoencoder": loss,
@@ -181,17 +184,6 @@ class Autoencoder(keras.Model):
             "balance/gamma": ops.mean(balance.gammas(ours, theirs)),
         }
         return gradient + ops.concatenate([silent, added], axis=0), logs
-
-    def _scores(self, images):
-        """The discriminator's, with the batch's own statistics; its moving averages stay."""
-        network = self.discriminator
-        scores, _ = network.stateless_call(
-            [ops.convert_to_tensor(v) for v in network.trainable_variables],
-            [ops.convert_to_tensor(v) for v in network.non_trainable_variables],
-            images,
-            training=True,
-        )
-        return scores
 
     def _update_discriminator(self, real, fake, logs) -> None:
         with tf.GradientTape() as tape:
@@ -215,23 +207,15 @@ class Autoencoder(keras.Model):
     def draws(self, images, columns: int, kind: str = "uniform", by: str = "generator"):
         """Draws of this device for its images, [B, columns], by seed and step alone.
 
-        Those of the whole batch are drawn, and its own are taken: any number of devices sees what
-        one sees.
-
         Args:
           images: [B, ...].
           columns: numbers an image.
           kind: "uniform" in [0, 1), or "normal".
           by: the name of the optimizer whose updates count the steps.
         """
-        replica, count = tf.distribute.get_replica_context(), ops.shape(images)[0]
-        step = tf.cast(tf.convert_to_tensor(self._optimizers[by].iterations), tf.int64)
+        step = tf.convert_to_tensor(self._optimizers[by].iterations)
         stream = list(self._optimizers).index(by) * 2 + (kind == "normal")
-        seed = tf.stack([tf.constant(8 * self.config.seed + stream, tf.int64), step])
-        draw = tf.random.stateless_normal if kind == "normal" else tf.random.stateless_uniform
-        drawn = draw([count * replica.num_replicas_in_sync, columns], seed)
-        first = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
-        return drawn[first : first + count]
+        return draws.for_images(images, columns, 8 * self.config.seed + stream, step, kind)
 
     def descend(self, optimizer, tape, loss, names, logs, gradient=None) -> None:
         """One update of the named networks.

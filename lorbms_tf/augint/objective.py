@@ -1,15 +1,14 @@
-"""What AugIntAE and its baselines learn from: views of an image, codes, losses. Only keras.ops.
+"""What AugIntAE and its baselines learn from: codes of views, losses. Only keras.ops.
 
 Shapes: B images [B, S, S, C] in [-1, 1], codes [B, D]. Networks are called as given, so that a
 caller may hand in stateless ones.
 """
 
-from typing import Any, NamedTuple
-
 from keras import ops
 
 from lorbms_tf.data import augmentation
-from lorbms_tf.data.augmentation import PARAMETERS, Ranges
+from lorbms_tf.data.augmentation import Ranges
+from lorbms_tf.data.augmented_views import Views
 from lorbms_tf.latent import normal
 from lorbms_tf.latent.slerp import great_circle, unit_norm
 
@@ -18,43 +17,6 @@ RANGES = {
     "natural": augmentation.NATURAL,
     "none": Ranges(0, 0, 0, 0),
 }
-DRAWS = 2 * len(PARAMETERS) + 2  # uniform numbers that the views of one image take
-
-
-class Views(NamedTuple):
-    """One image in three augmentations: rho_a, rho_b, and between them."""
-
-    first: Any  # A_a x [B, S, S, C]
-    second: Any  # A_b x
-    target: Any  # A_alpha x, rho_alpha = (1 - alpha) rho_a + alpha rho_b
-    alpha: Any  # [B] in [0, 1]
-
-
-def views(images, uniforms, augmentations: str, fill: str, ends: bool = True) -> Views:
-    """The views of images by draws.
-
-    Alpha is the mean of two uniform draws: networks learn more easily near the ends (seed 003).
-
-    Args:
-      images: [B, S, S, C].
-      uniforms: [B, DRAWS] in [0, 1).
-      augmentations: a key of `RANGES`.
-      fill: what an augmentation shows from outside, see `augmentation.warp`.
-      ends: False where only the target is needed: the first and second view are None.
-    """
-    ranges, count = RANGES[augmentations], len(PARAMETERS)
-    first = augmentation.from_uniforms(uniforms[:, :count], ranges)
-    second = augmentation.from_uniforms(uniforms[:, count : 2 * count], ranges)
-    alpha = ops.mean(uniforms[:, 2 * count :], axis=-1)
-    between = augmentation.between(first, second, alpha)
-    if not ends:
-        target = augmentation.augment(images, between, ranges, fill)
-        return Views(None, None, target, alpha)
-    # One warp of all three: a third of the calls.
-    repeated = ops.concatenate([images] * 3, axis=0)
-    rho = ops.concatenate([first, second, between], axis=0)
-    made = ops.split(augmentation.augment(repeated, rho, ranges, fill), 3, axis=0)
-    return Views(*made, alpha)
 
 
 def codes(encoder, images, training: bool = True):

@@ -97,6 +97,12 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
     autoencoder_steps: int = setting(
         0, "First steps, in which encoder and decoder learn as a plain autoencoder, without mixing."
     )
+    augint_share: float = setting(
+        0.0,
+        "Share of the --autoencoder_steps that learn to interpolate: from the codes of two "
+        "augmentations of an image to the augmentation between them (seed 003); 0, the thesis: "
+        "none.",
+    )
     generator_learning_rate: float = setting(2e-4, "Adam's rate for encoder and decoder.")
     discriminator_learning_rate: float = setting(4e-4, "Adam's rate for the discriminator.")
     classifier_learning_rate: float = setting(2e-4, "Adam's rate for the classifier.")
@@ -139,6 +145,7 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
             require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)
         require("autoencoder_steps", self.autoencoder_steps, minimum=0)
+        self._validate_augint_share()
         for name in ("tau", "lambda_rec", "lambda_adv", "lambda_cls", "lambda_pair"):
             require(name, getattr(self, name), minimum=0)
         for name in ("generator", "discriminator", "classifier"):
@@ -168,6 +175,12 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
                     f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
                     f"{blocks} (each block halves or doubles between the image and a 2x2 code)"
                 )
+
+    def _validate_augint_share(self) -> None:
+        if not 0 <= self.augint_share <= 1:
+            raise UserError(f"--augint_share={self.augint_share} is not valid: from 0 to 1")
+        if self.augint_share and not self.autoencoder_steps:
+            raise UserError("--augint_share needs --autoencoder_steps above 0")
 
     def _validate_perceptual(self) -> None:
         require("lambda_perceptual", self.lambda_perceptual, minimum=0)

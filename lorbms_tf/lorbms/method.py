@@ -73,7 +73,7 @@ def tracing(config: LorbmsConfig, phase: str) -> str:
     """A line for before the first step of a kind, which says how long it may take."""
     layers = sum(config.encoder_layers) + sum(config.decoder_layers)
     many = not config.strided_widths and layers >= _MANY_LAYERS
-    kind = "autoencoder" if phase == "autoencoder_step" else "training"
+    kind = "training" if phase == "train_step" else phase.removesuffix("_step")
     return (
         f"tracing the {kind} step: {'a minute or more' if many else 'less than a minute'} at this "
         "size"

@@ -8,13 +8,14 @@ from keras import ops
 
 from lorbms_tf.distances.draws import Draws
 from lorbms_tf.features import named_distances
-from lorbms_tf.lorbms import losses, mixing, objective, scalars, signatures
+from lorbms_tf.lorbms import augmentations, losses, mixing, objective, scalars, signatures
 from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import Scene
 from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.layers import advance_spectral_norms
+from lorbms_tf.networks.stateless import stateless
 from lorbms_tf.training import moving_average, optimizers
 from lorbms_tf.training.pausing import Pausing
 
@@ -84,7 +85,10 @@ class Lorbms(keras.Model):
 
     def phase(self, step: int) -> str:
         """The step method of training step `step` (from 1)."""
-        return "autoencoder_step" if step <= self.config.autoencoder_steps else "train_step"
+        if step > self.config.autoencoder_steps:
+            return "train_step"
+        interpolates = augmentations.is_due(step, self.config.augint_share)
+        return "interpolation_step" if interpolates else "autoencoder_step"
 
     def monitor(self) -> dict:
         """Spectral norms, as float32 scalars by name."""
@@ -214,18 +218,33 @@ class Lorbms(keras.Model):
 
         Takes what `train_step` takes and returns dict of float32 scalars, fewer of them.
         """
+        reference = batch["reference"]
+        return self._reconstruct(
+            reference, lambda: self.decoder(self.encoder(reference, training=True), training=True)
+        )
+
+    def interpolation_step(self, batch):
+        """An `autoencoder_step` from the codes of two augmentations to the one between them."""
+        step = self.generator_optimizer.iterations
+        seen = augmentations.views(batch["reference"], self._seed, step)
+        return self._reconstruct(
+            seen.target, lambda: objective.interpolated_views(*self.networks[:2], seen)
+        )
+
+    def _reconstruct(self, target, decoded) -> dict:
+        """A step of encoder and decoder towards images [B, H, W, 3]; decoded: () -> theirs."""
         advance_spectral_norms(self.decoder)
-        reference, logs = batch["reference"], {}
+        logs = {}
         with tf.GradientTape() as tape:
-            reconstruction = self.decoder(self.encoder(reference, training=True), training=True)
-            loss = losses.distance(reference, reconstruction, self.config.reconstruction_norm)
+            reconstruction = decoded()
+            loss = losses.distance(target, reconstruction, self.config.reconstruction_norm)
             perceptual = None
             if self.perceptual and self.config.perceptual_autoencoder:
-                perceptual = losses.perceptual(self._distance, reference, reconstruction)
+                perceptual = losses.perceptual(self._distance, target, reconstruction)
                 loss += self.config.lambda_perceptual * perceptual
         self._descend(tape, loss, self.generator_optimizer, ("encoder", "decoder"), logs)
         self._update_average()
-        return {**scalars.of_autoencoder(reference, reconstruction, loss, perceptual), **logs}
+        return {**scalars.of_autoencoder(target, reconstruction, loss, perceptual), **logs}
 
     def advance_spectral_norms(self) -> None:
         """One power iteration in every spectrally normalised layer; once per training step."""
@@ -238,7 +257,7 @@ class Lorbms(keras.Model):
         # The classifier judges with the batch's own statistics, as it is trained, but here its
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self._at_a_place(self.generator_optimizer)
-        networks = networks._replace(classifier=self._classify_statelessly)
+        networks = networks._replace(classifier=stateless(self.classifier))
         draws = Draws(self.generator_optimizer.iterations, self._seed)
         with tf.GradientTape() as tape:
             scene, distances = objective.scene(
@@ -259,17 +278,6 @@ class Lorbms(keras.Model):
     def _distance(self, images, others):
         """The perceptual distance [N] by the draw of this update, which a checkpoint holds."""
         return self.perceptual(images, others, self.generator_optimizer.iterations)
-
-    def _classify_statelessly(self, mixes, candidates, training=True):
-        classifier = self.classifier
-        logits, _ = classifier.stateless_call(
-            [ops.convert_to_tensor(v) for v in classifier.trainable_variables],
-            [ops.convert_to_tensor(v) for v in classifier.non_trainable_variables],
-            mixes,
-            candidates,
-            training=training,
-        )
-        return logits
 
     def _update_discriminator(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:

@@ -11,7 +11,9 @@ import keras
 from keras import ops
 
 from lorbms_tf.data import quadrants
+from lorbms_tf.data.augmented_views import Views
 from lorbms_tf.distances.draws import Draws
+from lorbms_tf.latent.slerp import great_circle
 from lorbms_tf.lorbms import losses, mixing, variants
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
@@ -151,6 +153,17 @@ def _scene(networks: Networks, reference, candidates, mask, codes, replacements)
     mixed_again = networks.encoder(mix, training=True)  # f^_mix [B, 2, 2, C]
     cycle = networks.decoder(mixing.cycle_codes(codes, mixed_again, mask), training=True)
     return Scene(reference, candidates, mask, reconstruction, mix, cycle)
+
+
+def interpolated_views(encoder, decoder, seen: Views):
+    """Dec(slerp(Enc(A_a I), Enc(A_b I), alpha)) [B, H, W, 3], which is to be A_alpha I.
+
+    Not in the thesis (seed 003). The four chunks of a code go together, on one great circle.
+    """
+    both = encoder(ops.concatenate([seen.first, seen.second], axis=0), training=True)
+    start, end = ops.split(ops.reshape(both, (ops.shape(both)[0], -1)), 2, axis=0)
+    between = great_circle(start, end, seen.alpha)
+    return decoder(ops.reshape(between, (-1, *both.shape[1:])), training=True)
 
 
 def classify(classifier, mix, candidates):

@@ -1,7 +1,7 @@
 import numpy as np
-import pytest
 
 from lorbms_tf.augint import objective
+from lorbms_tf.data import augmentation, augmented_views
 from tests import tiny
 
 
@@ -11,41 +11,8 @@ def images(count, size=12, channels=1, seed=0):
 
 
 def uniforms(count, value=None, seed=0):
-    drawn = np.random.default_rng(seed).uniform(size=(count, objective.DRAWS))
+    drawn = np.random.default_rng(seed).uniform(size=(count, augmented_views.DRAWS))
     return (drawn if value is None else np.full_like(drawn, value)).astype(np.float32)
-
-
-def test_draws_in_the_middle_change_nothing():
-    given = images(2)
-    seen = objective.views(given, uniforms(2, 0.5), "characters", "constant")
-    for view in (seen.first, seen.second, seen.target):
-        np.testing.assert_allclose(view, given, atol=1e-5)
-    np.testing.assert_allclose(seen.alpha, 0.5)
-
-
-@pytest.mark.parametrize("alpha, end", [(0.0, "first"), (1.0, "second")])
-def test_the_target_lies_between_the_two_views(alpha, end):
-    draws = uniforms(3)
-    draws[:, -2:] = alpha
-    seen = objective.views(images(3, channels=3), draws, "natural", "reflect")
-    np.testing.assert_allclose(seen.target, getattr(seen, end), atol=1e-5)
-    assert np.abs(np.subtract(seen.first, seen.second)).max() > 0.1
-
-
-def test_the_target_alone_is_the_same():
-    given, draws = images(2), uniforms(2)
-    alone = objective.views(given, draws, "characters", "constant", ends=False)
-    both = objective.views(given, draws, "characters", "constant")
-    np.testing.assert_allclose(alone.target, both.target, atol=1e-6)
-    assert alone.first is None and alone.second is None
-
-
-def test_alpha_is_the_mean_of_two_uniform_draws():
-    seen = objective.views(images(40_000, size=1), uniforms(40_000), "none", "nearest", ends=False)
-    alpha = np.asarray(seen.alpha)
-    np.testing.assert_allclose(alpha.mean(), 0.5, atol=0.005)
-    np.testing.assert_allclose(alpha.var(), 1 / 24, rtol=0.05)
-    assert alpha.min() >= 0 and alpha.max() <= 1
 
 
 class Halves:
@@ -67,7 +34,7 @@ def unit(vectors):
 
 
 def test_which_codes_are_decoded():
-    seen = objective.views(images(3), uniforms(3), "characters", "constant")
+    seen = augmented_views.views(images(3), uniforms(3), augmentation.CHARACTERS, "constant")
     start, end, target = (unit(Halves()(np.asarray(v))) for v in seen[:3])
     alpha = np.asarray(seen.alpha)
     augint = objective.forward(tiny.augint_config())(Halves(), codes_of, seen)

@@ -1,0 +1,78 @@
+"""Images a second of a training step on noise in memory; a plain PyTorch step's beside it.
+
+Where PyTorch is installed, the same networks learn the same in it, in turn with ours, so that a
+busy moment of the machine meets both.
+"""
+
+import importlib.util
+
+import numpy as np
+import tensorflow as tf
+
+from lorbms_tf import progress
+from lorbms_tf.augint.config import AugintConfig
+from lorbms_tf.benchmarks import machine
+from lorbms_tf.training import strategies
+from lorbms_tf.training.method import Trainable, parameter_rows
+
+OURS, THEIRS = "images_per_s", "images_per_s_pytorch"
+
+
+def measure(config: AugintConfig, model: Trainable, steps: int) -> dict:
+    """The fields of the JSON line: images a second by the fastest of `steps` steps.
+
+    Args:
+      config: only sizes, objective, augmentation, batch_size and jit are looked at.
+      model: built from it, its optimizers made.
+      steps: that are timed, after the first call.
+    """
+    side = config.image_size
+    shape = (config.batch_size, side, side, config.channels)
+    images = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    forms = {OURS: _step(config, model, images)}
+    if importlib.util.find_spec("torch") and is_written_in_pytorch(config):
+        from lorbms_tf.augint.benchmarks import torch_step
+
+        forms[THEIRS] = torch_step.step(config, images, machine.threads())
+    seconds = _in_turn(forms, steps)
+    rates = {name: config.batch_size / value for name, value in seconds.items()}
+    ratio = {"times_pytorch": rates[OURS] / rates[THEIRS]} if THEIRS in rates else {}
+    return {
+        "benchmark": "train_step",
+        **rates,
+        **ratio,
+        "batch_size": config.batch_size,
+        "image_size": side,
+        "objective": config.objective,
+        "parameters": sum(count for _, count in parameter_rows(model)),
+        "steps": steps,
+        **machine.described(),
+    }
+
+
+def is_written_in_pytorch(config: AugintConfig) -> bool:
+    """Whether `torch_step` knows this step: augint or ae, batch norms, no adversary, float32."""
+    return (
+        config.objective in ("augint", "ae")
+        and not config.has_adversary
+        and config.norm == "batch"
+        and config.precision == "float32"
+    )
+
+
+def _step(config: AugintConfig, model: Trainable, images: np.ndarray):
+    jit = strategies.compiles(config.jit, tf.distribute.get_strategy()) or None
+    graph = tf.function(getattr(model, model.phase(1)), autograph=False, jit_compile=jit)
+    batch = {"image": tf.constant(images), "label": tf.zeros(len(images), tf.int64)}
+    return lambda: graph(batch)
+
+
+def _in_turn(forms: dict, steps: int) -> dict[str, float]:
+    seconds = dict.fromkeys(forms, np.inf)
+    for number in range(steps + 1):  # the first one, which makes graphs, does not count
+        for name, function in forms.items():
+            progress.say(f"step {number} of {steps}: {name}")
+            taken = machine.seconds_of(function)
+            if number:
+                seconds[name] = min(taken, seconds[name])
+    return seconds
