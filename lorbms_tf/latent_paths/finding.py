@@ -48,6 +48,17 @@ def ends_of(codec: Codec, pictures: np.ndarray, mask: str = "", sphere: str = "a
     return _ends(codec, codec.encode(pictures[0]), codec.encode(pictures[1]), mask, sphere)
 
 
+def walk_ends(codec: Codec, pictures: np.ndarray, mask: str = "", sphere: str = "auto") -> Ends:
+    """The ends of the legs of a walk through several pictures [K, S, S, C]: K - 1 pairs of codes.
+
+    Where a mask is given, the other quadrants' numbers are those of the first picture.
+    """
+    codes, free = codec.encode(pictures), codec.free(mask)
+    if free is not None:
+        codes = np.where(free, codes, codes[:1])
+    return _ends(codec, *lengths.walk(codes), mask, sphere)
+
+
 def drawn_ends(codec: Codec, pairs: int, mask: str, sphere: str, seed: int) -> Ends:
     """Pairs of codes from a normal distribution, for a model that encodes no pictures."""
     size = int(np.prod(codec.shape))
@@ -103,6 +114,21 @@ def found(name: str, codec: Codec, ends: Ends, metrics: Metrics) -> Found:
         raise UserError(f"{name}: {error}") from error
     even = lengths.even(codec.decode, metric, paths.codes, config.segments + 1, ends.sphere)
     return Found(_kept(ends, even), paths.whole)
+
+
+def walk(name: str, codec: Codec, legs: Ends, metrics: Metrics) -> Found:
+    """One path [1, K, D] through several codes, the legs of `found` behind each other.
+
+    It has `segments` steps for each leg. Where it is the shortest, they are equal from the first
+    code to the last, so the codes between may lie between two of its points.
+    """
+    parts = found(name, codec, legs, metrics)
+    joined = np.concatenate([parts.codes[0], *parts.codes[1:, 1:]])[None]
+    if name not in PLAIN and len(parts.codes) > 1:
+        points, metric = joined.shape[1], metrics.metric(name)
+        joined = lengths.even(codec.decode, metric, joined, points, legs.sphere)
+        joined = _kept(legs._replace(starts=legs.starts[:1]), joined)
+    return Found(joined, parts.whole)
 
 
 def plain(name: str, ends: Ends, segments: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The strips of `lorbms_tf.render paths --metric=...`: one a metric, for the same two pictures."""
+"""The strips of `lorbms_tf.render paths --metric=...`: one a metric, for the same pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lorbms_tf import progress
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
@@ -20,6 +21,7 @@ class PathSheetConfig(SheetConfig, SearchConfig):
 
     object: str = setting("", "Picture that the paths lead to.")
     scene: str = setting("", "Picture that they begin with.")
+    through: tuple[str, ...] = setting((), "Pictures that they lead through, in this order.")
     mask: str = setting("", "Of a model with chunks: only these quadrants move, as 0010.")
     metric: tuple[str, ...] = setting(
         (), "One strip each: linear, spherical, pixels, or a distance of docs/distances.md."
@@ -47,15 +49,19 @@ def draw(config: PathSheetConfig) -> Any:
     codec = models.of_run(config.run_dir, config.checkpoint)
     if codec.encode is None:
         raise UserError(f"--run_dir={config.run_dir}: the model encodes no pictures")
-    ends = [images.read_square(Path(path), codec.side) for path in (config.scene, config.object)]
+    names = (config.scene, *config.through, config.object)
+    ends = np.stack([images.read_square(Path(name), codec.side) for name in names])
     if codec.channels == 1:
-        ends = [end.mean(axis=-1, keepdims=True) for end in ends]
-    given = finding.ends_of(codec, np.stack(ends)[:, None], config.mask)
+        ends = ends.mean(axis=-1, keepdims=True)
+    legs = finding.walk_ends(codec, ends, config.mask)
     metrics = Metrics(config, config.seed)
     made = {}
     for name in config.metric:
-        codes = finding.found(name, codec, given, metrics).codes
-        made[name] = lengths.decoded(codec.decode, codes)
+        path = finding.walk(name, codec, legs, metrics)
+        made[name] = lengths.decoded(codec.decode, path.codes)
+        if not path.whole:
+            progress.say(f"stopped: {name} has the best path so far, the metrics behind it none")
+            break
     return report.strips(made, 1, config.cell, config.steps)
 
 

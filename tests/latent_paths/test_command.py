@@ -8,13 +8,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from lorbms_tf import methods
+from lorbms_tf.data import images
 from lorbms_tf.errors import UserError
-from lorbms_tf.latent_paths import finding, measuring, models, pictures, report, sheet
+from lorbms_tf.features import named_distances
+from lorbms_tf.latent_paths import finding, lengths, measuring, models, pictures, report, sheet
 from lorbms_tf.latent_paths.config import PathsConfig
 from lorbms_tf.latent_paths.finding import Ends
 from lorbms_tf.latent_paths.metrics import Metrics
 from lorbms_tf.lorbms.model import Lorbms
-from lorbms_tf.serving import saved_model
+from lorbms_tf.serving import functions, saved_model
 from tests import tiny
 
 SETTINGS = {
@@ -93,7 +96,7 @@ def test_strips_between_two_photos(run_dir, tmp_path):
     asked = sheet.PathSheetConfig(
         run_dir=run_dir, out="p.png", cell=32, segments=2, adam_steps=1, steps=3,
         scene=str(tmp_path / "a.png"), object=str(tmp_path / "b.png"), metric=("linear", "pixels"),
-        mask="0010",
+        mask="0010", through=(str(tmp_path / "a.png"),),
     )  # fmt: skip
     assert sheet.draw(asked).height > 64
     with pytest.raises(UserError, match="--scene is required"):
@@ -111,6 +114,89 @@ def test_chunks_outside_of_the_mask_stay_on_all_paths(run_dir, glob):
         kept = codes.reshape(2, 5, 4, -1)[:, :, [0, 2, 3]]
         np.testing.assert_array_equal(kept, np.repeat(kept[:, :1], 5, axis=1))
         assert np.ptp(codes.reshape(2, 5, 4, -1)[:, :, 1], axis=1).max() > 0
+
+
+def test_a_walk_leads_through_its_pictures(run_dir, tmp_path):
+    codec = models.of_run(run_dir)
+    given = np.stack([images.to_float(tiny.noise(number, codec.side)) for number in range(3)])
+    legs = finding.walk_ends(codec, given, "0011")
+    metrics = Metrics(config("R", "GLOB", segments=2, adam_steps=1))
+    for name in ("linear", "pixels"):
+        path = finding.walk(name, codec, legs, metrics).codes
+        assert path.shape == (1, 5, legs.starts.shape[1])
+        np.testing.assert_allclose(path[0, [0, -1]], [legs.starts[0], legs.ends[1]], atol=1e-6)
+        kept = path[0][:, ~legs.free]
+        np.testing.assert_array_equal(kept, np.repeat(legs.starts[:1, ~legs.free], 5, axis=0))
+        if name == "linear":
+            np.testing.assert_allclose(path[0, 2], legs.ends[0], atol=1e-6)
+    steps = lengths.steps(metrics.metric("pixels"), lengths.decoded(codec.decode, path))
+    assert lengths.largest_over_mean(steps)[0] < 1.2  # also where the legs are not equally long
+
+
+@pytest.mark.parametrize("name", ["augint", "deepsim", "superres"])
+def test_other_methods(name, monkeypatch):
+    settings = tiny.EXAMPLES[name].config(run_dir="R")
+    model = methods.get(name).model(settings)
+    monkeypatch.setattr(functions.run_directory, "load_model", lambda *_: (model, settings))
+    if name == "superres":
+        with pytest.raises(UserError, match="no codes to go between"):
+            models.of_run("R")
+        return
+    codec = models.of_run("R")
+    given = np.random.default_rng(0).uniform(-1, 1, (2, 1, codec.side, codec.side, codec.channels))
+    ends = finding.ends_of(codec, given.astype(np.float32))
+    assert ends.sphere == (name == "augint")
+    metrics = Metrics(config("R", "GLOB", segments=2, adam_steps=2))
+    codes = finding.found("pixels", codec, ends, metrics).codes
+    assert codes.shape == (1, 3, codec.encode(given[0].astype(np.float32)).shape[1])
+    np.testing.assert_array_equal(codes[:, [0, 2]], np.stack([ends.starts, ends.ends], 1))
+
+
+def test_the_network_of_a_metric_is_built_once(monkeypatch):
+    built = []
+
+    def make(name, *arguments):
+        built.append(name)
+        return original(name, *arguments)
+
+    original = named_distances.make
+    monkeypatch.setattr(named_distances, "make", make)
+    metrics = Metrics(config("R", "GLOB", vgg19_weights="none"))
+    pictures = np.zeros((1, 3, 16, 16, 3), np.float32)
+    for name in ("vgg19", "vgg19/none", "vgg19/luma"):
+        assert metrics.weights(name) == "random"
+        np.testing.assert_allclose(
+            metrics.metric(name).steps(pictures), np.zeros((1, 2)), atol=1e-9
+        )
+    assert built == ["vgg19"] and metrics.weights("pixels") == metrics.weights("linear") == ""
+
+
+def test_the_frechet_distance_of_the_middles(run_dir, glob, monkeypatch):
+    def colours(pictures):  # an extractor
+        assert pictures.dtype == np.float32 and np.abs(pictures).max() <= 1
+        seen.append(pictures)
+        return pictures.mean(axis=(1, 2))
+
+    seen = []
+    monkeypatch.setattr(measuring.registry, "score_network", lambda *_: colours)
+    asked = config(run_dir, glob, metrics=("linear", "spherical"), extractor="x")
+    scores = measuring.measure(asked).metrics["linear"].scores
+    assert scores["middle_frechet"] > 0 and scores["middle_frechet_pictures"] == [4, 2]
+    assert len(seen) == 3  # the real pictures once, and the middles of two kinds of paths
+
+
+def test_ctrl_c_keeps_what_is_measured(run_dir, glob, monkeypatch):
+    def stop(name, *arguments):
+        if name == "spherical":
+            raise KeyboardInterrupt
+        return original(name, *arguments)
+
+    original = finding.found
+    monkeypatch.setattr(finding, "found", stop)
+    results = measuring.measure(config(run_dir, glob))
+    assert list(results.metrics) == ["linear"] and not results.whole
+    with pytest.raises(KeyboardInterrupt):  # nothing is there yet
+        measuring.measure(config(run_dir, glob, metrics=("spherical",)))
 
 
 def test_saved_models_with_an_encoder_and_without(tmp_path, glob):
@@ -160,6 +246,7 @@ def test_opposite_codes_on_the_sphere_are_named(name, run_dir, glob):
         ({"video": True}, "--video needs --out"),
         ({"pairs": 0}, "pairs"),
         ({"pairs": 1, "extractor": "vgg16"}, "--pairs=1: --extractor needs at least 2"),
+        ({"extractor": "mobilenet_v2"}, "--extractor_weights=FILE"),
     ],
 )
 def test_wrong_settings(changes, message):

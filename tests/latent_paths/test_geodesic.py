@@ -3,12 +3,15 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from lorbms_tf.latent.slerp import AntipodalCodes
 from lorbms_tf.latent_paths import geodesic, lengths
 from lorbms_tf.latent_paths.energy import PathMetric, pixels
 from lorbms_tf.latent_paths.geodesic import NotFinite, Search
+from lorbms_tf.latent_paths.slope import energies_and_gradient
+from tests import tiny
 
 
 def length(images, others):
@@ -113,6 +116,34 @@ def test_what_is_not_a_number_is_named():
 
     with pytest.raises(NotFinite, match="not a number on path 0"):
         geodesic.shortest(chart, PathMetric(broken), START, END, Search(segments=2))
+
+
+def test_the_gradient_is_that_of_the_energy_and_each_picture_is_looked_at_once():
+    looked_at = []
+
+    def features(pictures):
+        if tf.executing_eagerly():  # not while it is traced
+            looked_at.append(len(pictures))
+        return {"a": ops.sin(2 * pictures), "b": ops.square(pictures[:, :, :1])}
+
+    def squared(first, second):
+        return length(first["a"], second["a"]) + 3 * length(first["b"], second["b"])
+
+    metric = PathMetric(squared, "channels", features)
+    codes = tf.constant(np.random.default_rng(4).uniform(0.3, 1.2, (2, 5, 3)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(codes)
+        pictures = tf.reshape(flat(tf.reshape(codes, (-1, 3))), (2, 5, 2, 2, 3))
+        expected = metric.energies(pictures)
+    gradient = tape.gradient(expected, codes)
+    with tiny.eagerly():
+        values = energies_and_gradient(flat, metric, *codes.numpy()[:, [0, -1]].swapaxes(0, 1))
+        looked_at.clear()
+        energies, slope = values(codes.numpy())
+    assert looked_at == [3, 3]  # the inner points of two paths; the ends are known
+    np.testing.assert_allclose(energies, expected, rtol=1e-5)
+    np.testing.assert_allclose(slope[:, 1:-1], gradient[:, 1:-1], rtol=1e-3, atol=1e-4)
+    assert not slope[:, [0, -1]].any()  # the ends never move
 
 
 @pytest.mark.parametrize("at", [(4, 3), (2, 0)])
