@@ -341,6 +341,7 @@ EXAMPLES = {
             "lambda_perceptual": 0.5,
             "mmd_window": 16,
             "mmd_features": 16,
+            "pause_discriminator": True,
         },
         apart=("classifier",),
     ),
