@@ -73,12 +73,12 @@ def test_a_frechet_distance_of_few_pictures_carries_a_caution(results):
 
 def test_middles_of_grey_paths_are_compared_in_three_colours(monkeypatch):
     def features(pixels):
-        assert pixels.dtype == np.uint8 and pixels.shape[1:] == (8, 8, 3)
+        assert pixels.dtype == np.float32 and pixels.shape[1:] == (8, 8, 3)
         return pixels[:, 0, 0].astype(float)
 
     monkeypatch.setattr(measuring.registry, "score_network", lambda *names: features)
-    grey = np.random.default_rng(0).uniform(-1, 1, (4, 5, 8, 8, 1))
-    scores = measuring._frechet(grey, grey[:, 2], PathsConfig(extractor="vgg16"))
+    grey = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
+    scores = measuring._frechet_to(grey, PathsConfig(extractor="vgg16"))(grey)
     assert scores["middle_frechet"] == pytest.approx(0, abs=1e-3)
     assert scores["middle_frechet_pictures"] == [4, 4] and "caution" not in scores
 
@@ -136,7 +136,7 @@ def test_a_walk_leads_through_its_pictures(run_dir, tmp_path):
 @pytest.mark.parametrize("name", ["augint", "deepsim", "superres"])
 def test_other_methods(name, monkeypatch):
     settings = tiny.EXAMPLES[name].config(run_dir="R")
-    model = methods.get(name).model(settings)
+    model = methods.get(name).trained_model(settings)
     monkeypatch.setattr(functions.run_directory, "load_model", lambda *_: (model, settings))
     if name == "superres":
         with pytest.raises(UserError, match="no codes to go between"):
