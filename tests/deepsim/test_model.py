@@ -7,7 +7,7 @@ import tensorflow as tf
 from lorbms_tf.deepsim.model import Deepsim
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import taps
-from lorbms_tf.training import checkpoints, optimizers
+from lorbms_tf.training import checkpoints, initial_weights, optimizers, run_directory
 from tests import tiny
 
 
@@ -92,6 +92,18 @@ def test_a_pause_is_kept_by_a_checkpoint(tmp_path):
     checkpoints.Checkpoints(tmp_path, again).restore()
     assert float(again.state["discriminator_on"].numpy()) == 0
     assert int(again.state["steps"].numpy()) == 1
+
+
+def test_a_run_with_an_adversary_starts_from_one_without(tmp_path):
+    folder = tmp_path / "run"
+    plain = made(adversarial_weight=0.0, run_dir=str(folder))
+    run_directory.prepare(plain.config)
+    checkpoints.Checkpoints(folder / run_directory.CHECKPOINTS, plain).save(1)
+    model = Deepsim(tiny.deepsim_config(), seed=2)
+    before = [weights(one) for one in (model.generator, model.discriminator)]
+    initial_weights.load(model, str(folder))
+    assert moved(before[0], model.generator) and not moved(before[1], model.discriminator)
+    assert not moved(weights(plain.generator), model.generator)
 
 
 def test_losses_without_weight_cost_nothing():
