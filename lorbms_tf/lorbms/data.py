@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lorbms_tf.data import dataset_file, fingerprint, index_making, pipeline, records, storage
+from lorbms_tf.data import (
+    dataset_file,
+    fingerprint,
+    index_making,
+    pipeline,
+    reading,
+    record_order,
+    records,
+    storage,
+)
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.config import LorbmsConfig
@@ -33,9 +42,9 @@ class Records:
         held_out = records.find_shards(config.eval_records) if config.eval_records else []
         for shards in (self.shards, held_out):
             self.bad.scan(shards)
-            pipeline.check_image_size(shards, config.image_size, self.bad)
+            reading.check_image_size(shards, config.image_size, self.bad)
         count = index_making.count(self.shards, self.bad)
-        self.steps_per_epoch = pipeline.count_steps(count, config.batch_size)
+        self.steps_per_epoch = record_order.count_steps(count, config.batch_size)
         self.fingerprint = fingerprint.fingerprint(self.shards)
 
     def training(self, first_step: int, share: Share):
