@@ -8,6 +8,7 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 from lorbms_tf.networks.stages import picked
 
 LEAK = 0.2
@@ -46,7 +47,7 @@ class Discriminator(keras.Model):
         dtype = self.dtype_policy
         self.convs = [self._plain_conv(widths[0], 4, 2, next(seeds))]
         for width in widths[1:]:
-            conv = layers.SpectralConv2D(width, 4, strides=2, seed=next(seeds), dtype=dtype)
+            conv = SpectralConv2D(width, 4, strides=2, seed=next(seeds), dtype=dtype)
             self.convs.append(conv)
         self.head = self._plain_conv(1, 1, 1, next(seeds))
         self.build((None, image_size, image_size, 3))
