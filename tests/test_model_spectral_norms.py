@@ -3,7 +3,7 @@
 import numpy as np
 
 from lorbms_tf.lorbms.model import Lorbms
-from lorbms_tf.networks.layers import SpectralConv2D
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 from tests import tiny
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 import tensorflow as tf
 
 from lorbms_tf.benchmarks import machine
-from lorbms_tf.data import images, index_making, pipeline, record_index, records
+from lorbms_tf.data import (
+    images,
+    index_making,
+    pipeline,
+    reading,
+    record_index,
+    record_order,
+    records,
+)
 from lorbms_tf.data.record_index import RecordIndex
 
 BATCH_SIZES = (4, 12, 64)
@@ -159,7 +167,7 @@ def resume_seconds(shards: list[str], config) -> float:
                 )
         start = time.perf_counter()
         index = index_making.open_index(links)
-        last = pipeline.count_steps(len(index), config.batch_size) - 1
+        last = record_order.count_steps(len(index), config.batch_size) - 1
         next(iter(_as_it_is(index, config, config.batch_size, first_step=last)))
         return time.perf_counter() - start
 
@@ -200,7 +208,7 @@ def measure(config, model, steps: int, seconds: float) -> dict:
     Raises UserError for records that are missing or do not fit.
     """
     shards = records.find_shards(config.records)
-    pipeline.check_image_size(shards, config.image_size)
+    reading.check_image_size(shards, config.image_size)
     index = index_making.open_index(shards)
     rates = _speeds(shards, index, config, seconds)
     read = bytes_a_record(index, config, batches=max(1, 1000 // config.batch_size))

@@ -5,13 +5,12 @@ epoch, so that a run is continued at any step at the same cost; `lorbms_tf.data.
 that holds with damaged records in between.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
-from lorbms_tf.data import images, reading, records
+from lorbms_tf.data import images, reading, record_order, records
 from lorbms_tf.data.byte_ranges import ImageReader
 from lorbms_tf.data.damage import BadRecords, scan_shard
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
@@ -28,29 +27,6 @@ _KEYS = (
     "reference/id",
     "candidates/id",
 )
-
-
-def check_image_size(shards: list[str], image_size: int, bad: BadRecords | None = None) -> None:
-    """Raises UserError where a shard's first good record holds images of another size."""
-    for path in shards:
-        found = _first_image_size(path, bad or BadRecords())
-        if found not in (None, image_size):
-            raise UserError(
-                f"record file {path} holds images of {found} pixels a side, where {image_size} "
-                f"are wanted: build records with --image_size={image_size}, or train with "
-                f"--image_size={found}"
-            )
-
-
-def _first_image_size(path: str, bad: BadRecords) -> int | None:
-    """Pixels a side in the first good record of a shard; None where there is none."""
-    for number, raw in enumerate(reading.read_shard(path, bad)):
-        try:
-            if raw:  # else it is a damaged record's place, which the scan has counted
-                return records.deserialize(raw).image_size
-        except ValueError as error:
-            bad.add(path, number, str(error))
-    return None
 
 
 def draw_candidates(parsed: dict, seed: int, number) -> dict:
@@ -151,22 +127,22 @@ def training_batches(
     Raises:
       UserError: there are fewer records than one batch.
     """
-    steps_per_epoch = count_steps(len(index), batch_size)
-    last = steps_per_epoch * (_ENDLESS if epochs is None else epochs)
-    local, own = devices // workers, batch_size // devices
-    reader = ImageReader(index)
+    steps = record_order.count_steps(len(index), batch_size)
+    last = steps * (_ENDLESS if epochs is None else epochs)
+    share = record_order.Share(batch_size, devices, worker, workers)
+    items = tf.data.Dataset.range(first_step * share.local, max(first_step, last) * share.local)
 
     def order(item) -> tuple[tf.Tensor, tf.Tensor]:
-        """One device's share of a step: numbers [B / devices] of records, draws [..., 4]."""
-        step, begin = item // local, worker * local * own + item % local * own
-        epoch, place = step // steps_per_epoch, step % steps_per_epoch * batch_size + begin
-        places = place + tf.range(own, dtype=tf.int64)
-        numbers = record_numbers(places, len(index), seed, epoch)
-        draws = tf.random.stateless_uniform(
-            [batch_size, NUM_QUADRANTS], _seeds(seed, step), maxval=records.NUM_CANDIDATES,
-            dtype=tf.int32,
-        )  # fmt: skip
-        return numbers, draws[begin : begin + own]
+        return share.order(item, len(index), seed)
+
+    return _read(items.map(order), index, image_size, share.own, bad or BadRecords())
+
+
+def _read(
+    numbers: tf.data.Dataset, index: RecordIndex, image_size: int, own: int, bad: BadRecords
+) -> tf.data.Dataset:
+    """Batches of `own` records by their numbers and draws, several read and decoded at once."""
+    reader = ImageReader(index)
 
     def read(numbers, draws) -> tuple[tf.Tensor, ...]:
         numbers, draws = tf.reshape(numbers, [-1]), tf.reshape(draws, [-1, NUM_QUADRANTS])
@@ -186,38 +162,18 @@ def training_batches(
     def split(batches: dict) -> dict:
         return {name: tf.reshape(t, [-1, own, *t.shape[1:]]) for name, t in batches.items()}
 
-    items = tf.data.Dataset.range(first_step * local, max(first_step, last) * local)
-    dataset = items.map(order).batch(_batches_at_once(own, image_size))
+    dataset = numbers.batch(_batches_at_once(own, image_size))
     dataset = dataset.map(read, tf.data.AUTOTUNE, deterministic=True)
-    dataset = reading.decoded_batches(dataset, decode, locate, bad or BadRecords(), own)
+    dataset = reading.decoded_batches(dataset, decode, locate, bad, own)
     # Floats are made in one thread: memory of that size is dear where many threads ask for it.
     dataset = dataset.map(split).unbatch().map(_with_floats)
     return in_order(dataset.prefetch(tf.data.AUTOTUNE))
-
-
-def record_numbers(places, num_records: int, seed: int, epoch) -> tf.Tensor:
-    """Which records stand at some places of an epoch, int64 [B] both: a permutation of all."""
-    last = tf.constant(num_records - 1, tf.int64)
-    return tf.random.experimental.index_shuffle(places, _seeds(seed, epoch), last)
-
-
-def _seeds(seed: int, number: tf.Tensor) -> tf.Tensor:
-    return tf.stack([tf.constant(seed, tf.int64), number])
 
 
 def _batches_at_once(batch_size: int, image_size: int) -> int:
     """How many batches are read by one call and decoded by one thread."""
     pixels = (1 + NUM_QUADRANTS) * 3 * image_size**2  # bytes of a record
     return max(1, min(_READ_AT_ONCE, _DECODED_AT_ONCE // pixels) // batch_size)
-
-
-def count_steps(num_records: int, batch_size: int) -> int:
-    """Whole batches in one epoch. UserError where there is not even one."""
-    if num_records < batch_size:
-        raise UserError(
-            f"the record files hold {num_records} records, fewer than --batch_size={batch_size}"
-        )
-    return num_records // batch_size
 
 
 def checked(batches: Iterable, pattern: str) -> Iterator:
@@ -293,7 +249,7 @@ def evaluation_batches(
     total = sum(reading.count(path, bad) for path in shards)
     if not total:
         raise UserError(f"the record files {pattern} hold no records")
-    check_image_size(shards, image_size, bad)
+    reading.check_image_size(shards, image_size, bad)
     total = total if limit is None else min(total, limit)
     places = tf.data.Dataset.range(len(shards)).flat_map(reading.shard_reader(shards, bad))
     dataset = tf.data.Dataset.zip(places, tf.data.Dataset.range(total))
@@ -308,6 +264,5 @@ def evaluation_batches(
     dataset = reading.decoded_batches(dataset, decode, locate, bad)
     dataset = dataset.map(_with_floats).prefetch(tf.data.AUTOTUNE)
     if not bad.limit:  # none is left out: progress over the batches has an ETA
-        steps = math.ceil(total / batch_size)
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(-(-total // batch_size)))
     return in_order(dataset)

@@ -174,3 +174,26 @@ class _Rescue:
                 f"record file {path}, record {number}: damaged, as are all others of its batch"
             )
         return good
+
+
+def check_image_size(shards: list[str], image_size: int, bad: BadRecords | None = None) -> None:
+    """Raises UserError where a shard's first good record holds images of another size."""
+    for path in shards:
+        found = _first_image_size(path, bad or BadRecords())
+        if found not in (None, image_size):
+            raise UserError(
+                f"record file {path} holds images of {found} pixels a side, where {image_size} "
+                f"are wanted: build records with --image_size={image_size}, or train with "
+                f"--image_size={found}"
+            )
+
+
+def _first_image_size(path: str, bad: BadRecords) -> int | None:
+    """Pixels a side in the first good record of a shard; None where there is none."""
+    for number, raw in enumerate(read_shard(path, bad)):
+        try:
+            if raw:  # else it is a damaged record's place, which the scan has counted
+                return records.deserialize(raw).image_size
+        except ValueError as error:
+            bad.add(path, number, str(error))
+    return None

@@ -10,6 +10,8 @@ from lorbms_tf.data import (
     fingerprint,
     index_making,
     pipeline,
+    reading,
+    record_order,
     records,
     stages,
     storage,
@@ -43,9 +45,9 @@ class Records:
         held_out = records.find_shards(config.eval_records) if config.eval_records else []
         for shards in (*self._shards, held_out):
             self.bad.scan(shards)
-            pipeline.check_image_size(shards, config.image_size, self.bad)
+            reading.check_image_size(shards, config.image_size, self.bad)
         counts = [index_making.count(shards, self.bad) for shards in self._shards]
-        steps = [pipeline.count_steps(count, config.batch_size) for count in counts]
+        steps = [record_order.count_steps(count, config.batch_size) for count in counts]
         self.steps_per_epoch = steps[0]
         self.fingerprint = fingerprint.fingerprint(sum(self._shards, []))
 

@@ -14,7 +14,7 @@ from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import Scene
 from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.encoder import Encoder
-from lorbms_tf.networks.layers import advance_spectral_norms
+from lorbms_tf.networks.spectral_norm import advance_spectral_norms
 from lorbms_tf.networks.stateless import stateless
 from lorbms_tf.training import moving_average, optimizers
 from lorbms_tf.training.pausing import Pausing

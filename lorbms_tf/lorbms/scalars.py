@@ -10,7 +10,7 @@ from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import GeneratorLoss, Scene
 from lorbms_tf.lorbms.signs import DIVERSITY, FAKE, REAL
-from lorbms_tf.networks.layers import SpectralConv2D
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 
 PERCEPTUAL = "loss/perceptual"  # before its weight
 

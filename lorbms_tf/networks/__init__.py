@@ -6,7 +6,7 @@ from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.deepcluster import DeepClusterAlexNet
 from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
-from lorbms_tf.networks.layers import advance_spectral_norms
+from lorbms_tf.networks.spectral_norm import advance_spectral_norms
 
 __all__ = [
     "AlexNet",

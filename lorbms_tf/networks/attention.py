@@ -7,6 +7,7 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 
 NARROWER = 8  # how many times narrower queries and keys are than the maps, as published
 
@@ -30,8 +31,8 @@ class SelfAttention(keras.layers.Layer):
         width = input_shape[-1]
         seeds = layers.layer_seeds("attention", self.seed)
 
-        def conv(filters: int) -> layers.SpectralConv2D:
-            made = layers.SpectralConv2D(filters, 1, seed=next(seeds), dtype=self.dtype_policy)
+        def conv(filters: int) -> SpectralConv2D:
+            made = SpectralConv2D(filters, 1, seed=next(seeds), dtype=self.dtype_policy)
             made.build((None, None, None, width))
             return made
 

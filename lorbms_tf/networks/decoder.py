@@ -9,6 +9,7 @@ from keras import ops
 
 from lorbms_tf.networks import layers, receptive_field, rewrites
 from lorbms_tf.networks.attention import SelfAttention
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 from lorbms_tf.networks.transposed import SpectralConv2DTranspose
 
 UP_KERNEL = 3  # of the transitions up
@@ -23,9 +24,7 @@ def _conv(
     use_bias: bool = True,
 ):
     if spectral_norm:
-        return layers.SpectralConv2D(
-            filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype
-        )
+        return SpectralConv2D(filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype)
     # No norm brings the maps to size, so the initial weights must: He's keep it through ReLUs.
     return keras.layers.Conv2D(
         filters,
@@ -58,7 +57,7 @@ def _transposed(
 
 def _kernel(conv: keras.layers.Layer) -> Tensor:
     """The kernel that a convolution uses: spectral-normalised where it is."""
-    normalised = isinstance(conv, layers.SpectralConv2D)
+    normalised = isinstance(conv, SpectralConv2D)
     return conv.normalised_kernel() if normalised else ops.convert_to_tensor(conv.kernel)
 
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from lorbms_tf.networks import layers, receptive_field
 from lorbms_tf.networks.attention import SelfAttention
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 from lorbms_tf.networks.stages import picked
 
 LEAK = 0.2
@@ -65,7 +66,7 @@ class Discriminator(keras.Model):
         self.coordinates = layers.AppendCoordinates(dtype=dtype) if coordinates else None
         self.convs = [self._plain_conv(widths[0], 4, 2, next(seeds))]
         for width in widths[1:]:
-            conv = layers.SpectralConv2D(width, 4, strides=2, seed=next(seeds), dtype=dtype)
+            conv = SpectralConv2D(width, 4, strides=2, seed=next(seeds), dtype=dtype)
             self.convs.append(conv)
         side = image_size // 2 ** len(widths) if whole else 1
         padding = "valid" if whole else "same"

@@ -3,10 +3,10 @@
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import layers
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 
 
-class SpectralConv2DTranspose(layers.SpectralConv2D):
+class SpectralConv2DTranspose(SpectralConv2D):
     """Twice as large maps by a spectral-normalised kernel: `[B, H, W, C] -> [B, 2H, 2W, filters]`.
 
     The kernel is kept, and its sigma taken, as that of a convolution: `[k, k, C, filters]`.

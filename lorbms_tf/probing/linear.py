@@ -12,7 +12,7 @@ import tensorflow as tf
 from lorbms_tf.data.images import tf_to_float
 from lorbms_tf.errors import UserError
 from lorbms_tf.features.network import FeatureNetwork
-from lorbms_tf.networks.layers import advance_spectral_norms
+from lorbms_tf.networks.spectral_norm import advance_spectral_norms
 from lorbms_tf.probing.augmentation import augment
 from lorbms_tf.probing.labelled import Part
 from lorbms_tf.probing.settings import ProbeConfig

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf.data import images, photo_names, pipeline
+from lorbms_tf.data import images, photo_names, pipeline, record_order
 from lorbms_tf.data.photos import Photos
 from lorbms_tf.errors import UserError
 from lorbms_tf.training.method import Share
@@ -79,7 +79,7 @@ class PhotoData:
             """One device's share of a step: numbers of photos, and the draws for them."""
             step, begin = item // local, (share.worker * local + item % local) * own
             places = step % steps * config.batch_size + begin + tf.range(own, dtype=tf.int64)
-            numbers = pipeline.record_numbers(places, len(photos), config.seed, step // steps)
+            numbers = record_order.record_numbers(places, len(photos), config.seed, step // steps)
             seed = tf.stack([tf.constant(config.seed, tf.int64), step])
             draws = tf.random.stateless_uniform([config.batch_size, _DRAWS], seed)
             return numbers, draws[begin : begin + own]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.data import damage, index_making, pipeline, records
+from lorbms_tf.data import damage, index_making, pipeline, record_order, records
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
 from tests import tiny
@@ -116,7 +116,7 @@ def test_lost_records_are_counted_where_dataset_json_tells(whole, tmp_path, said
     bad = tolerant(path)
     assert bad.count == counted and "behind the break" in bad.summary()
     index = index_making.open_index([path], bad)
-    assert pipeline.count_steps(len(index), 3) == 2  # of the six that are left
+    assert record_order.count_steps(len(index), 3) == 2  # of the six that are left
 
 
 @pytest.mark.parametrize("left", [0, 6])

@@ -14,6 +14,7 @@ from lorbms_tf.data import (
     index_making,
     pipeline,
     record_index,
+    record_order,
     records,
     wire_format,
 )
@@ -275,6 +276,6 @@ def test_an_epoch_is_a_permutation_of_the_whole_set(count):
 
 
 def order_of(count, seed, epoch):
-    return pipeline.record_numbers(
+    return record_order.record_numbers(
         tf.range(count, dtype=tf.int64), count, seed, tf.constant(epoch, tf.int64)
     ).numpy().tolist()  # fmt: skip

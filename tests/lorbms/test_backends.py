@@ -20,7 +20,7 @@ import numpy as np
 from keras import ops, tree
 from lorbms_tf.lorbms import building, mixing, objective
 from lorbms_tf.lorbms.config import LorbmsConfig
-from lorbms_tf.networks.layers import advance_spectral_norms
+from lorbms_tf.networks.spectral_norm import advance_spectral_norms
 
 config = LorbmsConfig(
     image_size=32, chunk_size=4, encoder_stem=4, encoder_layers=(1, 2, 1, 1), encoder_growth=2,

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.networks import Decoder, layers
+from lorbms_tf.networks import Decoder
+from lorbms_tf.networks.spectral_norm import SpectralConv2D, advance_spectral_norms
 
 SMALL = {
     "image_size": 16,
@@ -55,7 +56,7 @@ def test_every_convolution_is_spectral_normalised_and_advanced():
         vector.assign(values / np.linalg.norm(values))
     before = [w.numpy() for w in decoder.non_trainable_weights]
     assert len(before) == 2 * (3 + 6 + 1)  # u and v of 3 transitions, 6 dense layers, the head
-    layers.advance_spectral_norms(decoder)
+    advance_spectral_norms(decoder)
     after = [w.numpy() for w in decoder.non_trainable_weights]
     assert not any(np.allclose(*pair, atol=1e-3) for pair in zip(before, after, strict=True))
 
@@ -66,7 +67,7 @@ def test_without_spectral_norm_plain_convolutions_do_the_same():
     assert [v.shape for v in plain.trainable_variables] == [
         v.shape for v in decoder.trainable_variables
     ]
-    normalised = [m for m in decoder._flatten_layers() if isinstance(m, layers.SpectralConv2D)]
+    normalised = [m for m in decoder._flatten_layers() if isinstance(m, SpectralConv2D)]
     convs = [m for m in plain._flatten_layers() if isinstance(m, keras.layers.Conv2D)]
     for source, target in zip(normalised, convs, strict=True):
         target.kernel.assign(source.normalised_kernel())

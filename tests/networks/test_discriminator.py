@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lorbms_tf.networks import Discriminator, layers
+from lorbms_tf.networks import Discriminator
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 
 
 def test_default_discriminator_has_the_parameters_and_shapes_of_the_thesis():
@@ -17,7 +18,7 @@ def test_default_discriminator_has_the_parameters_and_shapes_of_the_thesis():
 def test_only_the_second_to_fourth_convolutions_are_spectral_normalised():
     discriminator = Discriminator(widths=(4, 5, 6, 7))
     convs = [*discriminator.convs, discriminator.head]
-    spectral = [isinstance(conv, layers.SpectralConv2D) for conv in convs]
+    spectral = [isinstance(conv, SpectralConv2D) for conv in convs]
     assert spectral == [False, True, True, True, False]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder, layers, receptive_field
 from lorbms_tf.networks.receptive_field import POOL, REPEATED, Window
+from lorbms_tf.networks.spectral_norm import SpectralConv2D
 
 
 @pytest.mark.parametrize(
@@ -44,5 +45,5 @@ def test_the_dense_layers_of_the_classifier_see_the_whole_image():
 
 
 def test_windows_of_layers_that_are_not_of_keras():
-    assert receptive_field.of(layers.SpectralConv2D(4, 4, strides=2)) == (4, 2)
+    assert receptive_field.of(SpectralConv2D(4, 4, strides=2)) == (4, 2)
     assert receptive_field.of(layers.GroupedConv2D(4, 5, groups=2)) == (5, 1)
