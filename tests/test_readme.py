@@ -47,6 +47,8 @@ NOT_RUN = {
     "--out=data/scenes64/scenes": "draws 4000 scenes",
     "configs/data/scenes64.cfg": "is of them",
     "runs/scenes64": "is of them",
+    "data/characters28": "draws 22,500 characters",
+    "runs/characters28": "learns from them",
 }
 ALEXNET = ["--conv_widths=4,4,4,4,4", "--dense_widths=8,8"]
 # What makes each command a matter of seconds, by a part of it.
