@@ -115,7 +115,7 @@ def test_a_walk_leads_through_its_pictures(run_dir, tmp_path):
 @pytest.mark.parametrize("name", ["augint", "deepsim", "superres"])
 def test_other_methods(name, monkeypatch):
     settings = tiny.EXAMPLES[name].config(run_dir="R")
-    model = methods.get(name).model(settings)
+    model = methods.get(name).model(settings, 0)
     monkeypatch.setattr(functions.run_directory, "load_model", lambda *_: (model, settings))
     if name == "superres":
         with pytest.raises(UserError, match="no codes to go between"):
