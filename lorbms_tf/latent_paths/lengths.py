@@ -10,6 +10,7 @@ from lorbms_tf.latent.slerp import line, slerp
 from lorbms_tf.latent_paths.energy import PathMetric
 
 _DECODED_AT_ONCE = 64
+_EVEN = 0.01  # by how much a step may be longer than the mean
 
 
 def steps(metric: PathMetric, pictures: np.ndarray) -> np.ndarray:
@@ -64,15 +65,30 @@ def even(
     codes: np.ndarray,
     points: int,
     sphere: bool,
-    rounds: int = 2,
+    rounds: int = 6,
 ) -> np.ndarray:
-    """`resampled`, measured anew after each of some rounds: codes [P, points, D].
+    """`resampled` and measured anew, until steps are equal: codes [P, points, D].
+
+    Between two points the length of a piece need not grow evenly, so one round is not enough. Each
+    path is that of its most equal round; a path of other than `points` is resampled at least once.
 
     decode: codes [M, D] -> pictures [M, H, W, C].
+    rounds: at most; it ends where no step is longer than the mean by more than a hundredth.
     """
+    own = steps(metric, decoded(decode, codes))
+    if codes.shape[1] != points:
+        codes = resampled(codes, own, points, sphere)
+        own = steps(metric, decoded(decode, codes))
+    best, least = codes.copy(), largest_over_mean(own)
     for _ in range(rounds):
-        codes = resampled(codes, steps(metric, decoded(decode, codes)), points, sphere)
-    return codes
+        if least.max() < 1 + _EVEN:
+            break
+        codes = resampled(codes, own, points, sphere)
+        own = steps(metric, decoded(decode, codes))
+        uneven = largest_over_mean(own)
+        better = uneven < least
+        best[better], least[better] = codes[better], uneven[better]
+    return best
 
 
 def decoded(decode: Callable[[Any], Any], codes: np.ndarray) -> np.ndarray:
