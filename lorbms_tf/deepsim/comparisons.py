@@ -38,7 +38,8 @@ def neighbours(config: NeighboursConfig) -> Image.Image:
     for name, run in trained.runs(config).items():
         features = run.encode(images)
         columns[name] = run.decode(features)
-        found[f"nearest in\n{run.config.layer}"] = known[nearest(run.encode(known), features)[:, 0]]
+        title = f"nearest in\n{run.config.layer} of {name}"
+        found[title] = known[nearest(run.encode(known), features)[:, 0]]
     columns |= found
     rows = [[to_uint8(column[n]) for column in columns.values()] for n in range(len(images))]
     return pictures.sheet(rows, column_titles=list(columns), cell=config.cell)

@@ -1,37 +1,28 @@
-"""What a training step draws, by seed and step alone.
-
-The draws are of the whole batch, and each device takes its own: any number of devices sees what one
-sees.
-"""
+"""What a training step draws, by seed and step alone (`lorbms_tf.training.draws`)."""
 
 from typing import Any
 
 import tensorflow as tf
 
+from lorbms_tf.training import draws
+
 _NOISE = 1 << 32  # added to the seed: other draws than those of dropout
 _KINDS = 3  # of pictures that a step's discriminator sees
 
 
-def dropout(seed: int, step: Any, count: Any, numbers: int) -> list:
-    """Uniform draws in [0, 1) for a discriminator, three times [count, numbers].
+def dropout(seed: int, step: Any, images: Any, numbers: int) -> list:
+    """Uniform draws in [0, 1) for a discriminator, three times [B, numbers].
 
     Args:
       seed: of the run.
       step: how many steps were made, int64 [].
-      count: pictures on this device, int32 [].
+      images: of this device [B, ...].
       numbers: that each picture takes.
     """
-    drawn = _own(tf.random.stateless_uniform, seed, step, count, (_KINDS, numbers))
-    return [drawn[:, kind] for kind in range(_KINDS)]
+    drawn = draws.for_images(images, _KINDS * numbers, seed, step)
+    return tf.unstack(tf.reshape(drawn, (-1, _KINDS, numbers)), axis=1)
 
 
-def noise(seed: int, step: Any, count: Any, numbers: int) -> Any:
-    """Standard normal draws [count, numbers] for a vae's codes; arguments as above."""
-    return _own(tf.random.stateless_normal, seed + _NOISE, step, count, (numbers,))
-
-
-def _own(kind: Any, seed: int, step: Any, count: Any, shape: tuple[int, ...]) -> Any:
-    replica = tf.distribute.get_replica_context()
-    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-    first = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
-    return kind([count * replica.num_replicas_in_sync, *shape], key)[first : first + count]
+def noise(seed: int, step: Any, images: Any, numbers: int) -> Any:
+    """Standard normal draws [B, numbers] for a vae's codes; arguments as above."""
+    return draws.for_images(images, numbers, seed + _NOISE, step, "normal")

@@ -197,11 +197,10 @@ class Deepsim(keras.Model):
     def train_step(self, batch: dict) -> dict:
         """One step on photos "image" [B, S, S, 3]; float32 scalars by name, means over them."""
         images, dropout = batch["image"], None
-        count = ops.shape(images)[0]
         if self.discriminator is not None:
-            dropout = draws.dropout(*self._draw(), count, self.discriminator.draw_count)
+            dropout = draws.dropout(*self._draw(), images, self.discriminator.draw_count)
         with tf.GradientTape() as tape:
-            features, parts = self._features(images, count)
+            features, parts = self._features(images)
             made = self.generator(features, training=True)
             parts |= self._loss_parts(images, made, features, dropout)
             total = sum(parts.values())
@@ -221,14 +220,14 @@ class Deepsim(keras.Model):
         """Seed and number of this step, by which it draws."""
         return self.config.seed, tf.convert_to_tensor(self._step_count)
 
-    def _features(self, images: Any, count: Any) -> tuple[Any, dict]:
+    def _features(self, images: Any) -> tuple[Any, dict]:
         """What the generator reads in a step, and the losses of an encoder that learns."""
         if self.coder is None:
             return self._read(ops.stop_gradient(self.encode(images))), {}
         codes = self.coder(images, training=True)
         if self.config.mode != "vae":
             return codes, {}
-        noise = draws.noise(*self._draw(), count, self.config.latent_size)
+        noise = draws.noise(*self._draw(), images, self.config.latent_size)
         divergence = self.config.kl_weight * ops.mean(normal.divergences(codes))
         return normal.draws(codes, noise), {"divergence": divergence}
 

@@ -11,11 +11,23 @@ from lorbms_tf.benchmarks import machine
 from lorbms_tf.deepsim.config import DeepsimConfig
 
 
+def is_written_in_pytorch(config: DeepsimConfig) -> bool:
+    """Whether `torch_step` knows this step: an inversion of SqueezeNet by all three losses."""
+    return (
+        config.mode == "inversion"
+        and config.has_adversary
+        and config.feature_weight > 0
+        and not config.discriminator_features
+        and config.precision == "float32"
+        and {config.encoder, config.comparator} == {"squeezenet"}
+    )
+
+
 def measure(config: DeepsimConfig, model: Any, steps: int) -> dict[str, Any]:
     """The fields of the JSON line, by the fastest of `steps` steps each.
 
-    PyTorch takes part where it is installed, both networks are SqueezeNet and there is an
-    adversary. The steps take turns, so that a busy moment of the machine meets both.
+    PyTorch takes part where it is installed and knows the step. The steps take turns, so that a
+    busy moment of the machine meets both.
 
     Args:
       config: of the training.
@@ -26,8 +38,7 @@ def measure(config: DeepsimConfig, model: Any, steps: int) -> dict[str, Any]:
     images = np.random.default_rng(0).uniform(-1, 1, size).astype(np.float32)
     graph = tf.function(model.train_step, autograph=False)
     forms = {"ours": lambda: machine.wait_for(graph({"image": tf.constant(images)}))}
-    squeezed = {config.encoder, config.comparator} == {"squeezenet"} and config.has_adversary
-    if importlib.util.find_spec("torch") and squeezed:
+    if importlib.util.find_spec("torch") and is_written_in_pytorch(config):
         from lorbms_tf.deepsim import torch_step
 
         theirs = torch_step.step(model, config, machine.threads())

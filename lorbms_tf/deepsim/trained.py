@@ -12,6 +12,7 @@ from lorbms_tf.deepsim.config import DeepsimConfig
 from lorbms_tf.deepsim.scores import mean_distance, normalised_error
 from lorbms_tf.errors import UserError
 from lorbms_tf.evaluation.batches import in_batches
+from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.training import photo_scores, run_directory
 
 _BATCH = 32
@@ -35,12 +36,16 @@ class Trained:
         self._decode = tf.function(self.model.decode, autograph=False, reduce_retracing=True)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
-        """Images [N, S, S, 3] -> features [N, ...]."""
-        return in_batches(self._encode, _BATCH, images)
+        """Images [N, S, S, 3] -> features [N, ...]. UserError where some are not finite."""
+        features = in_batches(self._encode, _BATCH, images)
+        check_finite(features, "features of pictures", UserError)
+        return features
 
     def decode(self, features: np.ndarray) -> np.ndarray:
-        """Features [N, ...] -> images [N, S, S, 3] in [-1, 1]."""
-        return in_batches(self._decode, _BATCH, features)
+        """Features [N, ...] -> images [N, S, S, 3] in [-1, 1]. UserError as `encode`."""
+        images = in_batches(self._decode, _BATCH, features)
+        check_finite(images, "pictures that the model makes", UserError)
+        return images
 
     def reencodings(self, images: np.ndarray, iterations: Sequence[int]) -> dict[int, np.ndarray]:
         """What is left of images after so many passes through encoder and generator, by number."""

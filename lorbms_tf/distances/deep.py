@@ -93,9 +93,11 @@ class DeepDistance:
         squared = ops.square(first - second)  # [B, h, w, C]
         if layer in self._channel_weights:
             squared = squared * ops.convert_to_tensor(self._channel_weights[layer])
-        by_place = ops.sum(squared, axis=-1)  # [B, h, w]
-        reduce = ops.mean if self._reduction == "mean" else ops.sum
-        return self._layer_weights.get(layer, 1.0) * reduce(by_place, axis=(1, 2))
+        by_place = ops.sum(squared, axis=-1)  # [B, h, w]; [B] of a layer without places
+        if len(by_place.shape) > 1:
+            reduce = ops.mean if self._reduction == "mean" else ops.sum
+            by_place = reduce(by_place, axis=(1, 2))
+        return self._layer_weights.get(layer, 1.0) * by_place
 
 
 def unit_norm(maps: Any) -> Any:

@@ -107,10 +107,11 @@ def of_list(path: str) -> Pairs:
 
 def _names(line: str, folder: Path) -> list[str]:
     """The names in a line; commas belong to those that are there, and to those in quotes."""
-    if line.lstrip().startswith('"'):
+    meanings = comma_lists.meanings(line, lambda name: bool(name) and files.is_file(folder / name))
+    names = [name for name, _ in meanings]
+    if line.lstrip().startswith('"') or ('"' in line and len(names) != 2):
         return [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
-    found = comma_lists.meanings(line, lambda name: bool(name) and files.is_file(folder / name))
-    return [name for name, _ in found]
+    return names
 
 
 def read(pair: Pair, image_size: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -111,6 +111,5 @@ class PathsConfig(SearchConfig):
             from lorbms_tf.features import registry
 
             registry.check_score_network(self.extractor, self.extractor_weights)
-            require("pairs", self.pairs, minimum=2)  # a Frechet distance needs two pictures
         if self.video and not self.out:
             raise UserError("--video needs --out, the folder that it is written to")

@@ -8,7 +8,7 @@ import numpy as np
 
 from lorbms_tf import progress
 from lorbms_tf.cli.settings import require, setting
-from lorbms_tf.data import images
+from lorbms_tf.data import comma_lists, images
 from lorbms_tf.errors import UserError
 from lorbms_tf.latent_paths.config import SearchConfig, check_metrics
 from lorbms_tf.training.method import Sheet
@@ -21,7 +21,7 @@ class PathSheetConfig(SheetConfig, SearchConfig):
 
     object: str = setting("", "Picture that the paths lead to.")
     scene: str = setting("", "Picture that they begin with.")
-    through: tuple[str, ...] = setting((), "Pictures that they lead through, in this order.")
+    through: str = setting("", "Pictures that they lead through, in this order, joined by commas.")
     mask: str = setting("", "Of a model with chunks: only these quadrants move, as 0010.")
     metric: tuple[str, ...] = setting(
         (), "One strip each: linear, spherical, pixels, or a distance of docs/distances.md."
@@ -49,7 +49,7 @@ def draw(config: PathSheetConfig) -> Any:
     codec = models.of_run(config.run_dir, config.checkpoint)
     if codec.encode is None:
         raise UserError(f"--run_dir={config.run_dir}: the model encodes no pictures")
-    names = (config.scene, *config.through, config.object)
+    names = (config.scene, *comma_lists.paths(config.through), config.object)
     ends = np.stack([images.read_square(Path(name), codec.side) for name in names])
     if codec.channels == 1:
         ends = ends.mean(axis=-1, keepdims=True)

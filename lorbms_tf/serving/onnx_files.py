@@ -42,12 +42,11 @@ def write(model: Any, folder: Path, name: str = "the model") -> float:
       RuntimeError: the outputs differ by more than 1e-4; nothing is kept.
     """
     signatures = saved_model.own_signatures(model)
-    protos = {signature: proto(signature, one) for signature, one in signatures.items()}
-    probes = saved_model.make_probes(model, signatures=signatures)
-    saved_model.check_finite(probes, name)
-    with atomic_directory(folder) as temporary:
-        for signature, content in protos.items():
-            (temporary / f"{signature}{SUFFIX}").write_bytes(content)
+    with atomic_directory(folder) as temporary, saved_model.full_precision():
+        probes = saved_model.make_probes(model, signatures=signatures)
+        saved_model.check_finite(probes, name)
+        for signature, one in signatures.items():
+            (temporary / f"{signature}{SUFFIX}").write_bytes(proto(signature, one))
         difference = _largest_difference(temporary, signatures, probes)
         if not difference <= TOLERANCE:  # a NaN fails as well
             raise RuntimeError(

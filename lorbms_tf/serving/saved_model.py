@@ -124,7 +124,7 @@ def write(model: Any, folder: Path, name: str = "the model") -> float:
     """
     signatures = served_signatures(model)
     served = ServedModel(model, signatures)
-    with atomic_directory(folder) as temporary, _full_precision():
+    with atomic_directory(folder) as temporary, full_precision():
         probes = make_probes(model, signatures=signatures)
         check_finite(probes, name)
         try:
@@ -219,7 +219,7 @@ def difference(made: tf.Tensor, expected: tf.Tensor) -> float:
 
 
 @contextlib.contextmanager
-def _full_precision() -> Iterator[None]:
+def full_precision() -> Iterator[None]:
     """Without TF32, in which a GPU may round a graph and the eager model differently."""
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -96,7 +96,7 @@ def test_strips_between_two_photos(run_dir, tmp_path):
     asked = sheet.PathSheetConfig(
         run_dir=run_dir, out="p.png", cell=32, segments=2, adam_steps=1, steps=3,
         scene=str(tmp_path / "a.png"), object=str(tmp_path / "b.png"), metric=("linear", "pixels"),
-        mask="0010", through=(str(tmp_path / "a.png"),),
+        mask="0010", through=str(tmp_path / "a.png"),
     )  # fmt: skip
     assert sheet.draw(asked).height > 64
     with pytest.raises(UserError, match="--scene is required"):

@@ -51,12 +51,14 @@ def measure(config: AugintConfig, model: Trainable, steps: int) -> dict:
 
 
 def is_written_in_pytorch(config: AugintConfig) -> bool:
-    """Whether `torch_step` knows this step: augint or ae, batch norms, no adversary, float32."""
+    """Whether `torch_step` knows this step: augint or ae by L1, batch norms, no adversary."""
     return (
         config.objective in ("augint", "ae")
         and not config.has_adversary
         and config.norm == "batch"
         and config.precision == "float32"
+        and config.reconstruction_norm == 1
+        and not config.clip_norm
     )
 
 
