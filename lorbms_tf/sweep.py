@@ -33,7 +33,7 @@ from lorbms_tf.training.run_config import RunConfig
 from lorbms_tf.training.sweep import HeldOut, Trial
 
 # What variants have in common, where their method has it, or they would not compare.
-_COMMON = ("method", "seed", "epochs", "max_steps", "batch_size", "image_size")
+_COMMON = ("method", "seed", "epochs", "max_steps", "batch_size", "image_size", "stages")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,14 @@ def test_the_flagfiles_plan_the_four_variants(name, epochs):
         assert changed == {weight: 0, "run_dir": f"o/runs/{variant}/seed_0"}
 
 
+def test_the_flagfile_of_appendix_d_plans_networks_of_dense_blocks():
+    done = plan("--flagfile=configs/lorbms/appendix_d/scenes32.cfg", "--seeds=0")
+    assert done.returncode == 0, done.stderr
+    planned = dict(json.loads(done.stdout))
+    assert {"final", "d_1_tiles", "d_5_broadcast", "transposed"} <= set(planned)
+    assert not any(made["strided_widths"] for made in planned.values())
+
+
 def test_variants_that_would_not_compare_are_refused(tmp_path):
     variant = tmp_path / "longer.cfg"
     variant.write_text("--epochs=99\n")

@@ -5,6 +5,7 @@
 
 import dataclasses
 import math
+import typing
 from typing import Any
 
 from lorbms_tf.errors import UserError
@@ -62,22 +63,29 @@ def from_dict(config_class: type, values: dict, source: str = "configuration"):
     unknown = sorted(set(values) - set(fields) - set(RETIRED))
     if unknown:
         raise UserError(f"{source} has unknown settings: {', '.join(unknown)}")
+    kinds = _kinds(config_class)
     formers = {name: field.metadata.get("former") for name, field in fields.items()}
     made = {name: value for name, value in formers.items() if value is not None}
     for name, value in values.items():
         if name in RETIRED:
             continue
-        made[name] = _typed(value, fields[name].default, f"{source}: {name}")
+        made[name] = _typed(value, fields[name].default, f"{source}: {name}", kinds.get(name))
     return config_class(**made)
 
 
-def _typed(value: Any, default: Any, where: str) -> Any:
-    """A value that has the type of a setting's default; a list becomes a tuple."""
+def _kinds(config_class: type) -> dict[str, type]:
+    """What the entries of tuples are, by setting; an empty default does not tell."""
+    hints = typing.get_type_hints(config_class)
+    tuples = {name: hint for name, hint in hints.items() if typing.get_origin(hint) is tuple}
+    return {name: typing.get_args(hint)[0] for name, hint in tuples.items()}
+
+
+def _typed(value: Any, default: Any, where: str, kind: type | None) -> Any:
+    """A value that has the type of a setting's default; a list becomes a tuple of `kind`."""
     if isinstance(default, tuple) and isinstance(value, list):
         value = tuple(value)
     number = isinstance(default, float) and type(value) is int
-    kinds = {type(v) for v in default} or {int} if isinstance(default, tuple) else set()
-    entries = not kinds or (isinstance(value, tuple) and all(type(v) in kinds for v in value))
+    entries = kind is None or (isinstance(value, tuple) and all(type(v) is kind for v in value))
     if (type(value) is not type(default) and not number) or not entries:
         raise UserError(f"{where} has the wrong type: {value!r}")
     return value
@@ -93,7 +101,11 @@ def of_values(kind: type, values: dict) -> Any:
     for name in values:
         if name not in fields:
             raise UserError(f"no setting {name!r}; valid: {', '.join(fields)}")
-    typed = {name: _typed(value, fields[name].default, name) for name, value in values.items()}
+    entries = _kinds(kind)
+    typed = {
+        name: _typed(value, fields[name].default, name, entries.get(name))
+        for name, value in values.items()
+    }
     config = kind(**typed)
     config.validate()
     return config

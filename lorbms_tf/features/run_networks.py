@@ -3,10 +3,12 @@
 RUN_DIR is what `--run_dir` of training was, or "pretrained:NAME". The latest checkpoint is taken.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import quadrants
@@ -21,7 +23,7 @@ def part(model: Any, kind: str) -> keras.Model:
 
 
 def encoder(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
-    """The encoder of a run: the four chunks of a quadrant, taken as a whole image, D = 4 C.
+    """The encoder of a run: all chunks of a quadrant, taken as a whole image: D = 4 C, or 9 C.
 
     Averaged weights are taken where the run keeps them (`--ema_decay`). A quadrant is read at the
     image size of the run.
@@ -29,9 +31,9 @@ def encoder(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     model, side = _load(name, side)
 
     def forward(images, training):
-        return Outputs(model.encode(images))  # codes [B, 2, 2, C]
+        return Outputs(model.encode(images))  # codes [B, 2, 2, C], or of nine tiles
 
-    dimension = 4 * model.config.chunk_size
+    dimension = math.prod(model.encode(np.zeros((1, side, side, 3), np.float32)).shape[1:])
     return _network(name, forward, side, dimension, part(model, "encoder"))
 
 

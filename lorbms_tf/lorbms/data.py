@@ -18,6 +18,7 @@ from lorbms_tf.data import (
 )
 from lorbms_tf.data.damage import BadRecords
 from lorbms_tf.errors import UserError
+from lorbms_tf.lorbms import variants
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.training.method import Share
 
@@ -56,6 +57,7 @@ class Records:
 
         Every stage begins with a whole epoch of its own.
         """
+        self._check_share(self._config.batch_size // share.devices)
         ends = [stage.begin for stage in self._stages[1:]]
         parts = []
         for stage, end, shards in zip(self._stages, [*ends, None], self._shards, strict=True):
@@ -69,6 +71,16 @@ class Records:
         for part in parts[1:]:
             batches = batches.concatenate(part)
         return batches if len(parts) == 1 else pipeline.in_order(batches)
+
+    def _check_share(self, images: int) -> None:
+        """Images mixed with each other are those of one device, which so needs some."""
+        mixing = self._config.mixing
+        if mixing == variants.TILES and (images < 2 or images % 2):
+            raise UserError(
+                f"--mixing={mixing} needs an even number of images on each device, not {images}"
+            )
+        if mixing == variants.BATCH and images < 2:
+            raise UserError(f"--mixing={mixing} needs 2 images or more on each device")
 
     def _batches(self, shards: list[str], first_step: int, share: Share):
         config = self._config
@@ -86,7 +98,7 @@ class Records:
 
     def checked(self, batches: Iterable) -> Iterable:
         """The training batches; what cannot be read any more becomes a UserError."""
-        return pipeline.checked(batches, self._config.records)
+        return pipeline.checked(batches, ",".join(stage.pattern for stage in self._stages))
 
     def held_out(self, batch_size: int, limit: int | None = None) -> Callable[[], Iterable]:
         """The held-out references, or training references where there are none.

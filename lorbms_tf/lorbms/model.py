@@ -256,9 +256,9 @@ class Lorbms(keras.Model):
     def _update_generator(self, batch, logs) -> Scene:
         # The classifier judges with the batch's own statistics, as it is trained, but here its
         # moving averages must stay as they are: they belong to the classifier's update.
-        networks = self._at_a_place(self.generator_optimizer)
+        networks = self._at_a_place()
         networks = networks._replace(classifier=stateless(self.classifier))
-        draws = Draws(self.generator_optimizer.iterations, self._seed)
+        draws = Draws(self.generator_optimizer.iterations, self._seed + 2)
         with tf.GradientTape() as tape:
             scene, distances = objective.scene(
                 networks, batch, self.config, self.tau, draws, self.dynamic_shapes
@@ -269,11 +269,13 @@ class Lorbms(keras.Model):
         logs |= scalars.of_generator(scene, loss, distances)
         return scene
 
-    def _at_a_place(self, optimizer) -> Networks:
-        """The networks; where the discriminator looks at a patch, at that of this update."""
-        return objective.at_a_place(
-            self.networks, self.config, optimizer.iterations, seed=self._seed
-        )
+    def _at_a_place(self) -> Networks:
+        """The networks; where the discriminator looks at a patch, at that of this update.
+
+        By the generator's updates, which go on while a discriminator pauses.
+        """
+        update = self.generator_optimizer.iterations
+        return objective.at_a_place(self.networks, self.config, update, seed=self._seed + 1)
 
     def _distance(self, images, others):
         """The perceptual distance [N] by the draw of this update, which a checkpoint holds."""
@@ -281,7 +283,7 @@ class Lorbms(keras.Model):
 
     def _update_discriminator(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
-            networks = self._at_a_place(self.discriminator_optimizer)
+            networks = self._at_a_place()
             loss, real, fake = objective.discriminator_loss(networks, scene)
         learns = self.pausing.learns("discriminator") if self.pausing else None
         self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs, learns)

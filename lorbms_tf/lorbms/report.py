@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lorbms_tf.data import dataset_file, quadrants, records
+from lorbms_tf.data import dataset_file, quadrants, records, stages
 from lorbms_tf.data.images import to_float
 from lorbms_tf.data.quadrants import NAMES, PLACES
 from lorbms_tf.errors import UserError
@@ -40,7 +40,8 @@ def data(config: ScoringConfig, run: Described) -> ScoringConfig | None:
 
 def _training_records(folder: Path, run: Described) -> None:
     """What records.json says, and the dataset.json of the records where they still are."""
-    run.facts.append(("trained on", run.config.records or "not known"))
+    sets = stages.parse(run.config.records, run.config.stages)
+    run.facts.append(("trained on", ", then ".join(s.pattern for s in sets) or "not known"))
     path = folder / run_directory.RECORDS_FILE
     if path.is_file():
         shards = read_json(path)
@@ -48,8 +49,9 @@ def _training_records(folder: Path, run: Described) -> None:
         hashes = {shard.get("dataset_hash") for shard in shards} - {None}
         told = ", ".join(["", *(f"dataset {digest}" for digest in sorted(hashes))])
         run.facts.append(("its records", f"{len(shards)} shards, {size}{told}"))
-    with contextlib.suppress(UserError):  # they may lie elsewhere by now
-        _dataset("Dataset that was learnt from", records.find_shards(run.config.records), run)
+    for one in sets:
+        with contextlib.suppress(UserError):  # they may lie elsewhere by now
+            _dataset("Dataset that was learnt from", records.find_shards(one.pattern), run)
 
 
 def _dataset(title: str, shards: list[str], run: Described) -> None:

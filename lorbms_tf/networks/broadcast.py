@@ -75,8 +75,8 @@ class BroadcastDecoder(keras.Model):
 
     @property
     def windows(self) -> list[receptive_field.Window]:
-        """What sees what, from the coordinates to a pixel; every pixel sees the whole code."""
-        return list(map(receptive_field.of, [*self.convs, self.head]))
+        """What sees what, from the code's cells to a pixel: each sees all 2x2."""
+        return [receptive_field.Window(2)]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}

@@ -5,11 +5,15 @@ to one and a half times their size, of which a tile is a third and half of the i
 decoded is made smaller again.
 """
 
+import math
+from collections.abc import Sequence
+
 import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks.decoder import Decoder
+from lorbms_tf.networks import receptive_field
+from lorbms_tf.networks.decoder import Decoder, together
 from lorbms_tf.networks.encoder import Encoder
 
 SIDE = 3  # tiles a side
@@ -21,12 +25,20 @@ class TileEncoder(Encoder):
     The layers, and so the parameters, are those of `Encoder`, which makes one chunk of a tile.
     """
 
-    def call(self, images: Tensor, training: bool | None = None) -> Tensor:
-        """Encodes `[B, image_size, image_size, 3]` in [-1, 1]; `training` changes nothing."""
+    def layer_maps(
+        self, images: Tensor, names: Sequence[str], training: bool = False
+    ) -> dict[str, Tensor]:
+        """As `Encoder.layer_maps`, of images `[B, image_size, image_size, 3]`: of tiles, joined."""
         half = self.settings["image_size"] // 2
         tiles = cut(_resized(images, SIDE * half), half)  # [9 B, half, half, 3]
-        chunks = super().call(tiles)  # [9 B, 1, 1, chunk_size]
-        return ops.reshape(chunks, (-1, SIDE, SIDE, chunks.shape[-1]))
+        maps = super().layer_maps(tiles, names, training)  # [9 B, h, w, C]
+        return {name: together(part, SIDE, SIDE) for name, part in maps.items()}
+
+    @property
+    def windows(self) -> list[receptive_field.Window]:
+        """What sees what: a chunk no more than its tile, half an image a side."""
+        side = math.ceil(receptive_field.side(super().windows))
+        return [receptive_field.Window(min(side, self.settings["image_size"] // 2))]
 
 
 class TileDecoder(Decoder):

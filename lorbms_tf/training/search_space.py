@@ -17,7 +17,7 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_lines
 
 # What the search itself decides, or what would make other trials than the others.
-_NOT_SEARCHED = ("method", "run_dir", "seed", "best_metric", "evaluate_every_steps")
+_NOT_SEARCHED = ("method", "run_dir", "seed", "best_metric", "evaluate_every_steps", "stages")
 _TRUTHS = {"true": True, "false": False}
 
 

@@ -29,6 +29,13 @@ def test_the_distance_by_hand():
     np.testing.assert_allclose(summed(first, second), [9])
 
 
+def test_layers_without_places_count_as_one_place():
+    first, second = np.zeros((2, 3), np.float32), np.array([[1, 2, 2], [0, 0, 0]], np.float32)
+    for reduction in ("sum", "mean"):
+        distance = deep.DeepDistance(lambda x: {"fc": x}, unit=False, reduction=reduction)
+        np.testing.assert_allclose(distance(first, second), [9, 0])
+
+
 def test_maps_of_unit_length_count_by_their_direction():
     first, second = np.ones((1, 2, 2, 3), np.float32), np.full((1, 2, 2, 3), 0.1, np.float32)
     opposite = -second

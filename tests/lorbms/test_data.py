@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from lorbms_tf.cli import settings
 from lorbms_tf.data import records
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms import data
@@ -89,6 +90,27 @@ def test_a_curriculum_is_described_and_known_by_all_of_its_records(tmp_path):
     notes = made.notes(tiny.config(), 8)
     assert any(note.startswith("from step 4 on the run learns from") for note in notes)
     assert any(note.startswith("warning: the run ends") for note in made.notes(tiny.config(), 3))
+
+
+def test_a_curriculum_is_kept_with_its_run():
+    config = tiny.config(records="a/*", stages=("3:b/*", "9:c/*"))
+    kept = json.loads(json.dumps(settings.to_dict(config)))
+    assert settings.from_dict(type(config), kept) == config
+    assert settings.of_values(type(config), kept) == config
+    with pytest.raises(UserError, match="stages has the wrong type"):
+        settings.from_dict(type(config), {**kept, "stages": [3]})
+
+
+@pytest.mark.parametrize(
+    "mixing, batch, devices, message",
+    [("tiles", 4, 4, "even number"), ("tiles", 2, 2, "not 1"), ("batch", 2, 2, "2 images or more")],
+)
+def test_mixing_within_the_batch_needs_images_on_each_device(
+    tmp_path, mixing, batch, devices, message
+):
+    made = a_curriculum(tmp_path, stages=(), mixing=mixing, batch_size=batch)
+    with pytest.raises(UserError, match=message):
+        made.training(0, Share(devices=devices))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from lorbms_tf.data import quadrants
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.units import units
@@ -61,7 +62,7 @@ def told(
     parts = np.split(order, (count * np.cumsum(SHARES)).astype(int))
     labels = np.concatenate(list(factors.values()), axis=1)  # [N, 4 * factors]
     classes = labels.max(axis=0) + 1
-    chunks = codes.reshape(count, NUM_QUADRANTS, -1)
+    chunks = np.asarray(quadrants.chunks(codes))
     numbers = range(NUM_QUADRANTS)
     if not silent:
         numbers = track(numbers, label="probes of chunks", unit="chunk")
