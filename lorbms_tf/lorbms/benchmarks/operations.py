@@ -88,7 +88,8 @@ def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
     )
     varied = ("transposed", "attention", "coordinates", "whole")
     for network, kinds in zip(networks, counted, strict=True):
-        if type(network) not in kinds or any(network.settings.get(name) for name in varied):
+        changed = any(network.settings.get(name) for name in varied)
+        if type(network) not in kinds or changed or network.settings.get("others", 1) != 1:
             raise UserError(
                 "operations are counted for the networks of table 3.6 and strided ones, not for "
                 f"{type(network).__name__} with {network.settings}"

@@ -1,10 +1,14 @@
 """Multiply-adds against numbers known by hand."""
 
+import pytest
+
+from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.benchmarks import operations
 from lorbms_tf.lorbms.building import build_networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder
 from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
+from tests import tiny
 
 
 def test_encoder():
@@ -50,3 +54,12 @@ def test_an_iteration_of_the_thesis():
         "classifier": 2_470_625_280,
         "iteration": 49_785_328_128,
     }
+
+
+@pytest.mark.parametrize(
+    "changes", [{"classifier_task": "six_images"}, {"discriminator": "global"}, {"mixing": "tiles"}]
+)
+def test_other_networks_are_refused(changes):
+    networks = build_networks(tiny.config(**changes))
+    with pytest.raises(UserError, match="operations are counted for"):
+        operations.of_phases(networks, 1)
