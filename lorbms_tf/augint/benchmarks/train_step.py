@@ -9,13 +9,11 @@ import importlib.util
 import numpy as np
 import tensorflow as tf
 
-from lorbms_tf import progress
 from lorbms_tf.augint.config import AugintConfig
 from lorbms_tf.benchmarks import machine
+from lorbms_tf.benchmarks.step_rates import step_rates
 from lorbms_tf.training import strategies
 from lorbms_tf.training.method import Trainable, parameter_rows
-
-OURS, THEIRS = "images_per_s", "images_per_s_pytorch"
 
 
 def measure(config: AugintConfig, model: Trainable, steps: int) -> dict:
@@ -29,18 +27,15 @@ def measure(config: AugintConfig, model: Trainable, steps: int) -> dict:
     side = config.image_size
     shape = (config.batch_size, side, side, config.channels)
     images = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
-    forms = {OURS: _step(config, model, images)}
+    theirs = None
     if importlib.util.find_spec("torch") and is_written_in_pytorch(config):
         from lorbms_tf.augint.benchmarks import torch_step
 
-        forms[THEIRS] = torch_step.step(config, images, machine.threads())
-    seconds = _in_turn(forms, steps)
-    rates = {name: config.batch_size / value for name, value in seconds.items()}
-    ratio = {"times_pytorch": rates[OURS] / rates[THEIRS]} if THEIRS in rates else {}
+        theirs = torch_step.step(config, images, machine.threads())
+    ours = _step(config, model, images)
     return {
         "benchmark": "train_step",
-        **rates,
-        **ratio,
+        **step_rates(config.batch_size, steps, ours, theirs),
         "batch_size": config.batch_size,
         "image_size": side,
         "objective": config.objective,
@@ -67,14 +62,3 @@ def _step(config: AugintConfig, model: Trainable, images: np.ndarray):
     graph = tf.function(getattr(model, model.phase(1)), autograph=False, jit_compile=jit)
     batch = {"image": tf.constant(images), "label": tf.zeros(len(images), tf.int64)}
     return lambda: graph(batch)
-
-
-def _in_turn(forms: dict, steps: int) -> dict[str, float]:
-    seconds = dict.fromkeys(forms, np.inf)
-    for number in range(steps + 1):  # the first one, which makes graphs, does not count
-        for name, function in forms.items():
-            progress.say(f"step {number} of {steps}: {name}")
-            taken = machine.seconds_of(function)
-            if number:
-                seconds[name] = min(taken, seconds[name])
-    return seconds
