@@ -40,6 +40,14 @@ CHARTS = (
             "share/reconstruction": "reconstruction",
             "share/adversarial": "adversarial",
             "share/classifier": "classifier",
+            "share/parts": "classifier of parts",
+        },
+    ),
+    (
+        "Parts of chunks: losses of the classifier",
+        {
+            "loss/parts_generator": "of the generator",
+            "loss/part_classifier": "of the classifier",
         },
     ),
     (
