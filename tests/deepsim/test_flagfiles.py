@@ -14,7 +14,7 @@ from lorbms_tf.errors import UserError
 ROOT = Path(__file__).resolve().parents[2]
 FLAGFILES = sorted((ROOT / "configs" / "deepsim").glob("*.cfg"))
 OTHERS = {"autoencoder", "vae"}  # beside the ablation
-SMALL, PARTS = "small32", sorted((ROOT / "configs" / "deepsim" / "ablation").glob("*.cfg"))
+SMALL, PARTS = "small32", sorted((ROOT / "configs" / "deepsim" / "losses").glob("*.cfg"))
 PUBLISHED = {"conv5": "pool5", "fc6": "fc6", "fc7": "fc7", "fc8": "fc8"}
 
 # In a process of its own: absl's flags are global.
