@@ -32,7 +32,7 @@ def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Cal
         return _build_strided(config, seed, precision)
     tiles = config.mixing == variants.TILES
     encoder = (TileEncoder if tiles else Encoder)(
-        image_size=config.image_size,
+        image_size=variants.window_size(config),
         chunk_size=config.chunk_size,
         stem_width=config.encoder_stem,
         block_layers=config.encoder_layers,
@@ -45,7 +45,7 @@ def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Cal
 
 
 def _decoder(config: ModelConfig, seed: int, precision: str) -> Callable:
-    sizes = {"image_size": config.image_size, "chunk_size": config.chunk_size}
+    sizes = {"image_size": variants.window_size(config), "chunk_size": config.chunk_size}
     if config.decoder == "broadcast":
         widths = config.broadcast_widths
         return BroadcastDecoder(**sizes, widths=widths, seed=seed, dtype=precision)
@@ -95,7 +95,7 @@ def _classifier(config: ModelConfig, seed: int, precision: str) -> Callable:
 
 def _build_strided(config, seed, precision) -> tuple[StridedChunkEncoder, StridedChunkDecoder]:
     sizes = {
-        "image_size": config.image_size,
+        "image_size": variants.window_size(config),
         "chunk_size": config.chunk_size,
         "widths": config.strided_widths,
         "dtype": precision,
