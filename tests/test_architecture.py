@@ -90,7 +90,10 @@ ANY_BACKEND = (
     "lorbms_tf.gan",
     "lorbms_tf.latent",
     "lorbms_tf.networks",
-    *(f"lorbms_tf.lorbms.{part}" for part in ("mixing", "chunk_paths", "losses", "objective")),
+    *(
+        f"lorbms_tf.lorbms.{part}"
+        for part in ("mixing", "attribute_parts", "chunk_paths", "losses", "objective")
+    ),
     "lorbms_tf.augint.objective",
     "lorbms_tf.deepsim.objective",
     "lorbms_tf.latent_paths.equalise",

@@ -1,10 +1,11 @@
 """A configuration to the four networks of table 3.6."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
 from lorbms_tf.data.quadrants import NUM_QUADRANTS
-from lorbms_tf.lorbms import variants
+from lorbms_tf.lorbms import outlook, variants
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.networks.broadcast import BroadcastDecoder
 from lorbms_tf.networks.classifier import Classifier
@@ -12,6 +13,7 @@ from lorbms_tf.networks.decoder import Decoder
 from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.global_local import GlobalLocalDiscriminator
+from lorbms_tf.networks.places import CELLS, HALVINGS, PlaceDecoder, PlaceEncoder
 from lorbms_tf.networks.squeezenet_classifier import SqueezeNetClassifier
 from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 from lorbms_tf.networks.tiles import TileDecoder, TileEncoder
@@ -28,24 +30,45 @@ class Networks(NamedTuple):
 
 def build_generator(config: ModelConfig, seed: int, precision: str) -> tuple[Callable, Callable]:
     """Encoder and decoder, built, with weights that follow from the seed."""
+    return _encoder(config, 4 * seed, precision), _decoder(config, 4 * seed + 1, precision)
+
+
+def _encoder(config: ModelConfig, seed: int, precision: str) -> Callable:
+    places = config.place_factors
+    if places:
+        inner = dataclasses.replace(
+            config, place_factors=0, chunk_size=config.chunk_size - outlook.place_width(config)
+        )
+        encoder = _encoder(inner, seed, precision)
+        return PlaceEncoder(encoder, places, seed=seed, dtype=precision)
+    sizes = {"image_size": variants.window_size(config), "chunk_size": config.chunk_size}
     if config.strided_widths:
-        return _build_strided(config, seed, precision)
+        widths = config.strided_widths
+        return StridedChunkEncoder(**sizes, widths=widths, seed=seed, dtype=precision)
     tiles = config.mixing == variants.TILES
-    encoder = (TileEncoder if tiles else Encoder)(
-        image_size=variants.window_size(config),
-        chunk_size=config.chunk_size,
+    return (TileEncoder if tiles else Encoder)(
+        **sizes,
         stem_width=config.encoder_stem,
         block_layers=config.encoder_layers,
         growth=config.encoder_growth,
         receptive_field=config.encoder_receptive_field,
-        seed=4 * seed,
+        seed=seed,
         dtype=precision,
     )
-    return encoder, _decoder(config, 4 * seed + 1, precision)
 
 
 def _decoder(config: ModelConfig, seed: int, precision: str) -> Callable:
+    if config.place_factors:
+        return _place_decoder(config, seed, precision)
     sizes = {"image_size": variants.window_size(config), "chunk_size": config.chunk_size}
+    if config.strided_widths:
+        return StridedChunkDecoder(
+            **sizes,
+            widths=config.strided_widths,
+            separate_blocks=config.decoder_separate_blocks,
+            seed=seed,
+            dtype=precision,
+        )
     if config.decoder == "broadcast":
         widths = config.broadcast_widths
         return BroadcastDecoder(**sizes, widths=widths, seed=seed, dtype=precision)
@@ -59,6 +82,32 @@ def _decoder(config: ModelConfig, seed: int, precision: str) -> Callable:
         separate_blocks=config.decoder_separate_blocks,
         transposed=config.decoder == "transposed",
         attention=config.decoder_attention,
+        seed=seed,
+        dtype=precision,
+    )
+
+
+def _place_decoder(config: ModelConfig, seed: int, precision: str) -> PlaceDecoder:
+    """The decoder without its first blocks, which two convolutions of as many maps stand for."""
+    strided, dense = config.strided_widths, config.decoder_widths
+    first, second = strided[: -HALVINGS - 1 : -1] if strided else dense[:HALVINGS]
+    inner = dataclasses.replace(
+        config,
+        place_factors=0,
+        image_size=config.image_size // CELLS,
+        chunk_size=second,
+        strided_widths=strided[:-HALVINGS],
+        decoder_layers=config.decoder_layers[HALVINGS:],
+        decoder_widths=dense[HALVINGS:],
+        decoder_separate_blocks=0,
+    )
+    return PlaceDecoder(
+        _decoder(inner, seed, precision),
+        chunk_size=config.chunk_size,
+        places=config.place_factors,
+        width=first,
+        separate_blocks=config.decoder_separate_blocks,
+        spectral_norm=config.decoder_spectral_norm and not strided,
         seed=seed,
         dtype=precision,
     )
@@ -93,20 +142,6 @@ def _classifier(config: ModelConfig, seed: int, precision: str) -> Callable:
     return Classifier(**sizes, **widths)
 
 
-def _build_strided(config, seed, precision) -> tuple[StridedChunkEncoder, StridedChunkDecoder]:
-    sizes = {
-        "image_size": variants.window_size(config),
-        "chunk_size": config.chunk_size,
-        "widths": config.strided_widths,
-        "dtype": precision,
-    }
-    separate = config.decoder_separate_blocks
-    return (
-        StridedChunkEncoder(**sizes, seed=4 * seed),
-        StridedChunkDecoder(**sizes, separate_blocks=separate, seed=4 * seed + 1),
-    )
-
-
 def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32") -> Networks:
     """The four networks of table 3.6, or what the variants put in their places, built.
 
@@ -116,3 +151,23 @@ def build_networks(config: ModelConfig, seed: int = 0, precision: str = "float32
     discriminator = _discriminator(config, 4 * seed + 2, precision)
     classifier = _classifier(config, 4 * seed + 3, precision)
     return Networks(encoder, decoder, discriminator, classifier)
+
+
+def build_part_classifier(
+    config: ModelConfig, seed: int = 0, precision: str = "float32"
+) -> Classifier | None:
+    """The classifier of --attribute_parts, of one quadrant enlarged; None where chunks are whole.
+
+    The same layers as the classifier's, with an answer for each part. Weights follow from the seed.
+    """
+    if config.attribute_parts == 1:
+        return None
+    return Classifier(
+        image_size=config.image_size,
+        conv_widths=config.classifier_widths,
+        dense_widths=config.classifier_dense,
+        others=2,
+        outputs=len(outlook.parts(config)),
+        seed=4 * seed + 2,
+        dtype=precision,
+    )

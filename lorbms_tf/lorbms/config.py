@@ -11,12 +11,12 @@ from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.data.records_config import RecordsConfig
 from lorbms_tf.distances.distance_config import DistanceConfig, check_names
 from lorbms_tf.errors import UserError
-from lorbms_tf.lorbms import variants
+from lorbms_tf.lorbms import outlook, variants
 from lorbms_tf.training.run_config import RunConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelConfig(variants.VariantConfig, DistanceConfig):
+class ModelConfig(variants.VariantConfig, outlook.OutlookConfig, DistanceConfig):
     """Networks (thesis, tables 3.1 to 3.5) and objective (equations 3.3 to 3.9, section 3.6)."""
 
     image_size: int = setting(64, "Side of the images in pixels, a power of two, at least 32.")
@@ -127,6 +127,7 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
         super().validate()
         self._validate_perceptual()
+        variants.check_grid(self)
         blocks = _positive_power(self.image_size) - self.grid // 2 + 1  # one fewer to 4x4 cells
         self._validate_blocks(blocks)
         require("decoder_separate_blocks", self.decoder_separate_blocks, 0, below=blocks + 1)
@@ -139,6 +140,7 @@ class ModelConfig(variants.VariantConfig, DistanceConfig):
             raise UserError("--classifier_widths must be even: convolutions are in two groups")
         _all_at_least("discriminator_widths", self.discriminator_widths)
         variants.check(self)
+        outlook.check(self)
         if self.encoder_receptive_field:  # the first convolution and the pools see so much already
             require("encoder_receptive_field", self.encoder_receptive_field, 2**blocks + 2)
         for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):

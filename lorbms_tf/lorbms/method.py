@@ -55,6 +55,12 @@ def parameter_rows(model: Any) -> list[ParameterRow]:
     networks = model.networks._asdict()
     counts = {name: parameter_count(network) for name, network in networks.items()}
 
+    parts = []
+    if model.part_classifier:
+        networks["part_classifier"] = model.part_classifier
+        counts["part_classifier"] = parameter_count(model.part_classifier)
+        parts = ["part_classifier"]
+
     def row(name: str, indent: str = "", unit: str = "px") -> ParameterRow:
         side = math.ceil(receptive_field.side(networks[name].windows))
         return ParameterRow(indent + name, counts[name], f"sees {side} {unit}")
@@ -65,6 +71,7 @@ def parameter_rows(model: Any) -> list[ParameterRow]:
         row("encoder", "  "),
         row("decoder", "  ", "cells of the code"),
         row("classifier"),
+        *map(row, parts),
         ParameterRow("total", sum(counts.values())),
     ]
 
@@ -117,6 +124,7 @@ METHOD = Method(
     judged=JUDGED,
     short_names={
         "loss/autoencoder": "AE",
+        "loss/interpolation": "between",
         "loss/generator": "L_G",
         "loss/reconstruction": "rec",
         "loss/adversarial": "adv",

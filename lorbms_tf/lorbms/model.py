@@ -2,25 +2,37 @@
 
 import math
 
-import keras
 import tensorflow as tf
 from keras import ops
 
 from lorbms_tf.distances.draws import Draws
 from lorbms_tf.features import named_distances
-from lorbms_tf.lorbms import augmentations, losses, mixing, objective, scalars, signatures
-from lorbms_tf.lorbms.building import Networks, build_generator, build_networks
+from lorbms_tf.lorbms import (
+    attribute_parts,
+    augmentations,
+    losses,
+    objective,
+    scalars,
+    signatures,
+)
+from lorbms_tf.lorbms.adams import adams
+from lorbms_tf.lorbms.attribute_parts import PartScene
+from lorbms_tf.lorbms.building import (
+    Networks,
+    build_generator,
+    build_networks,
+    build_part_classifier,
+)
 from lorbms_tf.lorbms.config import ModelConfig
+from lorbms_tf.lorbms.mixing_autoencoder import MixingAutoencoder
 from lorbms_tf.lorbms.objective import Scene
-from lorbms_tf.networks.decoder import Decoder
-from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.networks.spectral_norm import advance_spectral_norms
 from lorbms_tf.networks.stateless import stateless
-from lorbms_tf.training import moving_average, optimizers
+from lorbms_tf.training import moving_average
 from lorbms_tf.training.pausing import Pausing
 
 
-class Lorbms(keras.Model):
+class Lorbms(MixingAutoencoder):
     """The mixing autoencoder with its discriminator and classifier.
 
     Images are float [B, H, W, 3] in [-1, 1], codes [B, 2, 2, C], masks bool [B, 4] (True where
@@ -38,6 +50,7 @@ class Lorbms(keras.Model):
         self.config = config
         networks = build_networks(config, seed, precision)
         self.encoder, self.decoder, self.discriminator, self.classifier = networks
+        self.part_classifier = build_part_classifier(config, seed, precision)
         self.averaged = None  # encoder and decoder of the moving average
         if config.ema_decay:
             self.averaged = build_generator(config, seed, precision)
@@ -57,14 +70,11 @@ class Lorbms(keras.Model):
         return Networks(self.encoder, self.decoder, self.discriminator, self.classifier)
 
     @property
-    def generator(self) -> tuple[Encoder, Decoder]:
-        """Encoder and decoder that make codes and images: the averaged, where there are any."""
-        return self.averaged or (self.encoder, self.decoder)
-
-    @property
     def saved_networks(self) -> dict:
         """Every network that a checkpoint holds, by name."""
         named = self.networks._asdict()
+        if self.part_classifier:
+            named["part_classifier"] = self.part_classifier
         if self.averaged:
             named["averaged_encoder"], named["averaged_decoder"] = self.averaged
         return named
@@ -94,49 +104,9 @@ class Lorbms(keras.Model):
         """Spectral norms, as float32 scalars by name."""
         return scalars.spectral_sigmas(self.networks)
 
-    def infer(self, batch: dict) -> dict:
-        """`render` of a held-out batch, by name: mask, reconstruction, mix."""
-        made = self.render(batch["reference"], batch["candidates"], batch["distances"])
-        return dict(zip(("mask", "reconstruction", "mix"), made, strict=True))
-
     def signatures(self) -> dict:
         """What is served, by name (`lorbms_tf.lorbms.signatures`)."""
         return signatures.signatures(self)
-
-    def encode(self, images):
-        """Images [B, H, W, 3] -> codes [B, 2, 2, C] (eq. 3.1)."""
-        return self.generator[0](images, training=False)
-
-    def decode(self, codes):
-        """Codes [B, 2, 2, C] -> images [B, H, W, 3] in [-1, 1] (eq. 3.2)."""
-        return self.generator[1](codes, training=False)
-
-    def call(self, images, training=False):
-        """Reconstructions I^ = Dec(Enc(I)), images in and out [B, H, W, 3]."""
-        return self.decode(self.encode(images))
-
-    def mix(self, reference, candidates, mask):
-        """I_mix: the masked quadrants taken over from their candidates, in latent space.
-
-        Reference [B, H, W, 3], candidates [B, 4, H, W, 3], mask bool [B, 4] -> [B, H, W, 3]. With
-        --grid=4 the mask may also have a bit a cell, [B, 16].
-        """
-        return self.decode(self.mix_codes(reference, candidates, mask)[1])
-
-    def mix_codes(self, reference, candidates, mask):
-        """The codes (f_ref, f_mix), each [B, 2, 2, C], of what `mix` takes."""
-        codes, replacements = objective.encode_scene(self.generator[0], reference, candidates)
-        return codes, mixing.mix_corners(codes, replacements, mask)
-
-    def render(self, reference, candidates, distances):
-        """What a trained model makes of drawn candidates: (mask, I^_ref, I_mix).
-
-        Reference [B, H, W, 3], candidates [B, 4, H, W, 3], distances [B, 4] -> bool [B, 4] and
-        two times images [B, H, W, 3].
-        """
-        mask = mixing.replacement_mask(distances, self.tau)
-        codes, mixed = self.mix_codes(reference, candidates, mask)
-        return mask, self.decode(codes), self.decode(mixed)
 
     def compile_optimizers(
         self, total_steps: int = 0, schedule: str = "constant", warmup_steps: int = 0
@@ -149,27 +119,7 @@ class Lorbms(keras.Model):
             autoencoder steps on).
           warmup_steps: training steps over which the rates rise from 0 before that.
         """
-        config = self.config
-        steps = max(1, total_steps - config.autoencoder_steps)  # those of all four networks
-
-        def adam(rate: float, updates: int, alone: int = 0) -> optimizers.Adam:
-            warmup = warmup_steps * (1 if alone else updates)
-            return optimizers.Adam(
-                optimizers.rate_over_run(rate, alone + steps * updates, warmup, schedule, alone),
-                clip_norm=config.clip_norm,
-                scale_loss=self.precision == "mixed_float16",
-                beta_1=config.adam_beta_1,
-                beta_2=config.adam_beta_2,
-                epsilon=config.adam_epsilon,
-            )
-
-        self.compile(
-            generator_optimizer=adam(
-                config.generator_learning_rate, config.generator_updates, config.autoencoder_steps
-            ),
-            discriminator_optimizer=adam(config.discriminator_learning_rate, 1),
-            classifier_optimizer=adam(config.classifier_learning_rate, 1),
-        )
+        self.compile(**adams(self.config, self.precision, total_steps, schedule, warmup_steps))
 
     def compile(self, generator_optimizer, discriminator_optimizer, classifier_optimizer):
         """Sets the optimizers, of the kind `optimizers.Adam`, and makes their variables.
@@ -185,12 +135,18 @@ class Lorbms(keras.Model):
             self.perceptual = named_distances.make(self.config.perceptual, self.config, self._seed)
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
-        classifier_optimizer.build(self.classifier.trainable_variables)
+        classifier_optimizer.build(
+            [v for name in self._classifiers for v in getattr(self, name).trainable_variables]
+        )
 
     @property
     def generator_variables(self) -> list:
         """What a generator update changes: the trainable variables of encoder and decoder."""
         return self.encoder.trainable_variables + self.decoder.trainable_variables
+
+    @property
+    def _classifiers(self) -> tuple[str, ...]:
+        return ("classifier", "part_classifier") if self.part_classifier else ("classifier",)
 
     def train_step(self, batch):
         """One training step on one batch (thesis, section 3.6).
@@ -205,9 +161,9 @@ class Lorbms(keras.Model):
         self.advance_spectral_norms()
         logs = {}
         for _ in range(self.config.generator_updates):  # twice in the thesis
-            scene = self._update_generator(batch, logs)  # eq. 3.6
-        self._update_discriminator(scene, logs)  # eq. 3.9
-        self._update_classifier(scene, logs)  # eq. 3.5
+            scene, parts = self._update_generator(batch, logs)  # eq. 3.6
+        self._update_discriminator(attribute_parts.judged(scene, parts), logs)  # eq. 3.9
+        self._update_classifier(scene, parts, logs)  # eq. 3.5
         self._update_average()
         return logs
 
@@ -229,11 +185,16 @@ class Lorbms(keras.Model):
         step = self.generator_optimizer.iterations
         seen = augmentations.views(batch["reference"], self._seed, step)
         return self._reconstruct(
-            seen.target, lambda: objective.interpolated_views(*self.networks[:2], seen)
+            seen.target,
+            lambda: objective.interpolated_views(*self.networks[:2], seen),
+            scalars.of_interpolation,
         )
 
-    def _reconstruct(self, target, decoded) -> dict:
-        """A step of encoder and decoder towards images [B, H, W, 3]; decoded: () -> theirs."""
+    def _reconstruct(self, target, decoded, tell=scalars.of_autoencoder) -> dict:
+        """A step of encoder and decoder towards images [B, H, W, 3].
+
+        decoded: () -> theirs; tell: names what is to tell of them (`lorbms_tf.lorbms.scalars`).
+        """
         advance_spectral_norms(self.decoder)
         logs = {}
         with tf.GradientTape() as tape:
@@ -245,7 +206,7 @@ class Lorbms(keras.Model):
                 loss += self.config.lambda_perceptual * perceptual
         self._descend(tape, loss, self.generator_optimizer, ("encoder", "decoder"), logs)
         self._update_average()
-        return {**scalars.of_autoencoder(target, reconstruction, loss, perceptual), **logs}
+        return {**tell(target, reconstruction, loss, perceptual), **logs}
 
     def advance_spectral_norms(self) -> None:
         """One power iteration in every spectrally normalised layer; once per training step."""
@@ -254,7 +215,7 @@ class Lorbms(keras.Model):
         if self.averaged:
             advance_spectral_norms(self.averaged[1])
 
-    def _update_generator(self, batch, logs) -> Scene:
+    def _update_generator(self, batch, logs) -> tuple[Scene, PartScene | None]:
         # The classifier judges with the batch's own statistics, as it is trained, but here its
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self._at_a_place()
@@ -266,9 +227,16 @@ class Lorbms(keras.Model):
             )
             distance = self._distance if self.perceptual else None
             loss = objective.generator_loss(networks, scene, self.config, distance)
-        self._descend(tape, loss.total, self.generator_optimizer, ("encoder", "decoder"), logs)
-        logs |= scalars.of_generator(scene, loss, distances)
-        return scene
+            total, parts, part_loss = loss.total, None, None
+            if self.part_classifier:
+                draws = Draws(self.generator_optimizer.iterations, self._seed + 3)
+                parts = attribute_parts.scene(networks, batch, self.config, draws)
+                judge = stateless(self.part_classifier)
+                part_loss = attribute_parts.generator_loss(networks, judge, parts, self.config)
+                total += part_loss.total
+        self._descend(tape, total, self.generator_optimizer, ("encoder", "decoder"), logs)
+        logs |= scalars.of_generator(scene, loss, distances, part_loss)
+        return scene, parts
 
     def _at_a_place(self) -> Networks:
         """The networks; where the discriminator looks at a patch, at that of this update.
@@ -292,11 +260,17 @@ class Lorbms(keras.Model):
         if self.pausing:
             logs |= self.pausing.update(loss, 0.0, logs["loss/adversarial"])
 
-    def _update_classifier(self, scene: Scene, logs) -> None:
+    def _update_classifier(self, scene: Scene, parts: PartScene | None, logs) -> None:
         with tf.GradientTape() as tape:
             loss, logits, labels = objective.classifier_loss(self.networks, scene, self.config)
-        self._descend(tape, loss, self.classifier_optimizer, ("classifier",), logs)
+            total, told = loss, ()
+            if parts:
+                told = attribute_parts.classifier_loss(self.part_classifier, parts, self.config)
+                total += told[0]
+        self._descend(tape, total, self.classifier_optimizer, self._classifiers, logs)
         logs |= scalars.of_classifier(loss, logits, labels)
+        if told:
+            logs |= scalars.of_part_classifier(*told)
 
     def _descend(self, tape, loss, optimizer, names, logs, learns=None) -> None:
         """One update of the named networks along the gradient of the loss, unless they pause."""

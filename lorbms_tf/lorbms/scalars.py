@@ -6,6 +6,7 @@ devices is that of the global batch (but for `diversity/mix`, which compares ima
 
 from keras import ops
 
+from lorbms_tf.lorbms.attribute_parts import PartLoss
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.objective import GeneratorLoss, Scene
@@ -13,9 +14,12 @@ from lorbms_tf.lorbms.signs import DIVERSITY, FAKE, REAL
 from lorbms_tf.networks.spectral_norm import SpectralConv2D
 
 PERCEPTUAL = "loss/perceptual"  # before its weight
+PARTS = "loss/parts_generator"  # the same
 
 
-def of_generator(scene: Scene, loss: GeneratorLoss, distances) -> dict:
+def of_generator(
+    scene: Scene, loss: GeneratorLoss, distances, parts: PartLoss | None = None
+) -> dict:
     """Losses, PSNR and mixing of a generator update; distances [B, 4]."""
     mask = ops.cast(scene.mask, "float32")  # [B, 4]
     replaced = ops.sum(mask, axis=1)  # [B], one to three
@@ -32,6 +36,16 @@ def of_generator(scene: Scene, loss: GeneratorLoss, distances) -> dict:
         DIVERSITY: diversity(scene.mix, scene.reference),
         "psnr/train": _mean_psnr(error),
         **perceptual,
+        **(of_parts(parts) if parts else {}),
+    }
+
+
+def of_parts(loss: PartLoss) -> dict:
+    """The losses of mixing parts of chunks, before their weights."""
+    return {
+        "loss/parts_reconstruction": loss.reconstruction,
+        "loss/parts_adversarial": loss.adversarial,
+        PARTS: loss.classifier,
     }
 
 
@@ -39,6 +53,12 @@ def of_autoencoder(images, reconstructions, loss, perceptual=None) -> dict:
     """Losses and PSNR of a step without mixing; images and reconstructions [B, H, W, 3]."""
     logs = {"loss/autoencoder": loss, "psnr/train": _mean_psnr(images - reconstructions)}
     return logs if perceptual is None else {**logs, PERCEPTUAL: perceptual}
+
+
+def of_interpolation(images, decoded, loss, perceptual=None) -> dict:
+    """The same of a step between two augmentations, by names of its own: it is a harder task."""
+    logs = {"loss/interpolation": loss, "psnr/interpolation": _mean_psnr(images - decoded)}
+    return logs if perceptual is None else {**logs, f"{PERCEPTUAL}_interpolation": perceptual}
 
 
 def of_discriminator(loss, real_logits, fake_logits) -> dict:
@@ -67,6 +87,13 @@ def of_classifier(loss, logits, labels) -> dict:
     for i in range(labels.shape[-1]):
         logs[f"accuracy/classifier_bit_{i + 1}"] = by_bit[i]
     return logs
+
+
+def of_part_classifier(loss, logits, labels) -> dict:
+    """The loss, and the accuracy of each part; logits and labels [B, 4 quadrants, parts]."""
+    right = ops.mean(ops.cast(ops.equal(logits > 0, labels > 0.5), "float32"), axis=(0, 1))
+    accuracies = {f"accuracy/part_{i + 1}": right[i] for i in range(labels.shape[-1])}
+    return {"loss/part_classifier": loss, **accuracies}
 
 
 def diversity(images, others):
@@ -102,6 +129,10 @@ def shares(means: dict[str, float], config: ModelConfig) -> dict[str, float]:
         "classifier": config.lambda_cls * means["loss/classifier_generator"],
         **perceptual,
     }
+    if PARTS in means:
+        parts["parts"] = config.lambda_parts * means[PARTS]
+        parts["reconstruction"] += config.lambda_rec * means["loss/parts_reconstruction"]
+        parts["adversarial"] += config.lambda_adv * means["loss/parts_adversarial"]
     total = sum(parts.values())
     return {f"share/{name}": part / total if total else 0.0 for name, part in parts.items()}
 

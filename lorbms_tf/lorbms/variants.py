@@ -90,7 +90,8 @@ def window_size(config: Any) -> int:
     return 2 * config.image_size // config.grid
 
 
-def _check_grid(config: Any) -> None:
+def check_grid(config: Any) -> None:
+    """Raises UserError where --grid does not go with another setting of a `ModelConfig`."""
     if config.grid == 2:
         return
     for name, valid in (("mixing", (CANDIDATES, SEGMENTS)), ("decoder", ("dense", "transposed"))):
@@ -99,6 +100,11 @@ def _check_grid(config: Any) -> None:
                 f"--grid={config.grid} does not go with --{name}={getattr(config, name)}; valid: "
                 f"{', '.join(valid)}"
             )
+    if config.place_factors or config.attribute_parts > 1:
+        raise UserError(
+            f"--grid={config.grid} goes with neither --place_factors nor --attribute_parts, whose "
+            "chunks are of four quadrants"
+        )
 
 
 def check(config: Any) -> None:
@@ -108,7 +114,6 @@ def check(config: Any) -> None:
     require("decoder_attention", config.decoder_attention, 0, len(config.decoder_layers) + 1)
     require("discriminator_dense", config.discriminator_dense, minimum=1)
     require("batch_threshold", config.batch_threshold, minimum=0)
-    _check_grid(config)
     if not config.broadcast_widths or min(config.broadcast_widths) < 1:
         raise UserError("--broadcast_widths needs whole numbers of at least 1")
     if config.mixing == TILES:

@@ -7,58 +7,10 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-from lorbms_tf.networks import layers, receptive_field, rewrites
+from lorbms_tf.networks import decoder_convs, layers, receptive_field, rewrites
 from lorbms_tf.networks.attention import SelfAttention
-from lorbms_tf.networks.spectral_norm import SpectralConv2D
-from lorbms_tf.networks.transposed import SpectralConv2DTranspose
 
 UP_KERNEL = 3  # of the transitions up
-
-
-def _conv(
-    filters: int,
-    kernel_size: int,
-    seed: int,
-    dtype: Any,
-    spectral_norm: bool = True,
-    use_bias: bool = True,
-):
-    if spectral_norm:
-        return SpectralConv2D(filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype)
-    # No norm brings the maps to size, so the initial weights must: He's keep it through ReLUs.
-    return keras.layers.Conv2D(
-        filters,
-        kernel_size,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=keras.initializers.HeNormal(seed=seed),
-        dtype=dtype,
-    )
-
-
-def _transposed(
-    filters: int, kernel_size: int, seed: int, dtype: Any, spectral_norm: bool, use_bias: bool
-) -> keras.layers.Layer:
-    """As `_conv`, of stride 1/2."""
-    if spectral_norm:
-        return SpectralConv2DTranspose(
-            filters, kernel_size, use_bias=use_bias, seed=seed, dtype=dtype
-        )
-    return keras.layers.Conv2DTranspose(
-        filters,
-        kernel_size,
-        strides=2,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=keras.initializers.HeNormal(seed=seed),
-        dtype=dtype,
-    )
-
-
-def _kernel(conv: keras.layers.Layer) -> Tensor:
-    """The kernel that a convolution uses: spectral-normalised where it is."""
-    normalised = isinstance(conv, SpectralConv2D)
-    return conv.normalised_kernel() if normalised else ops.convert_to_tensor(conv.kernel)
 
 
 def alone(codes: Tensor) -> Tensor:
@@ -84,7 +36,9 @@ class DenseBlockDecoder(keras.layers.Layer):
     def __init__(self, growth: int, seeds: Sequence[int], spectral_norm: bool = True, **kwargs):
         super().__init__(**kwargs)
         self.growth = growth
-        self.convs = [_conv(growth, 3, seed, self.dtype_policy, spectral_norm) for seed in seeds]
+        self.convs = [
+            decoder_convs.conv(growth, 3, seed, self.dtype_policy, spectral_norm) for seed in seeds
+        ]
 
     def build(self, input_shape: tuple) -> None:
         layers.build_dense_convs(self.convs, input_shape[-1], self.growth)
@@ -92,7 +46,7 @@ class DenseBlockDecoder(keras.layers.Layer):
     def call(self, maps: Tensor) -> Tensor:
         stack = ops.relu(maps)
         if rewrites.splits_dense_block(stack):
-            kernels = [_kernel(conv) for conv in self.convs]
+            kernels = [decoder_convs.kernel(conv) for conv in self.convs]
             biases = [conv.bias for conv in self.convs]
             new = rewrites.dense_block(stack, kernels, biases, ops.relu)[0]
             return ops.concatenate(new, axis=-1)
@@ -152,18 +106,6 @@ class Decoder(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        layers.check_positive(
-            chunk_size=chunk_size, block_layers=block_layers, up_widths=up_widths, growth=growth
-        )
-        layers.check_blocks(image_size, len(block_layers))
-        if len(up_widths) != len(block_layers):
-            raise ValueError(
-                f"up_widths has {len(up_widths)} entries, but block_layers has "
-                f"{len(block_layers)}; both need one entry a block."
-            )
-        for name, number in (("separate_blocks", separate_blocks), ("attention", attention)):
-            if not 0 <= number <= len(block_layers):
-                raise ValueError(f"{name} must be 0 to {len(block_layers)}, not {number}.")
         self.settings = {
             "image_size": image_size,
             "chunk_size": chunk_size,
@@ -176,20 +118,28 @@ class Decoder(keras.Model):
             "attention": attention,
             "seed": seed,
         }
-        seeds = layers.layer_seeds("decoder", seed)
+        _check(self.settings)
+        self._make_layers(seed)
+        self.build((None, 2, 2, chunk_size))
+
+    def _make_layers(self, seed: int) -> None:
+        settings, seeds = self.settings, layers.layer_seeds("decoder", seed)
+        spectral_norm = settings["spectral_norm"]
         dtype = self.dtype_policy
         self.upsample = keras.layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)
         self.transitions = []
         self.blocks = []
-        for width, depth in zip(up_widths, block_layers, strict=True):
-            make = _transposed if transposed else _conv
+        make = decoder_convs.transposed if settings["transposed"] else decoder_convs.conv
+        for width, depth in zip(settings["up_widths"], settings["block_layers"], strict=True):
             transition = make(width, UP_KERNEL, next(seeds), dtype, spectral_norm, use_bias=False)
             self.transitions.append(transition)
             block_seeds = [next(seeds) for _ in range(depth)]
-            self.blocks.append(DenseBlockDecoder(growth, block_seeds, spectral_norm, dtype=dtype))
-        self.head = _conv(3, 1, next(seeds), dtype, spectral_norm)
+            self.blocks.append(
+                DenseBlockDecoder(settings["growth"], block_seeds, spectral_norm, dtype=dtype)
+            )
+        self.head = decoder_convs.conv(3, 1, next(seeds), dtype, spectral_norm)
+        attention = settings["attention"]
         self.attend = SelfAttention(next(seeds), dtype=dtype) if attention else None
-        self.build((None, 2, 2, chunk_size))
 
     def build(self, input_shape: tuple) -> None:
         shape = (None, None, None, input_shape[-1])
@@ -222,9 +172,13 @@ class Decoder(keras.Model):
 
     @property
     def windows(self) -> list[receptive_field.Window]:
-        """What sees what, from the code's cells to a pixel (`receptive_field.side`)."""
-        windows = []
-        for block in self.blocks:
+        """What sees what, from the code's cells to a pixel (`receptive_field.side`).
+
+        Separate blocks see no further than their chunk.
+        """
+        separate = self.settings["separate_blocks"]
+        windows = [receptive_field.REPEATED] * separate
+        for block in self.blocks[separate:]:
             windows += [receptive_field.REPEATED, receptive_field.Window(UP_KERNEL)]
             windows += map(receptive_field.of, block.convs)
         return [*windows, receptive_field.of(self.head)]
@@ -236,5 +190,21 @@ class Decoder(keras.Model):
         if self.settings["transposed"]:
             return transition(maps)
         if rewrites.folds_upsampling(maps):
-            return rewrites.upsampled_conv(maps, _kernel(transition))
+            return rewrites.upsampled_conv(maps, decoder_convs.kernel(transition))
         return transition(self.upsample(maps))
+
+
+def _check(settings: dict[str, Any]) -> None:
+    """Raises ValueError for the first of a decoder's settings that does not fit."""
+    sizes = ("chunk_size", "block_layers", "up_widths", "growth")
+    layers.check_positive(**{name: settings[name] for name in sizes})
+    blocks, widths = len(settings["block_layers"]), len(settings["up_widths"])
+    layers.check_blocks(settings["image_size"], blocks)
+    if widths != blocks:
+        raise ValueError(
+            f"up_widths has {widths} entries, but block_layers has {blocks}; both need one entry a "
+            "block."
+        )
+    for name in ("separate_blocks", "attention"):
+        if not 0 <= settings[name] <= blocks:
+            raise ValueError(f"{name} must be 0 to {blocks}, not {settings[name]}.")

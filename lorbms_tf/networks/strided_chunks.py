@@ -176,9 +176,14 @@ class StridedChunkDecoder(keras.Model):
 
     @property
     def windows(self) -> list[receptive_field.Window]:
-        """What sees what, from the code's cells to a pixel (`receptive_field.side`)."""
+        """What sees what, from the code's cells to a pixel (`receptive_field.side`).
+
+        Separate convolutions see no further than their chunk.
+        """
+        separate = self.settings["separate_blocks"]
         # Of a kernel of k that doubles the maps, k / 2 weights meet one pixel of what comes out.
-        return [receptive_field.Window(up.kernel_size[0] // 2, 0.5) for up in self.ups]
+        shared = [receptive_field.Window(up.kernel_size[0] // 2, 0.5) for up in self.ups[separate:]]
+        return [receptive_field.REPEATED] * separate + shared
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}

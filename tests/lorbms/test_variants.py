@@ -215,6 +215,7 @@ def test_a_mask_of_quadrants_moves_the_corners_of_nine_cells():
         ({"strided_widths": (3, 4, 5), "decoder": "transposed"}, "--strided_widths"),
         ({"grid": 4, "mixing": "batch"}, "--grid=4 does not go with --mixing=batch"),
         ({"grid": 4, "decoder": "broadcast"}, "--grid=4 does not go with --decoder=broadcast"),
+        ({"grid": 4, "attribute_parts": 2}, "neither --place_factors nor --attribute_parts"),
         ({"grid": 4}, "--encoder_layers has 4 entries; --image_size=32 needs 3"),
         ({"grid": 4, "strided_widths": (3, 4, 5)}, "needs 2 .* down to 8x8"),
         ({"batch_threshold": -0.1}, "--batch_threshold"),
