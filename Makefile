@@ -168,7 +168,7 @@ A := augint
 CHARACTERS := $(A)/characters
 KINDS := ae intae augint
 LETTERS := $(CHARACTERS)/letters/test
-FIDELITY := --metrics=reconstruction_error,domain_fidelity,domain_accuracy --classifier_steps=500 \
+FIDELITY := --metrics=reconstruction_error,domain_fidelity,domain_accuracy,fading --classifier_steps=500 \
 	--paths=500 --photos=$(LETTERS)
 OTHERS := $(A)/runs/intae,$(A)/runs/augint
 

@@ -5,6 +5,7 @@ python -m lorbms_tf.benchmark input --flagfile=configs/thesis.cfg --records=GLOB
 python -m lorbms_tf.benchmark mix_latency --export_dir=DIR
 python -m lorbms_tf.benchmark serve --export_dir=DIR --calls=200
 python -m lorbms_tf.benchmark distance --calls=5
+python -m lorbms_tf.benchmark scale --builds=data/small,data/larger --check_builds=data/largest
 """
 
 import json
@@ -21,7 +22,7 @@ from lorbms_tf.training.method import Method, Trainable
 from lorbms_tf.training.run_config import RunConfig
 
 # What is measured of every method, and of none; the others are a method's own.
-INPUT, DISTANCE = "input", "distance"
+INPUT, DISTANCE, SCALE = "input", "distance", "scale"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +53,37 @@ class DistancesConfig:
         require("calls", self.calls, minimum=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScaleConfig:
+    """Which builds of records tell what larger ones cost."""
+
+    builds: tuple[str, ...] = setting(
+        (), "Folders of records of several sizes, whose builds the model is fitted to (scale)."
+    )
+    check_builds: tuple[str, ...] = setting(
+        (), "Further ones, which are only predicted and compared (scale)."
+    )
+    images: tuple[int, ...] = setting(
+        (338_865, 10_000_000, 1_000_000_000), "Numbers of images that are predicted (scale)."
+    )
+    clock: str = setting(
+        "seconds",
+        "Which time: by the clock, or that the processor worked, for busy machines (scale).",
+        choices=("seconds", "cpu_seconds"),
+    )
+
+    def validate(self) -> None:
+        """Raises UserError, naming the flag, for the first bad setting."""
+        if not self.builds:
+            raise UserError("--builds is required by `benchmark scale`: folders of records")
+        for count in self.images:
+            require("images", count, minimum=1)
+
+
 def subcommands(method: Method) -> tuple[str, ...]:
     """What can be measured of a method; `input` follows the first of its own."""
     own = tuple(method.benchmarks)
-    return (*own[:1], INPUT, *own[1:], DISTANCE)
+    return (*own[:1], INPUT, *own[1:], DISTANCE, SCALE)
 
 
 def measure(subcommand: str, method: Method, config: RunConfig) -> dict[str, Any]:
@@ -86,6 +114,13 @@ def measure_distances(how: DistancesConfig) -> dict[str, Any]:
     return distance_speed.measure(how.distances, how.calls)
 
 
+def measure_scale(how: ScaleConfig) -> dict[str, Any]:
+    """The fields of the JSON line of `scale`. UserError for builds that cannot be used."""
+    from lorbms_tf.benchmarks import build_costs
+
+    return build_costs.measure(how.builds, how.check_builds, how.images, how.clock)
+
+
 def _model(method: Method, config: RunConfig) -> Trainable:
     from lorbms_tf.training import loop
 
@@ -107,6 +142,8 @@ def main(argv: Sequence[str]) -> None:
         made = measure_input(method, flags.read(method.config), flags.read(InputConfig))
     elif subcommand == DISTANCE:
         made = measure_distances(flags.read(DistancesConfig))
+    elif subcommand == SCALE:
+        made = measure_scale(flags.read(ScaleConfig))
     else:
         made = measure(subcommand, method, flags.read(method.benchmarks[subcommand].config))
     print(json.dumps(_rounded(made)))
@@ -124,6 +161,7 @@ def console_main() -> None:
     method = methods.of_flags()
     flags.define(InputConfig)
     flags.define(DistancesConfig)
+    flags.define(ScaleConfig)
     for one in method.benchmarks.values():
         flags.define(one.config)
     flags.define(method.config)

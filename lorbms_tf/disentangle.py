@@ -184,7 +184,6 @@ def transfers(
 
     codes: of the pictures. See `evaluation.transfer_truth.accuracies` for the table.
     """
-    from lorbms_tf.data import quadrants
     from lorbms_tf.lorbms import mixing
     from lorbms_tf.lorbms.scores import transfer_truth
 
@@ -197,7 +196,7 @@ def transfers(
     kept = codes[tested]
 
     def mix(partners, mask):
-        mixed = mixing.mix_codes(kept, quadrants.chunks(kept[partners]), mask)
+        mixed = mixing.mix_corners(kept, mixing.cells(kept[partners]), mask)
         return decode(np.asarray(mixed))
 
     held_out = {name: values[tested] for name, values in factors.items()}

@@ -89,11 +89,12 @@ class Loaded:
 def _batch(name: str, value: Any, spec: tf.TensorSpec) -> tuple[np.ndarray, bool]:
     """An input as an array [B, ...], and whether it was a single one."""
     shape = tuple(spec.shape[1:])
-    if spec.dtype == tf.bool and shape == (quadrants.NUM_QUADRANTS,):
+    if spec.dtype == tf.bool and len(shape) == 1:
+        side = quadrants.grid_side(shape[0])
         if isinstance(value, str):
-            return quadrants.parse_mask(value)[None], True
+            return quadrants.parse_mask(value, side)[None], True
         if len(value) and isinstance(value[0], str):
-            return np.stack([quadrants.parse_mask(text) for text in value]), False
+            return np.stack([quadrants.parse_mask(text, side) for text in value]), False
     if is_image(spec):
         return _images(name, value, shape)
     array = np.asarray(value)

@@ -371,3 +371,14 @@ EXAMPLES = {
         apart=(),
     ),
 }
+
+
+def scalars(logs: Path, name: str) -> dict[int, float]:
+    """A curve of a run: the values of a scalar by step, out of its folder for TensorBoard."""
+    return {
+        event.step: float(tf.make_ndarray(value.tensor))
+        for path in logs.glob("events*")
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+        if value.tag == name
+    }

@@ -4,7 +4,8 @@ python -m tfrecords_tools.build --images=my_photos --out=data/mine --min_size=12
 
 Filter, fixed versions, features of all quadrants, k-means and in-cluster nearest neighbours of each
 quadrant, sharded records, and a dataset.json beside them (thesis, 3.4, 4.1 and algorithm 2). The
-same settings give the same bytes, also where a build was killed and started again.
+same settings give the same bytes, also where a build was killed and started again; but for
+build_cost.json, which says how long it took.
 """
 
 import json
@@ -16,12 +17,13 @@ from typing import Any
 
 from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.cli.settings import of_values
-from lorbms_tf.data import records
+from lorbms_tf.data import dataset_file, records
 from lorbms_tf.errors import UserError
 from lorbms_tf.features import registry
 from lorbms_tf.features.network import FeatureNetwork
 from lorbms_tf.files import atomic_path, is_dir, read_json, write_json
 from tfrecords_tools import (
+    build_cost,
     build_report,
     engines,
     preparation,
@@ -47,8 +49,11 @@ def build(config: BuildConfig) -> dict[str, Any]:
         network = quadrant_features.network_of(config)
     places = preparation.places_of(config)
     with preparation.hold(config, network, places) as work:
+        continued = work_folder.worth_keeping(work)
         prepared = preparation.prepare(config, places, work, network, stages, engine)
         dataset = _write(config, work, network, prepared, stages, engine)
+        cost = build_cost.measured(stages, config.engine, continued)
+        write_json(work.records / dataset_file.COST_FILE, cost)
         with stages("publishing"):
             if not config.overwrite and _holds_files(Path(config.out)):
                 raise UserError(f"--out={config.out} exists already: somebody made it meanwhile")

@@ -17,7 +17,8 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import is_dir
 from lorbms_tf.progress import track
 from tfrecords_tools import coco, named_files, voc_source
-from tfrecords_tools.notes import Notes, note_lines
+from tfrecords_tools.notes import note_lines
+from tfrecords_tools.photo_counts import AnnotatedCounts, Counts, printable
 from tfrecords_tools.threads import in_order
 
 ABSENT = "named in the annotations, absent from the folder"
@@ -29,7 +30,6 @@ NO_CLASS = "in no class folder"
 NOT_UTF8 = "of a name that is not UTF-8"
 NOT_DRAWN = "not drawn for the sample"
 KINDS = ("auto", "classes", "voc")
-NUM_EXAMPLES = 5  # file names that are remembered for each reason
 
 
 @dataclass(frozen=True)
@@ -66,47 +66,6 @@ def fault(path: Path, min_size: int) -> str:
 def reason_of(fault: str) -> str:
     """What `fault` says without the details: one of a few reasons."""
     return fault.partition(": ")[0]
-
-
-class _Counts:
-    """How many photos were read and kept, and how many dropped for each reason."""
-
-    def __init__(self, read: int):
-        self.read = read
-        self.dropped: dict[str, int] = {}
-        self.examples: dict[str, list[str]] = {}
-        self.unreadable: dict[str, dict[str, Any]] = {}
-        self.locked: list[str] = []  # folders
-
-    def drop(self, fault: str, name: str) -> None:
-        reason, _, detail = fault.partition(": ")
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
-        names = self.examples.setdefault(reason, [])
-        if len(names) < NUM_EXAMPLES:
-            names.append(_escaped(name))
-        if detail:
-            self._tell(detail, name)
-
-    def _tell(self, detail: str, name: str) -> None:
-        kind, _, more = detail.partition(" (")
-        of_kind = self.unreadable.setdefault(kind, {"photos": 0, "examples": []})
-        of_kind["photos"] += 1
-        if len(of_kind["examples"]) < NUM_EXAMPLES:
-            of_kind["examples"].append(_escaped(name) + (f" ({more}" if more else ""))
-
-    def result(self, kept: int) -> dict[str, Any]:
-        counts = {
-            "read": self.read,
-            "kept": kept,
-            "dropped": self.dropped,
-            "examples": self.examples,
-        }
-        if self.unreadable:
-            counts["unreadable"] = self.unreadable
-        if self.locked:
-            names = sorted(map(_escaped, self.locked))
-            counts["locked"] = {"folders": len(names), "examples": names[:NUM_EXAMPLES]}
-        return counts
 
 
 def load(
@@ -176,7 +135,7 @@ def _drawing_order(photos: list[Photo], seed: int) -> list[Photo]:
 
 def find(
     images_dir: Path, annotations: str | os.PathLike, min_boxes: int, source: str = "auto"
-) -> tuple[list[Photo], "_Counts"]:
+) -> tuple[list[Photo], Counts]:
     """The photos that are there and have boxes enough, by id; none is read.
 
     Args:
@@ -209,22 +168,17 @@ def _name(photo: Photo, images_dir: Path) -> str:
     return photo.path.relative_to(images_dir).as_posix() if inside else str(photo.path)
 
 
-def _escaped(name: str) -> str:
-    """A name whose bytes that are not UTF-8 are written as escapes: it can be printed."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
+def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], Counts]:
     errors: list[OSError] = []
     paths = list_photos(images_dir, errors.append)
-    counts = _Counts(len(paths))
+    counts = Counts(len(paths))
     counts.locked = [os.path.relpath(error.filename, images_dir) for error in errors]
     photos = []
     for path in paths:
         name = path.relative_to(images_dir).as_posix()
         if classes and "/" not in name:
             counts.drop(NO_CLASS, name)
-        elif name != _escaped(name):
+        elif name != printable(name):
             counts.drop(NOT_UTF8, name)
         else:
             photos.append(Photo(name, path))
@@ -233,25 +187,13 @@ def _plain(images_dir: Path, classes: bool) -> tuple[list[Photo], _Counts]:
     return sorted(photos, key=lambda photo: photo.photo_id), counts
 
 
-class _AnnotatedCounts(_Counts):
-    """The same with "annotations": what was odd in them, as `Notes.as_json` gives it."""
-
-    def __init__(self, read: int, notes: Notes):
-        super().__init__(read)
-        self.notes = notes
-
-    def result(self, kept: int) -> dict[str, Any]:
-        odd = self.notes.as_json()
-        return {**super().result(kept), **({"annotations": odd} if odd else {})}
-
-
 def _annotated(
     images_dir: Path,
     file: str | os.PathLike,
     annotations: coco.Annotations,
     min_boxes: int,
     inside: str = "",
-) -> tuple[list[Photo], _Counts]:
+) -> tuple[list[Photo], Counts]:
     """The photos that annotations name, are there, and have boxes enough.
 
     file: what to name the annotations by. inside: the subfolder where photos that are not named,
@@ -264,7 +206,7 @@ def _annotated(
             f"annotation file {file} has no boxes{odd}: pass a file with boxes "
             "(instances_*.json) or --min_boxes=0"
         )
-    counts = _AnnotatedCounts(len(entries), annotations.notes)
+    counts = AnnotatedCounts(len(entries), annotations.notes)
     photos = []
     spellings = named_files.spellings(images_dir, searched, [e.file_name for e in entries])
     for entry, spelling in zip(entries, spellings, strict=True):
@@ -272,7 +214,7 @@ def _annotated(
             counts.drop(AMBIGUOUS if spelling.several else ABSENT, entry.file_name)
         elif entry.num_boxes < min_boxes:
             counts.drop(f"fewer than {min_boxes} boxes", entry.file_name)
-        elif entry.file_name != _escaped(entry.file_name):
+        elif entry.file_name != printable(entry.file_name):
             counts.drop(NOT_UTF8, entry.file_name)
         else:
             photos.append(Photo(entry.photo_id, spelling.path))

@@ -90,6 +90,23 @@ class Arrays:
         places = pairs(self._config.paths, len(self._judged), self._random(_PAIRS))
         return self._paths(places)
 
+    @cached_property
+    def _ends_and_middle(self) -> np.ndarray:
+        """Each path of `path` at its ends and halfway, as the model makes them: [P, 3, S, S, C]."""
+        places = pairs(self._config.paths, len(self._judged), self._random(_PAIRS))
+        shares = np.tile([0.0, 0.5, 1.0], (len(places), 1))
+        return self._maker.paths(*(self._judged[column] for column in places.T), shares)
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Both ends of all paths, [2P, S, S, C]."""
+        return np.concatenate([self._ends_and_middle[:, 0], self._ends_and_middle[:, 2]])
+
+    @property
+    def middle(self) -> np.ndarray:
+        """What lies halfway on each path, [P, S, S, C]."""
+        return self._ends_and_middle[:, 1]
+
     def _paths(self, places: np.ndarray) -> np.ndarray:
         shares = self._random(_SHARES).uniform(size=(len(places), POINTS))
         start, end = self._judged[places[:, 0]], self._judged[places[:, 1]]

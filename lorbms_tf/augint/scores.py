@@ -38,6 +38,31 @@ def _ssim(image, reconstruction) -> float:
     return float(np.mean(ssim(image, reconstruction)))
 
 
+def ink_greyness(images: np.ndarray) -> np.ndarray:
+    """How far from white the ink of characters is, on average over all ink: 0 white, 1 black.
+
+    Each pixel counts by its ink, (1 + v) / 2 for values v from -1 to 1, so that it does not matter
+    how much of the image is black. Half of two characters laid over each other is 0.5 wherever they
+    do not meet.
+
+    Args:
+      images: float [N, H, W, 1] in [-1, 1], white on black.
+
+    Returns:
+      float64 [N]; 1 where there is no ink at all. ValueError for images with colours.
+    """
+    if images.shape[-1] != 1:
+        raise ValueError("it is of white ink on black, and these pictures have colours")
+    ink = (1 + np.asarray(images, np.float64)) / 2
+    amount = np.sum(ink, axis=(1, 2, 3))
+    grey = np.sum(ink * (1 - ink), axis=(1, 2, 3))
+    return np.where(amount > 0, grey / np.where(amount > 0, amount, 1.0), 1.0)
+
+
+def _fading(ends, middle) -> float:
+    return float(np.mean(ink_greyness(middle)) - np.mean(ink_greyness(ends)))
+
+
 def _share(hits) -> float:
     if not len(hits):
         raise ValueError("there are no such pictures")
@@ -81,6 +106,14 @@ SCORES = {
         unit="%",
         least=4,
         says="held-out images whose domain that classifier tells rightly",
+    ),
+    "fading": Score(
+        _fading,
+        ("ends", "middle"),
+        higher_is_better=False,
+        protocol=("interpolations",),
+        least=4,
+        says="how much greyer the ink is in the middle of paths than at their ends (0 to 0.5)",
     ),
     "class_consistency": Score(
         lambda consistent: _share(consistent),

@@ -45,6 +45,7 @@ def server(export_dir: Path) -> Iterator[str]:
             yield lines[1].split()[-1].rstrip("/")
         finally:
             process.terminate()
+            reader.join()  # else the pipe would be closed under it
 
 
 def rates(address: str, body: bytes, clients: int, requests: int) -> dict[str, float]:

@@ -14,7 +14,8 @@ from lorbms_tf.serving.functions import opened
 from lorbms_tf.serving.signature import Signature
 from lorbms_tf.tensorflow_paths import without_signs
 
-_WARM_UP_CALLS = 3
+_WARM_UP_CALLS = 3  # before each turn
+_TURN_CALLS = 10
 
 
 def threads() -> int:
@@ -101,11 +102,16 @@ def _session(folder: Path, name: str) -> Callable:
 
 
 def _medians(functions: Mapping[str, Callable], calls: int) -> dict[str, float]:
-    """Milliseconds; the functions take turns, so that a busy moment meets all of them."""
+    """Milliseconds; the functions take turns, so that a busy moment meets all of them.
+
+    A turn is a run of calls, the first of which do not count: they find the caches as the other
+    functions left them, which a server in use does not.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in functions}
-    for call in range(_WARM_UP_CALLS + calls):
+    for done in range(0, calls, _TURN_CALLS):
         for name, function in functions.items():
-            passed = machine.seconds_of(function)
-            if call >= _WARM_UP_CALLS:
-                seconds[name].append(passed)
+            for _ in range(_WARM_UP_CALLS):
+                function()
+            for _ in range(min(_TURN_CALLS, calls - done)):
+                seconds[name].append(machine.seconds_of(function))
     return {name: 1e3 * float(np.median(values)) for name, values in seconds.items()}

@@ -15,6 +15,8 @@ from lorbms_tf.data import records, storage
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 
+COST_FILE = "build_cost.json"  # lies beside it: how long the build took, and how much memory
+
 
 @dataclass(frozen=True)
 class Shard:

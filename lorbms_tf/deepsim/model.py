@@ -1,9 +1,11 @@
 """DeePSiM: a generator that draws photos back from a network's features (seed 000).
 
-Images are float [B, S, S, 3] in [-1, 1]; features [B, h, w, C] or [B, D]. In the modes autoencoder
-and vae the features are codes [B, D] of an encoder that learns, too.
+Images are float [B, S, S, 3] in [-1, 1]; features [B, h, w, C], or [B, D], also where maps have
+1x1 places. In the modes autoencoder and vae the features are codes [B, D] of an encoder that
+learns, too.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -138,7 +140,9 @@ class Deepsim(keras.Model):
     def encode(self, images: Any) -> Any:
         """Images [B, S, S, 3] -> features; of a vae the means of its codes."""
         if self.coder is None:
-            return ops.cast(self._encoder(images)[self.config.layer], "float32")
+            features = ops.cast(self._encoder(images)[self.config.layer], "float32")
+            # Maps of one place are a vector, which the generator for vectors spreads over places.
+            return _flat(features) if tuple(features.shape[1:-1]) == (1, 1) else features
         codes = self.coder(images)
         return normal.mean(codes) if self.config.mode == "vae" else codes
 
@@ -285,7 +289,7 @@ class Deepsim(keras.Model):
 
 
 def _flat(features: Any) -> Any:
-    return ops.reshape(features, (ops.shape(features)[0], -1))
+    return ops.reshape(features, (-1, math.prod(features.shape[1:])))
 
 
 def _psnr(images: Any, others: Any) -> Any:

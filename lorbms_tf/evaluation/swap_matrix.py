@@ -43,7 +43,8 @@ def swap_matrix(
     """The swap matrix over pairs of images: each image once as the first, once as the second.
 
     Args:
-      encode: images [B, H, W, 3] -> codes [B, 2, 2, C].
+      encode: images [B, H, W, 3] -> codes [B, 2, 2, C]; or of a larger even side, where a chunk is
+        all cells of its quadrant.
       decode: codes [B, 2, 2, C] -> images [B, H, W, 3].
       images: [N, H, W, 3] in [-1, 1], N >= 2.
       seed: of the pairs.
@@ -52,7 +53,7 @@ def swap_matrix(
         With features of a network the matrix is one of content.
 
     Raises:
-      ValueError: fewer than two images; codes of more cells; images, codes, or what is compared
+      ValueError: fewer than two images; codes of an odd side; images, codes, or what is compared
         are not finite.
     """
     if len(images) < 2:
@@ -61,28 +62,35 @@ def swap_matrix(
     check_finite(images, "images")
     codes = in_batches(encode, batch_size, images)  # [N, 2, 2, C]
     check_finite(codes, "codes")
-    if codes.shape[1:3] != (2, 2):
+    half = codes.shape[1] // 2  # cells of a chunk, a side
+    if codes.shape[1:3] != (2 * half, 2 * half):
         raise ValueError(f"codes of {codes.shape[1]}x{codes.shape[2]} cells have no four chunks")
     partners = partners_of(len(images), seed)
     shown = _described(in_batches(decode, batch_size, codes), describe, "reconstructions")
-    spread = np.mean(np.square(codes - codes[partners]), axis=(0, 3)).reshape(-1)  # [4]
+    spread = _by_chunk(np.square(codes - codes[partners]))  # [4]
     follows = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
     cycle_error = np.empty((NUM_QUADRANTS, NUM_QUADRANTS))
     for i in range(NUM_QUADRANTS):
         swapped = codes.copy()
-        swapped[:, i // 2, i % 2] = codes[partners, i // 2, i % 2]
+        quadrant(swapped, i)[...] = quadrant(codes, i)[partners]
         mixes = in_batches(decode, batch_size, swapped)
         made = _described(mixes, describe, "pictures with a swapped chunk")
         for j in range(NUM_QUADRANTS):
             follows[i, j] = _share(made[j], shown[j], shown[j][partners])
         again = in_batches(encode, batch_size, mixes)
         check_finite(again, "codes of pictures with a swapped chunk")
-        error = np.square(again - swapped)
-        per_chunk = error.mean(axis=(0, 3)).reshape(-1)  # [4]
+        per_chunk = _by_chunk(np.square(again - swapped))  # [4]
         cycle_error[i] = np.divide(per_chunk, spread, out=np.ones(4), where=spread > 0)
     diagonal = np.eye(NUM_QUADRANTS, dtype=bool)
     locality = float(follows[diagonal].mean() - follows[~diagonal].mean())
     return SwapMatrix(follows, locality, cycle_error)
+
+
+def _by_chunk(values: np.ndarray) -> np.ndarray:
+    """The means of [N, side, side, C] over each quadrant: [4]."""
+    means = values.mean(axis=(0, 3))
+    half = len(means) // 2
+    return means.reshape(2, half, 2, half).mean(axis=(1, 3)).reshape(-1)
 
 
 def partners_of(count: int, seed: int) -> np.ndarray:

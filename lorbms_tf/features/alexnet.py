@@ -3,14 +3,23 @@
 And torchvision's AlexNet, whose layers LPIPS reads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lorbms_tf.features import array_files, quadrants, torchvision_files
 from lorbms_tf.features.applications import RANDOM
 from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.files import sha256_file
 from lorbms_tf.networks import weights_files
-from lorbms_tf.networks.alexnet import TORCHVISION_WIDTHS, AlexNet, smallest_image
+from lorbms_tf.networks.alexnet import (
+    DENSE,
+    TORCHVISION_WIDTHS,
+    AlexNet,
+    dense_count,
+    smallest_image,
+)
+
+_TORCHVISION_SIDE = 224  # pixels that its dense layers read: 6x6 maps, which no mean is needed for
+_TORCHVISION_DENSE, _CLASSES = (4096, 4096), 1000
 
 
 def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
@@ -37,24 +46,29 @@ def build(name: str, weights: str, seed: int, side: int) -> FeatureNetwork:
     )
 
 
-def of_torchvision(path: str) -> tuple[AlexNet, Callable]:
-    """torchvision's AlexNet without dense layers, and the preparation of images in [-1, 1].
+def of_torchvision(path: str, layers: Sequence[str] = ()) -> tuple[AlexNet, Callable]:
+    """torchvision's AlexNet, and the preparation of images in [-1, 1].
 
-    path: its state dict (`torchvision_files`). Raises UserError where it is none.
+    Args:
+      path: its state dict (`torchvision_files`).
+      layers: names; dense layers are made only where one of them is named, and read 224 px.
+
+    Raises UserError where it is none, or lacks a layer.
     """
     name, layout = "torchvision's AlexNet", "torchvision"
-    arrays = torchvision_files.renamed(
-        array_files.read(path, name), AlexNet.layer_names, path, name
-    )
+    count = dense_count(layers)
     network = AlexNet(
-        image_size=smallest_image(layout),
+        image_size=_TORCHVISION_SIDE if count else smallest_image(layout),
         channels=3,
         conv_widths=TORCHVISION_WIDTHS,
-        dense_widths=(),
-        outputs=0,
+        dense_widths=_TORCHVISION_DENSE[:count],
+        outputs=_CLASSES if count == len(DENSE) else 0,
         batch_norm=False,
         layout=layout,
     )
-    convs = zip(network.layer_names, network.convs, strict=True)
-    array_files.assign(convs, arrays, path, name)
+    stored = array_files.read(path, name)
+    arrays = torchvision_files.renamed(stored, AlexNet.layer_names, path, name)
+    arrays |= torchvision_files.dense(stored, DENSE[:count])
+    arrays = array_files.with_places_first(arrays, DENSE[0], TORCHVISION_WIDTHS[-1])
+    array_files.assign(network.weighted_layers(), arrays, path, name)
     return network, torchvision_files.prepare

@@ -1,6 +1,7 @@
-"""Weights in NumPy's .npz files: "conv1_1/kernel" [k, k, C, filters] and "conv1_1/bias" [filters].
+"""Weights as arrays by name: "conv1_1/kernel" [k, k, C, filters] and "conv1_1/bias" [filters].
 
-Many published networks are handed on in this form, freed of the framework that trained them.
+Read from NumPy's .npz files, in which many published networks are handed on, freed of the framework
+that trained them; or from Caffe's .caffemodel files (`caffe_files`).
 """
 
 import re
@@ -10,16 +11,19 @@ import keras
 import numpy as np
 
 from lorbms_tf.errors import UserError
+from lorbms_tf.features import caffe_files
 from lorbms_tf.files import DAMAGED
 
-SUFFIX = ".npz"
+SUFFIXES = (".npz", caffe_files.SUFFIX)
 
 
 def read(path: str, network: str, flag: str = "weights") -> dict[str, np.ndarray]:
     """The arrays of a file by name; `network` is what messages call the network, given by `flag`.
 
-    Raises UserError where the file is missing, damaged or no .npz file.
+    Raises UserError where the file is missing, damaged or neither an .npz nor a .caffemodel file.
     """
+    if path.endswith(caffe_files.SUFFIX):
+        return caffe_files.arrays(path, network, flag)
     try:
         with np.load(path) as stored:
             return {name: stored[name] for name in stored}
@@ -27,6 +31,22 @@ def read(path: str, network: str, flag: str = "weights") -> dict[str, np.ndarray
         raise UserError(
             f"--{flag}: {path} does not hold the weights of {network}: {error}"
         ) from error
+
+
+def with_places_first(
+    arrays: Mapping[str, np.ndarray], layer: str, channels: int
+) -> dict[str, np.ndarray]:
+    """The arrays, with the rows of a dense layer behind maps, [C h w, out], as [h w C, out].
+
+    Caffe and PyTorch flatten maps channel by channel, we place by place. What has no such layer, or
+    rows of other maps, stays as it is: `assign` says what is wrong with its shape.
+    """
+    name = f"{layer}/kernel"
+    kernel = arrays.get(name)
+    if kernel is None or kernel.ndim != 2 or len(kernel) % channels:
+        return dict(arrays)
+    by_place = kernel.reshape(channels, -1, kernel.shape[-1]).swapaxes(0, 1)
+    return {**arrays, name: by_place.reshape(kernel.shape)}
 
 
 def below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -47,7 +67,7 @@ def assign(
     path: str,
     network: str,
 ) -> None:
-    """Gives convolutions, by name, the kernels and biases of a file.
+    """Gives convolutions and dense layers, by name, the kernels and biases of a file.
 
     Raises UserError, naming the file and the array, where one is missing or has another shape.
     """

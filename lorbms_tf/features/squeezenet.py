@@ -24,7 +24,7 @@ def build(weights: str, seed: int) -> tuple[SqueezeNet, Callable]:
     """The network, and the function that prepares images in [-1, 1] for it.
 
     Args:
-      weights: an .npz file of arrays, or "none" for random ones in version 1.0.
+      weights: a file of arrays, or "none" for random ones in version 1.0.
       seed: of random weights.
 
     Raises UserError where the file is missing, damaged or of another network.

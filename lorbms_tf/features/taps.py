@@ -1,19 +1,21 @@
 """Named inner layers of image networks as maps: what perceptual distances and inversions look at.
 
     vgg16, vgg19             conv1_1 ... conv5_4 after ReLU; imagenet (a download), a file of Keras,
-                             an .npz file of arrays (also in normalised form, or torchvision's
-                             state dict), or none
-    squeezenet               conv1, fire2 ... fire9, conv10; an .npz file of arrays, or none
+                             a file of arrays (also in normalised form, or torchvision's state
+                             dict), or none
+    squeezenet               conv1, fire2 ... fire9, conv10; a file of arrays, or none
     alexnet                  own AlexNet, conv1 ... conv5; a file written here, or none; or
-                             torchvision's, an .npz file of its state dict
-    caffenet                 Caffe's AlexNet, conv1 ... conv5, pool5, fc6, fc7, fc8 (of 227 px); an
-                             .npz file of arrays, or none
+                             torchvision's, an .npz file of its state dict, also pool5, fc6,
+                             fc7, fc8 (of 224 px)
+    caffenet                 Caffe's AlexNet, conv1 ... conv5, pool5, fc6, fc7, fc8 (of 227 px); a
+                             file of arrays, or none
     mobilenet_v2, keras:NAME any layer of the network by Keras's name; imagenet, a file, or none
     encoder:RUN_DIR          an encoder trained here: stem, block1 ..., code
     discriminator:RUN_DIR    its discriminator: conv1 ...
 
-Images are float [B, H, W, 3] in [-1, 1]; each family's own preparation follows, and everything is
-differentiable with respect to the images. Weights are never trained here.
+A file of arrays is an .npz file, or Caffe's own (`array_files`). Images are float [B, H, W, 3] in
+[-1, 1]; each family's own preparation follows, and everything is differentiable with respect to the
+images. Weights are never trained here.
 """
 
 from collections.abc import Callable, Sequence
@@ -148,13 +150,13 @@ def _vgg(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
 
 def _squeezenet(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
     if not weights:
-        raise UserError(f"{name} needs --weights=FILE, an .npz file of arrays, or {RANDOM}")
+        raise UserError(f"{name} needs --weights=FILE, an .npz or .caffemodel file, or {RANDOM}")
     return Source(*squeezenet.build(weights, seed), _words(weights))
 
 
 def _alexnet(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
-    if weights.endswith(array_files.SUFFIX):
-        return Source(*alexnet.of_torchvision(weights), _words(weights))
+    if weights.endswith(array_files.SUFFIXES):
+        return Source(*alexnet.of_torchvision(weights, layers), _words(weights))
     network = AlexNet(channels=3, dense_widths=(), outputs=0, seed=seed)
     if weights not in ("", RANDOM):
         weights_files.load(network, weights, "alexnet with 3 channels")

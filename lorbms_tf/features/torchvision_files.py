@@ -16,6 +16,7 @@ from keras import ops
 from lorbms_tf.errors import UserError
 
 _KERNEL = r"features\.(\d+)(?:\.(\w+))?\.weight"
+_DENSE = r"classifier\.(\d+)\.weight"
 _STEM = "features.0.weight"
 _FIRE = ("squeeze", "expand1x1", "expand3x3")
 # Mean and deviation of RGB of 0 to 1 over ImageNet, as torchvision's networks read it.
@@ -70,3 +71,22 @@ def renamed(
         found[f"{name}/kernel"] = arrays[kernel].transpose(2, 3, 1, 0)
         found[f"{name}/bias"] = arrays[bias]
     return found
+
+
+def dense(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays of a classifier's first dense layers by their names here, as many as there are.
+
+    "fc6/kernel" [in, out], its rows channels before places, as PyTorch flattens maps.
+    """
+    held = [name for name in arrays if re.fullmatch(_DENSE, name) and arrays[name].ndim == 2]
+    found = {}
+    for name, kernel in zip(names, sorted(held, key=_number), strict=False):
+        found[f"{name}/kernel"] = arrays[kernel].T
+        bias = f"{kernel.removesuffix('weight')}bias"
+        if bias in arrays:
+            found[f"{name}/bias"] = arrays[bias]
+    return found
+
+
+def _number(name: str) -> int:
+    return int(re.fullmatch(_DENSE, name)[1])

@@ -37,7 +37,7 @@ def build(depth: int, last: str, weights: str, seed: int) -> tuple[VGG, Callable
       depth: 16 or 19.
       last: its last convolution, "conv3_3"; "" for the last that the weights hold.
       weights: "imagenet" (Keras downloads them), a file of Keras with or without the classifier,
-        an .npz file of arrays (`array_files`, or `torchvision_files`), or "none" for random ones.
+        a file of arrays (`array_files`, or `torchvision_files`), or "none" for random ones.
       seed: of random weights.
 
     Raises:
@@ -47,7 +47,7 @@ def build(depth: int, last: str, weights: str, seed: int) -> tuple[VGG, Callable
     layer_names(depth, last)
     if weights == applications.RANDOM:
         return VGG(depth, last, seed=seed), caffe_pixels
-    if weights.endswith(array_files.SUFFIX):
+    if weights.endswith(array_files.SUFFIXES):
         return _from_arrays(depth, last, weights)
     network = VGG(depth, last)
     published = applications.without_classifier(f"VGG{depth}", weights, f"vgg{depth}")
@@ -57,7 +57,7 @@ def build(depth: int, last: str, weights: str, seed: int) -> tuple[VGG, Callable
 
 def held_layers(depth: int, weights: str) -> list[str]:
     """The convolutions that weights hold, as `build` takes them. Raises UserError likewise."""
-    if not weights.endswith(array_files.SUFFIX):
+    if not weights.endswith(array_files.SUFFIXES):
         return layer_names(depth)
     return _held(_read(depth, weights)[0])
 

@@ -1,5 +1,6 @@
 """The energies of paths and their gradient, by TensorFlow's tape."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,19 +34,6 @@ def energies_and_gradient(
     end_features = [metric.seen(p, p) for p in (end_pictures[i : i + 1] for i in paths)]
     end_features = tf.nest.map_structure(lambda *parts: tf.concat(parts, 0), *end_features)
 
-    def of_path(path: tuple) -> tuple[tf.Tensor, tf.Tensor]:
-        """Of one path: its energy, and the gradient of its inner pictures [K, H, W, C]."""
-        pictures, ends, end_features = tf.nest.map_structure(lambda part: part[None], path)
-        starts = tf.nest.map_structure(lambda part: part[:, :1], end_features)
-        stops = tf.nest.map_structure(lambda part: part[:, 1:], end_features)
-        with tf.GradientTape() as tape:
-            tape.watch(pictures)
-            seen = metric.seen(pictures, ends)
-            # Joined, not cut out of one tensor: the gradient of slices is slow in TensorFlow.
-            first = tf.nest.map_structure(_joined, starts, seen)
-            energy = energies(metric.between(first, tf.nest.map_structure(_joined, seen, stops)))
-        return energy[0], tape.gradient(energy, pictures)[0]
-
     @tf.function(
         input_signature=[tf.TensorSpec([len(starts), None, size], fixed.dtype)], autograph=False
     )
@@ -55,7 +43,7 @@ def energies_and_gradient(
             pictures = pictures_of(inner)
         specs = tf.TensorSpec([], pictures.dtype), tf.TensorSpec(pictures.shape[1:], pictures.dtype)
         energies, slopes = tf.map_fn(
-            of_path,
+            functools.partial(_energy_and_slope, metric),
             (pictures, end_pictures, end_features),
             fn_output_signature=specs,
             parallel_iterations=1,
@@ -67,6 +55,23 @@ def energies_and_gradient(
         return energies.numpy(), np.pad(inner.numpy(), ((0, 0), (1, 1), (0, 0)))
 
     return of_codes
+
+
+def _energy_and_slope(metric: PathMetric, path: tuple) -> tuple[tf.Tensor, tf.Tensor]:
+    """Of one path: its energy, and the gradient of its inner pictures [K, H, W, C].
+
+    path: the inner pictures, those of the two ends, and what the metric sees in these.
+    """
+    pictures, ends, end_features = tf.nest.map_structure(lambda part: part[None], path)
+    starts = tf.nest.map_structure(lambda part: part[:, :1], end_features)
+    stops = tf.nest.map_structure(lambda part: part[:, 1:], end_features)
+    with tf.GradientTape() as tape:
+        tape.watch(pictures)
+        seen = metric.seen(pictures, ends)
+        # Joined, not cut out of one tensor: the gradient of slices is slow in TensorFlow.
+        first = tf.nest.map_structure(_joined, starts, seen)
+        energy = energies(metric.between(first, tf.nest.map_structure(_joined, seen, stops)))
+    return energy[0], tape.gradient(energy, pictures)[0]
 
 
 def _joined(part: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

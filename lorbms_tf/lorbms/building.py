@@ -41,7 +41,7 @@ def _encoder(config: ModelConfig, seed: int, precision: str) -> Callable:
         )
         encoder = _encoder(inner, seed, precision)
         return PlaceEncoder(encoder, places, seed=seed, dtype=precision)
-    sizes = {"image_size": config.image_size, "chunk_size": config.chunk_size}
+    sizes = {"image_size": variants.window_size(config), "chunk_size": config.chunk_size}
     if config.strided_widths:
         widths = config.strided_widths
         return StridedChunkEncoder(**sizes, widths=widths, seed=seed, dtype=precision)
@@ -60,7 +60,7 @@ def _encoder(config: ModelConfig, seed: int, precision: str) -> Callable:
 def _decoder(config: ModelConfig, seed: int, precision: str) -> Callable:
     if config.place_factors:
         return _place_decoder(config, seed, precision)
-    sizes = {"image_size": config.image_size, "chunk_size": config.chunk_size}
+    sizes = {"image_size": variants.window_size(config), "chunk_size": config.chunk_size}
     if config.strided_widths:
         return StridedChunkDecoder(
             **sizes,

@@ -127,7 +127,8 @@ class ModelConfig(variants.VariantConfig, outlook.OutlookConfig, DistanceConfig)
         """Raises UserError, naming the flag and its valid values, for the first bad setting."""
         super().validate()
         self._validate_perceptual()
-        blocks = _positive_power(self.image_size)
+        variants.check_grid(self)
+        blocks = _positive_power(self.image_size) - self.grid // 2 + 1  # one fewer to 4x4 cells
         self._validate_blocks(blocks)
         require("decoder_separate_blocks", self.decoder_separate_blocks, 0, below=blocks + 1)
         for name, count in (("classifier_widths", 5), ("classifier_dense", 2)):
@@ -164,7 +165,8 @@ class ModelConfig(variants.VariantConfig, outlook.OutlookConfig, DistanceConfig)
             if len(self.strided_widths) != blocks - 1:
                 raise UserError(
                     f"--strided_widths has {len(self.strided_widths)} entries; --image_size="
-                    f"{self.image_size} needs {blocks - 1} (each halves the image, down to 4x4)"
+                    f"{self.image_size} needs {blocks - 1} (each halves the image, down to "
+                    f"{2 * self.grid}x{2 * self.grid})"
                 )
             return
         for name in ("encoder_layers", "decoder_layers", "decoder_widths"):
@@ -174,7 +176,8 @@ class ModelConfig(variants.VariantConfig, outlook.OutlookConfig, DistanceConfig)
             if len(values) != blocks:
                 raise UserError(
                     f"--{name} has {len(values)} entries; --image_size={self.image_size} needs "
-                    f"{blocks} (each block halves or doubles between the image and a 2x2 code)"
+                    f"{blocks} (each block halves or doubles between the image and a "
+                    f"{self.grid}x{self.grid} code)"
                 )
 
     def _validate_augint_share(self) -> None:

@@ -4,7 +4,11 @@
 CHARTS = (
     (
         "PSNR of reconstructions, dB (figure 3.9)",
-        {"psnr/train": "training references", "eval/psnr": "held-out references"},
+        {
+            "psnr/train": "training references",
+            "eval/psnr": "held-out references",
+            "psnr/interpolation": "between two augmentations (--augint_share)",
+        },
     ),
     ("Held-out scores", {"eval/mix_fidelity": "mix fidelity", "eval/ssim": "SSIM"}),
     ("Loss of the generator, L_G", {"loss/generator": "L_G (eq. 3.6)"}),
@@ -13,6 +17,7 @@ CHARTS = (
         {
             "loss/reconstruction": "L_rec (eq. 3.3), two terms",
             "loss/autoencoder": "first steps, as an autoencoder, one term",
+            "loss/interpolation": "those between two augmentations",
         },
     ),
     (

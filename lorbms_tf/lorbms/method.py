@@ -124,6 +124,7 @@ METHOD = Method(
     judged=JUDGED,
     short_names={
         "loss/autoencoder": "AE",
+        "loss/interpolation": "between",
         "loss/generator": "L_G",
         "loss/reconstruction": "rec",
         "loss/adversarial": "adv",

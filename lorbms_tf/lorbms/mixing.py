@@ -1,13 +1,15 @@
 """Scene mixing in latent space: which quadrants are replaced, and the codes that result.
 
 Source: thesis, section 3.5 and algorithm 1. Shapes: B references, four quadrants, chunks of
-width C.
+width C. A code of --grid=4 has 16 cells, four a quadrant; "cells" are four in the thesis.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from lorbms_tf.data import quadrants
+from lorbms_tf.lorbms.segments import by_cell
 
 
 def replacement_mask(distances, tau):
@@ -85,9 +87,13 @@ def from_batch(values, partners):
 def candidate_chunks(candidate_codes):
     """Of candidate i's code only chunk i is used: codes [B, 4, 2, 2, C] -> chunks [B, 4, C].
 
-    Of codes of more cells those at the corners.
+    Of a larger even grid, each cell from the candidate of its quadrant: [B, cells, C]. Of nine
+    cells those at the corners.
     """
     rows, columns = candidate_codes.shape[2:4]
+    if rows > 2 and rows % 2 == 0:
+        own = [quadrants.quadrant(candidate_codes[:, i], i) for i in range(quadrants.NUM_QUADRANTS)]
+        return cells(quadrants.join(ops.stack(own, axis=1)))
     return ops.stack(
         [
             candidate_codes[:, i, i // 2 * (rows - 1), i % 2 * (columns - 1)]
@@ -119,10 +125,13 @@ def mix_codes(reference_codes, replacements, mask):
 
 
 def mix_corners(reference_codes, replacements, mask):
-    """As `mix_codes`, for a mask of quadrants: of more than four cells those at the corners mix."""
+    """As `mix_codes`, for a mask of quadrants: of nine cells those at the corners mix.
+
+    On a larger even grid all cells of a quadrant do; the mask may also be one of cells.
+    """
     rows, columns = reference_codes.shape[1:3]
-    if (rows, columns) == (2, 2):
-        return mix_codes(reference_codes, replacements, mask)
+    if rows % 2 == 0:
+        return mix_codes(reference_codes, replacements, by_cell(mask, rows))
     corners = [0, columns - 1, (rows - 1) * columns, rows * columns - 1]
     none = quadrants.NUM_QUADRANTS  # the place of a chunk that is never taken
     quadrant_of = [corners.index(i) if i in corners else none for i in range(rows * columns)]
@@ -160,10 +169,12 @@ def cycle_codes(reference_codes, mixed_again, mask):
 def classifier_labels(mask):
     """Labels y^j of the four pairs (I_mix, I_qj): bit j is set iff quadrant j was replaced.
 
-    Mask [B, 4] -> float32 [B, 4 pairs, 4 bits]; every bit besides the diagonal is 0 (eq. 3.5).
+    Mask [B, 4] -> float32 [B, 4 pairs, 4 bits]; every bit besides the diagonal is 0 (eq. 3.5). Mask
+    [B, cells] -> [B, 4 pairs, cells]: a bit is set iff that cell came from the pair's candidate.
     """
-    diagonal = ops.eye(quadrants.NUM_QUADRANTS, dtype="float32")  # [4, 4]
-    return ops.cast(mask, "float32")[:, :, None] * diagonal
+    own = quadrants.of_cells(quadrants.grid_side(mask.shape[1]))  # the quadrant of each cell
+    belongs = np.arange(quadrants.NUM_QUADRANTS)[:, None] == own  # [4, cells], of four the identity
+    return ops.cast(mask, "float32")[:, None] * belongs.astype("float32")
 
 
 def origin_labels(mask):
@@ -174,8 +185,18 @@ def origin_labels(mask):
 def paste_quadrants(reference, candidates, mask):
     """The mix in data space, I_{f_mix} of figure 4.2: quadrants pasted, nothing blended.
 
-    Reference [B, H, W, C], candidates [B, 4, H, W, C], mask bool [B, 4] -> images [B, H, W, C].
+    Reference [B, H, W, C], candidates [B, 4, H, W, C], mask bool [B, 4], or one of cells on a grid,
+    [B, cells] -> images [B, H, W, C].
     """
+    side = quadrants.grid_side(mask.shape[1])
+    if side > 2:
+        height, width = reference.shape[1] // side, reference.shape[2] // side
+        inside = ops.reshape(mask, (-1, side, side))
+        inside = ops.repeat(ops.repeat(inside, height, axis=1), width, axis=2)
+        everywhere = ops.ones_like(mask[:, :4])
+        return ops.where(
+            inside[..., None], paste_quadrants(reference, candidates, everywhere), reference
+        )
     kept = quadrants.split(reference)  # [B, 4, H/2, W/2, C]
     replaced = ops.stack(
         [quadrants.quadrant(candidates[:, i], i) for i in range(quadrants.NUM_QUADRANTS)], axis=1

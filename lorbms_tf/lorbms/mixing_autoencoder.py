@@ -44,7 +44,8 @@ class MixingAutoencoder(keras.Model):
     def mix(self, reference, candidates, mask):
         """I_mix: the masked quadrants taken over from their candidates, in latent space.
 
-        Reference [B, H, W, 3], candidates [B, 4, H, W, 3], mask bool [B, 4] -> [B, H, W, 3].
+        Reference [B, H, W, 3], candidates [B, 4, H, W, 3], mask bool [B, 4] -> [B, H, W, 3]. With
+        --grid=4 the mask may also have a bit a cell, [B, 16].
         """
         return self.decode(self.mix_codes(reference, candidates, mask)[1])
 

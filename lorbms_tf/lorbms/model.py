@@ -184,11 +184,16 @@ class Lorbms(MixingAutoencoder):
         step = self.generator_optimizer.iterations
         seen = augmentations.views(batch["reference"], self._seed, step)
         return self._reconstruct(
-            seen.target, lambda: objective.interpolated_views(*self.networks[:2], seen)
+            seen.target,
+            lambda: objective.interpolated_views(*self.networks[:2], seen),
+            scalars.of_interpolation,
         )
 
-    def _reconstruct(self, target, decoded) -> dict:
-        """A step of encoder and decoder towards images [B, H, W, 3]; decoded: () -> theirs."""
+    def _reconstruct(self, target, decoded, tell=scalars.of_autoencoder) -> dict:
+        """A step of encoder and decoder towards images [B, H, W, 3].
+
+        decoded: () -> theirs; tell: names what is to tell of them (`lorbms_tf.lorbms.scalars`).
+        """
         advance_spectral_norms(self.decoder)
         logs = {}
         with tf.GradientTape() as tape:
@@ -200,7 +205,7 @@ class Lorbms(MixingAutoencoder):
                 loss += self.config.lambda_perceptual * perceptual
         self._descend(tape, loss, self.generator_optimizer, ("encoder", "decoder"), logs)
         self._update_average()
-        return {**scalars.of_autoencoder(target, reconstruction, loss, perceptual), **logs}
+        return {**tell(target, reconstruction, loss, perceptual), **logs}
 
     def advance_spectral_norms(self) -> None:
         """One power iteration in every spectrally normalised layer; once per training step."""

@@ -14,7 +14,7 @@ from lorbms_tf.data import quadrants
 from lorbms_tf.data.augmented_views import Views
 from lorbms_tf.distances.draws import Draws
 from lorbms_tf.latent.slerp import great_circle
-from lorbms_tf.lorbms import losses, mixing, variants
+from lorbms_tf.lorbms import losses, mixing, segments, variants
 from lorbms_tf.lorbms.building import Networks
 from lorbms_tf.lorbms.config import ModelConfig
 
@@ -55,7 +55,7 @@ def encode_scene(encoder, reference, candidates, training: bool = False):
 
 
 def encode_replaced(encoder, reference, candidates, mask, training: bool = False):
-    """As `encode_scene`, but only the candidates that the mask puts in are encoded.
+    """As `encode_scene`, but only the candidates that the mask [B, 4 or cells] uses are encoded.
 
     The chunks of the others are zeros; `mixing.mix_codes` with this mask does not look at them,
     and their gradients are zeros in `encode_scene` too. How many images are encoded differs from
@@ -64,14 +64,16 @@ def encode_replaced(encoder, reference, candidates, mask, training: bool = False
     count = ops.shape(reference)[0]
     height, width, channels = reference.shape[1:]
     flat = ops.reshape(candidates, (-1, height, width, channels))  # [4B, H, W, 3]
-    chosen = ops.nonzero(ops.reshape(mask, (-1,)))[0]  # [N], places in [4B]
+    used = segments.candidates_in(mask)  # [B, 4]
+    chosen = ops.nonzero(ops.reshape(used, (-1,)))[0]  # [N], places in [4B]
     images = ops.concatenate([reference, ops.take(flat, chosen, axis=0)], axis=0)
     codes = encoder(images, training=training)  # [B + N, 2, 2, C]
     own = ops.one_hot(chosen % quadrants.NUM_QUADRANTS, quadrants.NUM_QUADRANTS, dtype=codes.dtype)
     own_chunks = ops.sum(quadrants.chunks(codes[count:]) * own[:, :, None], axis=1)  # [N, C]
-    shape = (ops.size(mask), codes.shape[-1])
+    shape = (ops.size(used), own_chunks.shape[-1])
     replacements = ops.scatter(chosen[:, None], own_chunks, shape)  # [4B, C]
-    return codes[:count], quadrants.chunks(replacements)
+    chunks = quadrants.chunks(replacements)  # [B, 4, C]
+    return codes[:count], mixing.cells(quadrants.from_chunks(chunks, codes.shape[1]))
 
 
 def forward(networks: Networks, reference, candidates, mask, dynamic: bool = True) -> Scene:
@@ -93,15 +95,19 @@ def scene(
 ):
     """The scene of a training batch by the mixing that is asked for, and its distances [B, 4].
 
-    draws: of this update.
+    Mask and distances have one value a cell. draws: of this update.
     """
     if config.mixing == variants.TILES:
         return forward_of_tiles(networks, batch["reference"], draws)
     if config.mixing == variants.BATCH:
         return forward_in_batch(networks, batch["reference"], config.batch_threshold)
-    mask = mixing.replacement_mask(batch["distances"], tau)
+    if config.mixing == variants.SEGMENTS:
+        count = ops.shape(batch["reference"])[0]
+        mask = segments.random_segments(count, config.grid, draws)
+    else:
+        mask = segments.by_cell(mixing.replacement_mask(batch["distances"], tau), config.grid)
     made = forward(networks, batch["reference"], batch["candidates"], mask, dynamic)
-    return made, batch["distances"]
+    return made, segments.by_cell(batch["distances"], config.grid)
 
 
 def at_a_place(networks: Networks, config: ModelConfig, update, seed: int) -> Networks:
@@ -192,7 +198,8 @@ def classify_six(classifier, mix, reference, candidates):
 def answers(classifier, mix, scene: Scene, config: ModelConfig):
     """Logits of the classifier's task on a mix, and their labels.
 
-    [B, 4, 4]; [B, 1, 4] of six images, and [B, 1, 9] of tiles, where each cell's origin is asked.
+    [B, 4, 4]; [B, 1, 4] of six images, and [B, 1, 9] of tiles, where each cell's origin is asked;
+    with --grid=4 16 bits in place of four.
     """
     if config.classifier_task == variants.SIX:
         logits = classify_six(classifier, mix, scene.reference, scene.candidates)

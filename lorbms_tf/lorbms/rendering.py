@@ -19,7 +19,7 @@ PAIRS_PER_ROW = 2
 _BATCH_SIZE = 16
 _LOOKED_AT = 40  # references for each that `pasted` shows in a row: some masks are rare
 _OF_RECORDS = ("records",)
-_OF_TRANSFER = ("object", "scene", "mask", "pairs")
+_OF_TRANSFER = ("object", "scene", "pairs")
 _BETWEEN_PHOTOS = ("transfer", "paths")
 
 
@@ -37,7 +37,12 @@ class RenderConfig(SheetConfig):
     )
     object: str = setting("", "Photo that quadrants are taken from (transfer, paths).")
     scene: str = setting("", "Photo that they are put into (transfer, paths).")
-    mask: str = setting("", "Which quadrants, as 0010 for bottom left (transfer, paths).")
+    mask: str = setting(
+        "",
+        "Which quadrants, as 0010 for bottom left; of a model of --grid=4 which of the 16 cells, "
+        "row by row (transfer, paths). With scenes: one or more masks, separated by commas, that "
+        "rows take in turn instead of algorithm 1's.",
+    )
     pairs: str = setting(
         "",
         "Instead of --object, --scene and --mask: a text file with a line OBJECT,SCENE,MASK for "
@@ -60,6 +65,8 @@ class RenderConfig(SheetConfig):
                 raise UserError(f"--{name} does not belong to `render {subcommand}`")
         if not transfers and not self.records:
             raise UserError(f"--records is required by `render {subcommand}`")
+        if self.mask and subcommand in ("reconstructions", "pasted"):
+            raise UserError(f"--mask does not belong to `render {subcommand}`")
         single = [name for name in ("object", "scene", "mask") if getattr(self, name)]
         if transfers and (bool(self.pairs) == bool(single) or (single and len(single) < 3)):
             raise UserError(
@@ -68,18 +75,18 @@ class RenderConfig(SheetConfig):
 
 
 class Pair(NamedTuple):
-    """One object transfer: the two photos and the mask bool [4]."""
+    """One object transfer: the two photos and the mask, bool [4] or [cells]."""
 
     object: Path
     scene: Path
     mask: np.ndarray
 
 
-def read_pairs(path: str) -> list[Pair]:
+def read_pairs(path: str, side: int = 2) -> list[Pair]:
     """The lines OBJECT,SCENE,MASK of a text file; paths are relative to the file's folder.
 
-    Empty lines and lines that start with # are left out. Raises UserError naming the file, and
-    the line where one is malformed.
+    side: of the grid that masks are of. Empty lines and lines that start with # are left out.
+    Raises UserError naming the file, and the line where one is malformed.
     """
     from lorbms_tf.data import quadrants  # loads Keras
 
@@ -96,7 +103,7 @@ def read_pairs(path: str) -> list[Pair]:
         if len(words) != 3:
             raise UserError(f"{path}, line {number}: OBJECT,SCENE,MASK expected, got {words}")
         try:
-            mask = quadrants.parse_mask(words[2])
+            mask = quadrants.parse_mask(words[2], side)
         except UserError as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         for word in words[:2]:
@@ -108,18 +115,24 @@ def read_pairs(path: str) -> list[Pair]:
     return pairs
 
 
-def _read_transfers(config: RenderConfig, image_size: int):
-    """The photos of all pairs, as `sheets.Transfers`."""
+def _masks(texts: list[str], side: int) -> np.ndarray:
+    """The masks of --mask: bool [n, side * side]."""
     from lorbms_tf.data import quadrants
+
+    try:
+        return np.stack([quadrants.parse_mask(text, side) for text in texts])
+    except UserError as error:
+        raise UserError(f"--mask: {error}") from error
+
+
+def _read_transfers(config: RenderConfig, image_size: int, side: int):
+    """The photos of all pairs, as `sheets.Transfers`."""
     from lorbms_tf.lorbms.sheets import Transfers
 
     if config.pairs:
-        pairs = read_pairs(config.pairs)
+        pairs = read_pairs(config.pairs, side)
     else:
-        try:
-            mask = quadrants.parse_mask(config.mask)
-        except UserError as error:
-            raise UserError(f"--mask: {error}") from error
+        mask = _masks([config.mask], side)[0]
         pairs = [Pair(Path(config.object), Path(config.scene), mask)]
     return Transfers(
         np.stack([images.read_square(pair.object, image_size) for pair in pairs]),
@@ -158,12 +171,13 @@ def _draw_pasted(config: RenderConfig, tau: float, batches):
     return sheets.pasted_sheet(reference, candidates, mask, config.rows, config.cell)
 
 
-def _draw_records(config: RenderConfig, model, batches, subcommand: str):
+def _draw_records(config: RenderConfig, model, batches, subcommand: str, masks):
     from lorbms_tf.lorbms import sheets
     from lorbms_tf.lorbms.scores import registry
 
+    infer = model.infer if masks is None else partial(_infer_masked, model, masks)
     # Eagerly: for the few batches of a picture, tracing would take longer than running.
-    rendered = registry.render_all(model.infer, batches)
+    rendered = registry.render_all(infer, batches)
     if subcommand == "reconstructions":
         return sheets.reconstructions_sheet(
             rendered.reference, rendered.reconstruction, PAIRS_PER_ROW, config.cell
@@ -177,6 +191,13 @@ def _draw_records(config: RenderConfig, model, batches, subcommand: str):
     )
 
 
+def _infer_masked(model, masks: np.ndarray, batch: dict) -> dict:
+    """As `Lorbms.infer`, the rows of a batch mixed by some masks in turn."""
+    mask = masks[np.arange(len(batch["reference"])) % len(masks)]
+    codes, mixed = model.mix_codes(batch["reference"], batch["candidates"], mask)
+    return {"mask": mask, "reconstruction": model.decode(codes), "mix": model.decode(mixed)}
+
+
 def draw(subcommand: str, config: RenderConfig) -> Any:
     """Draws one picture, a Pillow image.
 
@@ -187,10 +208,12 @@ def draw(subcommand: str, config: RenderConfig) -> Any:
     from lorbms_tf.training import run_directory
 
     trained = run_directory.read_config(config.run_dir)
-    image_size = trained.image_size
+    image_size, side = trained.image_size, trained.grid
+    several = subcommand == "scenes" and config.mask
+    masks = _masks(config.mask.split(","), side) if several else None
     # All that is given is read before the model is loaded, which takes long: mistakes show at once.
     if subcommand in _BETWEEN_PHOTOS:
-        given = _read_transfers(config, image_size)
+        given = _read_transfers(config, image_size, side)
     else:
         given = _read_records(config, image_size, subcommand)
     if subcommand == "pasted":  # which needs no model
@@ -202,7 +225,7 @@ def draw(subcommand: str, config: RenderConfig) -> Any:
         return sheets.draw_transfers(model, given, config.cell)
     if subcommand == "paths":
         return sheets.draw_paths(model, given, config.steps, config.cell)
-    return _draw_records(config, model, given, subcommand)
+    return _draw_records(config, model, given, subcommand, masks)
 
 
 _SAYS = {

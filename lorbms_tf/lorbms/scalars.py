@@ -55,6 +55,12 @@ def of_autoencoder(images, reconstructions, loss, perceptual=None) -> dict:
     return logs if perceptual is None else {**logs, PERCEPTUAL: perceptual}
 
 
+def of_interpolation(images, decoded, loss, perceptual=None) -> dict:
+    """The same of a step between two augmentations, by names of its own: it is a harder task."""
+    logs = {"loss/interpolation": loss, "psnr/interpolation": _mean_psnr(images - decoded)}
+    return logs if perceptual is None else {**logs, f"{PERCEPTUAL}_interpolation": perceptual}
+
+
 def of_discriminator(loss, real_logits, fake_logits) -> dict:
     """The loss, D(real) and D(fake) as probabilities, and the share of patches judged rightly."""
     return {

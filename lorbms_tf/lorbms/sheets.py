@@ -1,7 +1,8 @@
 """Pictures of what a model makes, from arrays: figure 4.2, table 4.2 and their like.
 
 N rows, images float [N, H, W, 3] in [-1, 1], masks bool [N, 4] (True where the quadrant is
-replaced). The door that reads flags and files is `lorbms_tf.render`.
+replaced), or [N, cells] of a larger grid. The door that reads flags and files is
+`lorbms_tf.render`.
 """
 
 from collections.abc import Sequence
@@ -49,9 +50,9 @@ def scene_sheet(
     for n in range(len(reference)):
         shown = []
         for i in range(quadrants.NUM_QUADRANTS):
-            taken = np.arange(quadrants.NUM_QUADRANTS) == i
+            taken = mask[n] & (quadrants.of_cells(quadrants.grid_side(len(mask[n]))) == i)
             image = candidates[n, i]
-            shown.append(pictures.draw_mask(image, taken, cell) if mask[n, i] else image)
+            shown.append(pictures.draw_mask(image, taken, cell) if taken.any() else image)
         outlined = pictures.draw_mask(pasted[n], mask[n], cell)
         row = [reference[n], *shown, outlined, mix[n]]
         caption = [None] * 5 + [quadrants.mask_text(mask[n]), None]
@@ -168,9 +169,10 @@ def for_every_quadrant(images) -> np.ndarray:
 
 
 def _mask_tile(mask: np.ndarray, side: int) -> np.ndarray:
-    """Mask bool [4] -> uint8 [side, side, 3], the replaced quadrants filled."""
-    tile = np.full((2, 2, 3), 228, np.uint8)  # one light grey pixel a quadrant, row-major
-    tile[mask.reshape(2, 2)] = pictures.REPLACED
+    """Mask bool [4 or cells] -> uint8 [side, side, 3], the replaced ones filled."""
+    cells = quadrants.grid_side(len(mask))
+    tile = np.full((cells, cells, 3), 228, np.uint8)  # one light grey pixel a cell, row-major
+    tile[mask.reshape(cells, cells)] = pictures.REPLACED
     return pictures.draw_mask(tile, [False] * len(mask), side)
 
 

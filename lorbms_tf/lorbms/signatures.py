@@ -7,7 +7,8 @@ Images are float32 in [-1, 1] (`x / 127.5 - 1`), S is the model's image size and
     mix      reference [B, S, S, 3], candidates [B, 4, S, S, 3], mask bool [B, 4] (true where the
              quadrant is replaced) -> images [B, S, S, 3], codes [B, 2, 2, C]
 
-A model of nine tiles (--mixing=tiles) has codes [B, 3, 3, C], and mixes those at the corners.
+A model of nine tiles (--mixing=tiles) has codes [B, 3, 3, C], and mixes those at the corners. One
+of --grid=4 has codes [B, 4, 4, C] and masks [B, 16], row by row.
 """
 
 from typing import Any
@@ -24,6 +25,7 @@ def signatures(model: Any) -> dict[str, Signature]:
     """The three functions of a `Lorbms`, by name; of its networks they run encoder and decoder."""
     image = (model.config.image_size, model.config.image_size, 3)
     cells = variants.tiles_a_side(model.config)
+    bits = model.config.grid**2
     code = (cells, cells, model.config.chunk_size)
 
     def spec(name: str, shape: tuple, dtype: Any = tf.float32) -> tf.TensorSpec:
@@ -46,13 +48,13 @@ def signatures(model: Any) -> dict[str, Signature]:
         return {
             "reference": images(random, batch),
             "candidates": images(random, batch, NUM_QUADRANTS),
-            "mask": tf.constant(random.integers(0, 2, (batch, NUM_QUADRANTS)).astype(bool)),
+            "mask": tf.constant(random.integers(0, 2, (batch, bits)).astype(bool)),
         }
 
     scene = [
         spec("reference", image),
         spec("candidates", (NUM_QUADRANTS, *image)),
-        spec("mask", (NUM_QUADRANTS,), tf.bool),
+        spec("mask", (bits,), tf.bool),
     ]
     return {
         "decode": Signature(

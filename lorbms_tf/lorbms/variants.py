@@ -1,4 +1,7 @@
-"""What the thesis tried and gave up, as settings (appendix D, figure 3.9)."""
+"""What the thesis tried and gave up, and where it points to, as settings.
+
+Appendix D, figure 3.9; chapter 5.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 
-CANDIDATES, BATCH, TILES = "candidates", "batch", "tiles"
+CANDIDATES, BATCH, TILES, SEGMENTS = "candidates", "batch", "tiles", "segments"
 PAIRS, SIX = "pairs", "six_images"
 
 
@@ -56,9 +59,16 @@ class VariantConfig:
     mixing: str = setting(
         CANDIDATES,
         "What replaces a quadrant in training: a candidate of the record (algorithm 1); the image "
-        "of the batch whose chunk is nearest (appendix D.2); or, of nine tiles that are encoded "
-        "alone, a random choice from the other half of the batch (appendix D.1).",
-        choices=(CANDIDATES, BATCH, TILES),
+        "of the batch whose chunk is nearest (appendix D.2); of nine tiles that are encoded "
+        "alone, a random choice from the other half of the batch (appendix D.1); or a random "
+        "connected segment of the grid's cells, from the candidates of their quadrants.",
+        choices=(CANDIDATES, BATCH, TILES, SEGMENTS),
+    )
+    grid: int = setting(
+        2,
+        "Cells a side of a code: 2, the thesis, one for each quadrant; or 4, four for each, which "
+        "masks of more shapes can mix.",
+        choices=(2, 4),
     )
     batch_threshold: float = setting(
         0.6,
@@ -68,8 +78,33 @@ class VariantConfig:
 
 
 def tiles_a_side(config: VariantConfig) -> int:
-    """Cells a side of a code: 2, or 3."""
-    return 3 if config.mixing == TILES else 2
+    """Cells a side of a code: 2, 3 or 4."""
+    return 3 if config.mixing == TILES else config.grid
+
+
+def window_size(config: Any) -> int:
+    """Side of the images, in pixels, that encoder and decoder would have a 2x2 code for.
+
+    Networks of convolutions make as many cells more of larger images.
+    """
+    return 2 * config.image_size // config.grid
+
+
+def check_grid(config: Any) -> None:
+    """Raises UserError where --grid does not go with another setting of a `ModelConfig`."""
+    if config.grid == 2:
+        return
+    for name, valid in (("mixing", (CANDIDATES, SEGMENTS)), ("decoder", ("dense", "transposed"))):
+        if getattr(config, name) not in valid:
+            raise UserError(
+                f"--grid={config.grid} does not go with --{name}={getattr(config, name)}; valid: "
+                f"{', '.join(valid)}"
+            )
+    if config.place_factors or config.attribute_parts > 1:
+        raise UserError(
+            f"--grid={config.grid} goes with neither --place_factors nor --attribute_parts, whose "
+            "chunks are of four quadrants"
+        )
 
 
 def check(config: Any) -> None:

@@ -44,7 +44,8 @@ LAYOUTS = {
 TORCHVISION_WIDTHS = (64, 192, 384, 256, 256)
 NUM_CONVS = len(_LATER) + 1
 FEATURE_LAYERS = ("conv5", "fc7")
-POOL, DENSE = "pool5", ("fc6", "fc7", "fc8")  # layers of the layout "caffenet" behind the fifth
+POOL, DENSE = "pool5", ("fc6", "fc7", "fc8")  # layers behind the fifth convolution
+_NAMES_ALL = ("caffenet", "torchvision")  # layouts whose layers behind it have names
 _LRN_WINDOW, _LRN_ALPHA, _LRN_BETA = 5, 1e-4, 0.75  # Krizhevsky et al. (2012), as Caffe has them
 
 
@@ -62,6 +63,11 @@ def trunk_side(image_size, layout="small"):
 def smallest_image(layout="small"):
     """The smallest side of images that the network can read, pixels: 28, 67 or 63."""
     return next(size for size in range(1, 1000) if trunk_side(size, layout) >= 1)
+
+
+def dense_count(names):
+    """How many dense layers a network needs that is to have the named ones: 0 to 3."""
+    return max((DENSE.index(name) + 1 for name in names if name in DENSE), default=0)
 
 
 class AlexNet(keras.Model):
@@ -125,9 +131,8 @@ class AlexNet(keras.Model):
                 )
         self.hidden = [self._dense(width, "relu", next(seeds)) for width in dense_widths]
         self.head = self._dense(outputs, None, next(seeds)) if outputs else None
-        if layout == "caffenet":
-            inner = (*DENSE[: len(self.hidden)], *(DENSE[-1:] if outputs else ()))
-            self.layer_names = [*AlexNet.layer_names, POOL, *inner]
+        if layout in _NAMES_ALL:
+            self.layer_names = [*AlexNet.layer_names, POOL, *self._dense_names()]
         self.build((None, image_size, image_size, channels))
 
     def build(self, input_shape):
@@ -181,12 +186,21 @@ class AlexNet(keras.Model):
     def layer_maps(self, images, names, training=False):
         """The maps `[B, h, w, C]` of named convolutions, after ReLU and batch norm, before a pool.
 
-        In the layout "caffenet" also "pool5", and "fc6", "fc7" (after ReLU) and "fc8" (logits),
-        `[B, D]`, where the network has them.
+        In the layouts "caffenet" and "torchvision" also "pool5", and "fc6", "fc7" (after ReLU) and
+        "fc8" (logits), `[B, D]`, where the network has them.
 
         Raises ValueError for a layer that there is not.
         """
         return picked(self._stages(images, training), names, self.layer_names)
+
+    def weighted_layers(self):
+        """All convolutions and dense layers in their order, as (name, layer)."""
+        dense = [*self.hidden, *([self.head] if self.head else [])]
+        names = [*AlexNet.layer_names, *self._dense_names()]
+        return list(zip(names, [*self.convs, *dense], strict=True))
+
+    def _dense_names(self):
+        return (*DENSE[: len(self.hidden)], *(DENSE[-1:] if self.head else ()))
 
     def _stages(self, images, training):
         layout = LAYOUTS[self.settings["layout"]]

@@ -102,34 +102,45 @@ def fit(image: np.ndarray, side: int) -> Image.Image:
 
 
 def draw_mask(image: np.ndarray, mask: Sequence[bool], side: int = 192) -> np.ndarray:
-    """Draws on an image which of its quadrants are replaced.
+    """Draws on an image which of its quadrants, or of the cells of a larger grid, are replaced.
 
     Args:
       image: uint8 [H, W, 3].
-      mask: 4 truth values in the order q1 top left, q2 top right, q3 bottom left, q4 bottom right.
+      mask: 4 truth values in the order q1 top left, q2 top right, q3 bottom left, q4 bottom right;
+        or one for each cell of a larger square grid, row by row.
       side: the image is first brought to this size (see `fit`), so that lines stay thin beside its
         pixels. Pass the cell of the sheet that it is drawn for.
 
     Returns:
-      uint8 [h, w, 3]; thin lines between the quadrants, a strong outline around each replaced one.
+      uint8 [h, w, 3]; thin lines between the quadrants, a strong outline around each replaced one;
+      on a larger grid around what is replaced together.
 
     Raises:
-      ValueError: not a uint8 [H, W, 3] image, or not 4 values.
+      ValueError: not a uint8 [H, W, 3] image, or not 4, 9, 16 ... values.
     """
-    if len(mask) != 4:
-        raise ValueError(f"a mask has 4 values, one for each quadrant; got {len(mask)}")
+    cells = math.isqrt(len(mask))
+    if cells < 2 or cells**2 != len(mask):
+        raise ValueError(f"a mask has 4 values, or a larger square number; got {len(mask)}")
     picture = fit(image, side)
     draw = ImageDraw.Draw(picture)
-    middle_x, middle_y = picture.width // 2, picture.height // 2
-    draw.line([(middle_x, 0), (middle_x, picture.height)], fill=GRID, width=1)
-    draw.line([(0, middle_y), (picture.width, middle_y)], fill=GRID, width=1)
+    lefts = [number * picture.width // cells for number in range(cells + 1)]
+    tops = [number * picture.height // cells for number in range(cells + 1)]
+    for x, y in zip(lefts[1:-1], tops[1:-1], strict=True):
+        draw.line([(x, 0), (x, picture.height)], fill=GRID, width=1)
+        draw.line([(0, y), (picture.width, y)], fill=GRID, width=1)
     stroke = max(2, round(side / 40))
-    for index, replaced in enumerate(mask):
-        if not replaced:
-            continue
-        x0, x1 = ((0, middle_x - 1), (middle_x, picture.width - 1))[index % 2]
-        y0, y1 = ((0, middle_y - 1), (middle_y, picture.height - 1))[index // 2]
-        draw.rectangle([x0, y0, x1, y1], outline=REPLACED, width=stroke)
+    inside = np.pad(np.reshape(np.asarray(mask, bool), (cells, cells)), 1)
+    for row, column in np.argwhere(inside[1:-1, 1:-1]):
+        x0, x1, y0, y1 = lefts[column], lefts[column + 1] - 1, tops[row], tops[row + 1] - 1
+        edges = {  # by the step to the cell beyond it
+            (-1, 0): (x0, y0, x1, y0 + stroke - 1),
+            (1, 0): (x0, y1 - stroke + 1, x1, y1),
+            (0, -1): (x0, y0, x0 + stroke - 1, y1),
+            (0, 1): (x1 - stroke + 1, y0, x1, y1),
+        }
+        for (down, right), edge in edges.items():
+            if cells == 2 or not inside[1 + row + down, 1 + column + right]:
+                draw.rectangle(edge, fill=REPLACED)
     return np.asarray(picture).copy()
 
 

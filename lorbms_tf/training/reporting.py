@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,7 @@ class Reporter:
         self._config, self._method, self._watch = config, method, watch
         self._steps_per_epoch, self._total_steps = steps_per_epoch, total_steps
         self._pending: list[dict] = []  # not fetched yet
-        self._rows: list[np.ndarray] = []  # fetched since the last scalars
-        self._names: list[str] = []
+        self._columns: dict[str, list[np.ndarray]] = {}  # fetched since the last scalars
         self._latest: dict[str, float] = {}
         # Seconds of the last steps, and of them waiting for input; the first after a pause is
         # left out.
@@ -95,7 +95,8 @@ class Reporter:
 
         Args:
           step: counted from 1.
-          values: float scalars by name; where the names change, a new mean begins.
+          values: float scalars by name. Kinds of steps may take turns: a mean of the steps since
+            the last scalars is that of all steps that have its name.
           extras: gives more scalars, for when scalars are written.
 
         Raises:
@@ -105,11 +106,6 @@ class Reporter:
         if self._step_begun is not None:
             self._durations.append((now - self._step_begun, self._waited))
         self._step_begun, self._waited = now, 0.0
-        if self._names not in ([], list(values)):  # another kind of step begins
-            self.check(step - 1)
-            if self._rows:
-                self._write_scalars(step - 1, {})
-        self._names = list(values)
         self._pending.append(values)
         if step % self._config.log_every_steps == 0 or step == self._total_steps:
             self.check(step)
@@ -123,13 +119,18 @@ class Reporter:
         """
         if not self._pending:
             return
-        flat = tf.stack([v[name] for v in self._pending for name in self._names])  # one transfer
-        table = flat.numpy().reshape(len(self._pending), len(self._names))
+        flat = tf.stack([v for values in self._pending for v in values.values()]).numpy()
+        first, begin = step - len(self._pending) + 1, 0  # one transfer; now kind by kind
+        for names, steps in groupby(self._pending, key=tuple):
+            count = len(list(steps))
+            table = flat[begin : begin + count * len(names)].reshape(count, len(names))
+            columns = dict(zip(names, table.T, strict=True))
+            for warning in self._watch.look(first, columns):
+                self.say(warning)
+            for name, column in columns.items():
+                self._columns.setdefault(name, []).append(column)
+            first, begin = first + count, begin + table.size
         self._pending = []
-        columns = dict(zip(self._names, table.T, strict=True))
-        for warning in self._watch.look(step - len(table) + 1, columns):
-            self.say(warning)
-        self._rows.append(table)
 
     def pause(self) -> None:
         """Keeps work between two steps (pictures, checkpoints) out of the images a second."""
@@ -148,12 +149,14 @@ class Reporter:
         return sum(waited for _, waited in self._durations) / total if total else 0.0
 
     def _means(self) -> dict[str, float]:
-        means = np.concatenate(self._rows).mean(axis=0, dtype=np.float64)
-        return dict(zip(self._names, map(float, means), strict=True))
+        return {
+            name: float(np.concatenate(columns).mean(dtype=np.float64))
+            for name, columns in self._columns.items()
+        }
 
     def _write_scalars(self, step: int, extras: dict[str, float]) -> None:
         self._latest = self._means()
-        self._rows = []
+        self._columns = {}
         scalars = {
             **self._latest,
             **self._method.derived(self._latest, self._config),
@@ -174,7 +177,7 @@ class Reporter:
             return
         self._last_line = now
         self.check(step)
-        values = self._means() if self._rows else self._latest
+        values = self._means() if self._columns else self._latest
         losses = " ".join(
             f"{short} {values[name]:.3f}"
             for name, short in self._method.short_names.items()

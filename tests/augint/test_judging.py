@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lorbms_tf.augint import judging, scores
+from lorbms_tf.augint import judging, score_config, scores
 from lorbms_tf.augint.classifiers import Classifier
 from lorbms_tf.augint.trained import PixelFade
 from tests import tiny
@@ -59,3 +59,42 @@ def test_scores_by_hand():
     assert scores.SCORES["domain_fidelity"].of({"novel": np.array([True, False])}) == 0.5
     with pytest.raises(ValueError, match="no such pictures"):
         scores.SCORES["domain_fidelity"].of({"novel": np.array([], bool)})
+
+
+def strokes():
+    """Two upright white strokes that do not meet, and the same half drawn: [1, 4, 4, 1] each."""
+    left, right = np.full((2, 1, 4, 4, 1), -1.0)
+    left[:, :, 0], right[:, :, 3] = 1.0, 1.0
+    return left, right
+
+
+def test_ink_that_fades_is_grey_and_ink_that_moves_is_not():
+    left, right = strokes()
+    fading = scores.SCORES["fading"].compute
+    ends = np.concatenate([left, right])
+    assert fading(ends, (left + right) / 2) == pytest.approx(0.5)  # both strokes as ghosts
+    between = np.roll(left, 1, axis=2)
+    assert fading(ends, between) == 0.0  # a stroke in between
+    assert fading(ends, left) == 0.0  # a jump does not fade either
+    grey = np.where(ends > 0, 0.0, ends)
+    assert fading(grey, grey[:1]) == 0.0  # what was grey before has not faded
+    assert fading(ends, np.full_like(left, -1.0)) == 1.0  # no ink is left
+
+
+def test_the_greyness_of_ink_does_not_depend_on_how_much_there_is():
+    left, right = strokes()
+    half = np.where(left > 0, 0.5, -1.0)  # three quarters of white
+    both = np.where(right > 0, 0.5, half)
+    assert scores.ink_greyness(np.concatenate([left, half, both])) == pytest.approx([0, 0.25, 0.25])
+    with pytest.raises(ValueError, match="have colours"):
+        scores.ink_greyness(np.zeros((1, 4, 4, 3)))
+
+
+def test_ends_and_middles_are_of_the_paths_that_are_judged():
+    arrays = object.__new__(judging.Arrays)
+    arrays._config = score_config.AugintScoringConfig(run_dir="R", photos="P", paths=6)
+    arrays._maker = PixelFade()
+    arrays._judged = random().uniform(-1, 1, (5, 4, 4, 1))
+    assert arrays.ends.shape == (12, 4, 4, 1)
+    np.testing.assert_allclose(arrays.middle, (arrays.ends[:6] + arrays.ends[6:]) / 2)
+    assert scores.SCORES["fading"].of(arrays) > 0

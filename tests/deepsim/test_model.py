@@ -49,6 +49,19 @@ def test_comparator_and_encoder_pass_gradients_and_never_change():
     assert names and all(name.startswith("generator") for name in names)
 
 
+def test_maps_of_one_place_are_vectors():
+    changes = {"adversarial_weight": 0.0, "feature_weight": 0.0, "image_size": 32}
+    encoder = {"encoder": "squeezenet", "encoder_weights": "none"}
+    photos = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    for layer, shape in (("fire9", (512,)), ("fire5", (3, 3, 256))):
+        model = made(**changes, **encoder, layer=layer)
+        assert model.feature_shape == shape
+        maps = np.asarray(taps.make("squeezenet", [layer], "none", seed=1)(photos)[layer])
+        features = model.encode(photos)
+        np.testing.assert_array_equal(features, maps.reshape(2, *shape))
+        assert model.decode(features).shape == photos.shape
+
+
 def script(model, real, fake, adversarial):
     """Who learns after a step with these losses."""
     model._pausing.update(*(tf.constant(v, tf.float32) for v in (real, fake, adversarial)))

@@ -87,7 +87,8 @@ def test_a_step_moves_encoder_and_decoder_alone_and_lowers_its_loss():
 
     first = loss()
     logs = [model.interpolation_step(batch) for _ in range(8)]
-    assert float(logs[0]["loss/autoencoder"]) == pytest.approx(first, rel=1e-3)
+    assert float(logs[0]["loss/interpolation"]) == pytest.approx(first, rel=1e-3)
+    assert not {"loss/autoencoder", "psnr/train"} & set(logs[0])  # those are of reconstructions
     assert loss() < first
     same = [
         all(np.array_equal(old, new) for old, new in zip(was, network.get_weights(), strict=True))
@@ -99,7 +100,7 @@ def test_a_step_moves_encoder_and_decoder_alone_and_lowers_its_loss():
 def test_a_run_with_a_share_cut_in_two_equals_the_whole(glob, tmp_path):
     whole = tiny.config(
         records=glob, run_dir=str(tmp_path / "whole"), batch_size=2, max_steps=3,
-        autoencoder_steps=3, augint_share=0.5, sample_every_steps=9,
+        log_every_steps=9, autoencoder_steps=3, augint_share=0.5, sample_every_steps=9,
     )  # fmt: skip
     cut = dataclasses.replace(whole, run_dir=str(tmp_path / "cut"))
     made = []
@@ -109,3 +110,6 @@ def test_a_run_with_a_share_cut_in_two_equals_the_whole(glob, tmp_path):
         made.append(checkpoints.model_variables(run.model))
     for name, value in made[0].items():
         np.testing.assert_array_equal(value.numpy(), made[2][name].numpy(), err_msg=name)
+    # At the end one point of each curve: steps of two kinds that take turns do not cut the means.
+    assert tiny.scalars(tmp_path / "whole" / "logs", "loss/autoencoder").keys() == {3}
+    assert tiny.scalars(tmp_path / "whole" / "logs", "psnr/interpolation").keys() == {3}

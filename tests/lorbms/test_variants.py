@@ -213,6 +213,11 @@ def test_a_mask_of_quadrants_moves_the_corners_of_nine_cells():
         ({**TILES, "decoder": "broadcast"}, "does not go with"),
         ({**TILES, "classifier_task": "six_images"}, "no six_images"),
         ({"strided_widths": (3, 4, 5), "decoder": "transposed"}, "--strided_widths"),
+        ({"grid": 4, "mixing": "batch"}, "--grid=4 does not go with --mixing=batch"),
+        ({"grid": 4, "decoder": "broadcast"}, "--grid=4 does not go with --decoder=broadcast"),
+        ({"grid": 4, "attribute_parts": 2}, "neither --place_factors nor --attribute_parts"),
+        ({"grid": 4}, "--encoder_layers has 4 entries; --image_size=32 needs 3"),
+        ({"grid": 4, "strided_widths": (3, 4, 5)}, "needs 2 .* down to 8x8"),
         ({"batch_threshold": -0.1}, "--batch_threshold"),
     ],
 )
@@ -224,6 +229,6 @@ def test_settings_that_do_not_fit_name_their_flag(changes, message):
 def test_the_choices_are_those_that_the_code_asks_for():
     fields = ModelConfig.__dataclass_fields__
     assert fields["mixing"].metadata["choices"] == (
-        *(variants.CANDIDATES, variants.BATCH, variants.TILES),
+        *(variants.CANDIDATES, variants.BATCH, variants.TILES, variants.SEGMENTS),
     )
     assert fields["classifier_task"].metadata["choices"] == (variants.PAIRS, variants.SIX)

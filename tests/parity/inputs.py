@@ -117,3 +117,9 @@ def grouped():
     rng = np.random.RandomState(51)
     shapes = ((2, 5, 4, 6), (3, 3, 3, 8), (8,))
     return tuple(rng.randn(*shape).astype("f4") for shape in shapes)
+
+
+def dense_behind_maps():
+    """Maps [3, 4, 5, 6], and a dense layer for them as PyTorch flattens them: [7, 120], [7]."""
+    rng = np.random.RandomState(60)
+    return [rng.randn(*shape).astype("f4") for shape in ((3, 4, 5, 6), (7, 120), (7,))]

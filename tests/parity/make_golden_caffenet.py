@@ -25,14 +25,17 @@ def numbers():
     convolved = torch.nn.functional.conv2d(
         moved(maps), kernel, torch.from_numpy(bias), padding=1, groups=2
     )
+    behind, *dense = inputs.dense_behind_maps()
+    flat = moved(behind).flatten(start_dim=1)  # channel by channel
     found = {
-        "response_normalised": normalised.detach(),
-        "its_gradient": large.grad,
-        "grouped_convolution": convolved,
+        "response_normalised": normalised.detach().permute(0, 2, 3, 1),
+        "its_gradient": large.grad.permute(0, 2, 3, 1),
+        "grouped_convolution": convolved.permute(0, 2, 3, 1),
+        "dense_behind_maps": torch.nn.functional.linear(flat, *map(torch.from_numpy, dense)),
     }
     found = {
-        name: [float(f"{value:.7g}") for value in maps.permute(0, 2, 3, 1).flatten().tolist()]
-        for name, maps in found.items()
+        name: [float(f"{value:.7g}") for value in values.flatten().tolist()]
+        for name, values in found.items()
     }
     return {**found, "versions": {"torch": torch.__version__}}
 

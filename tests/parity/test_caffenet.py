@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lorbms_tf.features import array_files, torchvision_files
 from lorbms_tf.networks.alexnet import response_normalised
 from lorbms_tf.networks.layers import GroupedConv2D
 from tests.parity import inputs
@@ -39,3 +40,13 @@ def test_convolution_in_two_groups():
     np.testing.assert_allclose(layer(maps), wanted, rtol=1e-4, atol=1e-4)
     plain = keras.ops.conv(maps, np.concatenate([kernel, kernel], axis=2), padding="same") + bias
     assert np.abs(plain - wanted).max() > 1  # one group would give other numbers
+
+
+def test_a_dense_layer_behind_maps_reads_them_place_by_place():
+    maps, kernel, bias = inputs.dense_behind_maps()
+    state = {"classifier.1.weight": kernel, "classifier.1.bias": bias}
+    arrays = torchvision_files.dense(state, ["fc6"])
+    by_place = array_files.with_places_first(arrays, "fc6", maps.shape[-1])
+    flat, wanted = maps.reshape(3, -1), expected("dense_behind_maps", (3, 7))
+    np.testing.assert_allclose(flat @ by_place["fc6/kernel"] + bias, wanted, rtol=1e-4, atol=1e-4)
+    assert np.abs(flat @ arrays["fc6/kernel"] + bias - wanted).max() > 1  # channel by channel

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lorbms_tf.data import records
+from lorbms_tf.data import dataset_file, records
 from lorbms_tf.data.images import encode_jpeg
 from lorbms_tf.files import write_json
 from tfrecords_tools import assemble, neighbours
@@ -66,8 +66,9 @@ def build_config(photos: Path, **changes) -> BuildConfig:
 
 
 def content(folder) -> dict[str, bytes]:
-    """The files below a folder: path to bytes."""
+    """The files below a folder but for what builds cost, which differs: path to bytes."""
     files = (path for path in Path(folder).rglob("*") if path.is_file())
+    files = (path for path in files if path.name != dataset_file.COST_FILE)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lorbms_tf.data import dataset_file
 from lorbms_tf.data.images import decode_jpeg
 from lorbms_tf.errors import UserError
+from lorbms_tf.files import read_json
 from tests.locking import lock
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, read_all, siblings
@@ -227,3 +229,14 @@ def test_an_unpacked_dataset_is_built_from(photos, quick_features, boxes, kept):
     (folder / "annotations.json").write_text(json.dumps(document))
     config = build_config(photos, images=str(folder), tfds="x:train", min_boxes=1)
     assert build.build(config)["num_records"] == kept
+
+
+def test_what_it_cost_lies_beside_and_says_where_a_build_went_on(photos, quick_features):
+    config = build_config(photos)
+    build.build(config)
+    cost = read_json(Path(config.out) / dataset_file.COST_FILE)
+    stages = {"images and features", "duplicates", "clusters", "neighbours", "records"}
+    assert stages <= cost["seconds"].keys() == cost["cpu_seconds"].keys()
+    assert all(seconds >= 0 for seconds in cost["seconds"].values())
+    assert cost["cores"] >= 1 and cost["peak_memory_bytes"] > 1e6
+    assert cost["engine"] == "local" and cost["continued"] is False

@@ -41,16 +41,6 @@ def report(made, steps, numbers=None):
         made.step_done(step, values(numbers[step] if numbers else step), dict)
 
 
-def scalars(folder, name):
-    return {
-        event.step: float(tf.make_ndarray(value.tensor))
-        for path in folder.glob("events*")
-        for event in tf.compat.v1.train.summary_iterator(str(path))
-        for value in event.summary.value
-        if value.tag == name
-    }
-
-
 def test_values_are_looked_at_together_and_all_of_them(tmp_path):
     watch = Notes()
     made = reporter(tmp_path, watch)
@@ -62,7 +52,19 @@ def test_values_are_looked_at_together_and_all_of_them(tmp_path):
     made.check(4)
     report(made, [5, 6])
     assert watch.seen[1:] == [(4, [4.0]), (5, [5.0, 6.0])]
-    assert scalars(tmp_path, "loss/generator") == {3: 2.0, 6: 5.0}  # means since the last
+    assert tiny.scalars(tmp_path, "loss/generator") == {3: 2.0, 6: 5.0}  # means since the last
+
+
+def test_kinds_of_steps_that_take_turns_have_means_of_their_own(tmp_path):
+    watch = Notes()
+    made = reporter(tmp_path, watch)
+    other = {"loss/generator": tf.constant(50.0), "loss/interpolation": tf.constant(7.0)}
+    for step, named in enumerate((values(1), other, values(3)), start=1):
+        made.step_done(step, named, dict)
+    assert watch.seen == [(1, [1.0]), (2, [50.0]), (3, [3.0])]  # in their order, with their steps
+    assert tiny.scalars(tmp_path, "loss/reconstruction") == {3: 2.0}  # of the first and the third
+    assert tiny.scalars(tmp_path, "loss/interpolation") == {3: 7.0}
+    assert tiny.scalars(tmp_path, "loss/generator") == {3: 18.0}  # a name that both have
 
 
 def test_a_run_continued_counts_its_steps_from_there(tmp_path):

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from lorbms_tf.benchmarks import machine
 from lorbms_tf.cli import command
-from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.tensorflow_paths import without_signs
 
@@ -57,7 +56,7 @@ def random_inputs(sizes: dict[str, tuple], batch_size: int) -> dict[str, tf.Tens
         if name != "mask"
     }
     if "mask" in sizes:
-        made["mask"] = tf.constant(rng.integers(0, 2, (batch_size, NUM_QUADRANTS)) > 0)
+        made["mask"] = tf.constant(rng.integers(0, 2, (batch_size, *sizes["mask"])) > 0)
     return made
 
 

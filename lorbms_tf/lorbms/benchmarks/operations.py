@@ -95,6 +95,10 @@ def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
                 f"{type(network).__name__} with {network.settings}"
             )
     encoder, decoder = of_encoder(networks.encoder), of_decoder(networks.decoder)
+    # With --grid=4 they are called on images of twice the side that their settings name.
+    larger = networks.discriminator.settings["image_size"]
+    larger = (larger // networks.encoder.settings["image_size"]) ** 2
+    encoder, decoder = larger * encoder, larger * decoder
     discriminator = of_discriminator(networks.discriminator)
     pairs = NUM_QUADRANTS * of_classifier(networks.classifier)
     encoded, decoded = 1 + NUM_QUADRANTS + 1, 3  # I_ref, I_q1..4, I_mix; I^_ref, I_mix, I'_ref

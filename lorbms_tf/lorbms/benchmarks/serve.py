@@ -14,7 +14,6 @@ import tensorflow as tf
 from lorbms_tf.benchmarks import machine, requests, runtimes
 from lorbms_tf.cli import command
 from lorbms_tf.data import images
-from lorbms_tf.data.quadrants import NUM_QUADRANTS
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.benchmarks import mix_latency
 
@@ -66,7 +65,7 @@ def measure(export_dir: str, calls: int) -> dict[str, Any]:
     found = runtimes.times(folder, inputs, calls)
     return {
         "benchmark": "serve",
-        "requests": _requests(folder.parent, shapes["reference"], code["codes"], calls),
+        "requests": _requests(folder.parent, shapes, code["codes"], calls),
         "milliseconds": found,
         "calls": calls,
         "threads_of_an_operation": runtimes.threads(),
@@ -74,13 +73,14 @@ def measure(export_dir: str, calls: int) -> dict[str, Any]:
     }
 
 
-def _requests(parent: Path, image: tuple, code: tuple, calls: int) -> dict[str, dict]:
+def _requests(parent: Path, shapes: dict, code: tuple, calls: int) -> dict[str, dict]:
     random = np.random.default_rng(0)
-    photos = [{"b64": base64.b64encode(photo(random, image[0])).decode("ascii")} for _ in range(5)]
+    side = shapes["reference"][0]
+    photos = [{"b64": base64.b64encode(photo(random, side)).decode("ascii")} for _ in range(5)]
     scene = {
         "reference_bytes": photos[0],
         "candidates_bytes": photos[1:],
-        "mask": [False, True] * (NUM_QUADRANTS // 2),
+        "mask": [False, True] * (shapes["mask"][0] // 2),
     }
     instances = {"mix_bytes": scene, "decode_bytes": random.uniform(-1, 1, code).round(6).tolist()}
     found: dict = {}
