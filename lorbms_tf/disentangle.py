@@ -42,6 +42,11 @@ class DisentangleConfig:
     limit: int = setting(0, "At most so many scenes; 0: all.")
     batch_size: int = setting(32, "Scenes in one pass of the networks.")
     seed: int = setting(0, "Seed of splits, partners and probes.")
+    parts: int = setting(
+        0,
+        "Also tell what each of so many equal parts of a chunk says; 0: the parts that the model "
+        "was trained with (--attribute_parts, --place_factors), if any.",
+    )
     out: str = setting("", "Also append the numbers to this file, as a JSON line.")
 
     def validate(self) -> None:
@@ -52,6 +57,7 @@ class DisentangleConfig:
         require("limit", self.limit, minimum=0)
         require("batch_size", self.batch_size, minimum=1)
         require("seed", self.seed, minimum=0)
+        require("parts", self.parts, minimum=0)
 
 
 def disentangle(config: DisentangleConfig) -> dict[str, Any]:
@@ -66,6 +72,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
 
     config.validate()
     truth = scene_truth.read(config.scenes)
+    widths = part_widths(run_directory.read_config(config.run_dir), config.parts)
     model, trained = run_directory.load_model(config.run_dir, config.checkpoint)
     paths = truth.paths[: config.limit or None]
     factors = {name: values[: len(paths)] for name, values in truth.factors.items()}
@@ -79,6 +86,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
             "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
             "scenes": len(pictures),
             **told(codes, factors, config.seed),
+            **(told_by_parts(codes, factors, widths, config.seed) if len(widths) > 1 else {}),
             "transfers": transfers(codes, decode, pictures, factors, config.seed),
         }
     except ValueError as error:
@@ -125,6 +133,48 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[s
         ],
         **disentanglement.scores(found, permuted, least),
     }
+
+
+def part_widths(trained: Any, count: int = 0) -> dict[str, int]:
+    """Numbers of each part of a chunk by name: `count` equal ones, or as the model was trained.
+
+    Raises UserError where `count` does not divide the chunk.
+    """
+    from lorbms_tf.lorbms import outlook
+    from lorbms_tf.lorbms.config import ModelConfig
+
+    if not isinstance(trained, ModelConfig):
+        raise UserError(f"a run of --method={trained.method} has no chunks of scenes")
+    if not count:
+        return outlook.parts(trained)
+    if trained.chunk_size % count:
+        raise UserError(f"--parts={count} does not divide the run's chunks of {trained.chunk_size}")
+    return {f"part {number + 1}": trained.chunk_size // count for number in range(count)}
+
+
+def told_by_parts(
+    codes: np.ndarray, factors: dict[str, np.ndarray], widths: dict[str, int], seed: int
+) -> dict[str, Any]:
+    """What parts of chunks tell of their own quadrants.
+
+    Returns:
+      "parts": "widths" by name, "information" and "accuracy" by factor (a number a part, the mean
+      over quadrants in which the factor varies), "chance" by factor, and "mig", the mean over
+      factors of how much more the best part tells than the second.
+    """
+    from lorbms_tf.lorbms.scores import chunk_probes, disentanglement
+
+    found = chunk_probes.told_by_parts(codes, factors, list(widths.values()), seed)
+    found = {name: one for name, one in found.items() if one.varied.any()}
+    means = {
+        kind: {
+            name: getattr(one, kind)[..., one.varied].mean(axis=-1).tolist()
+            for name, one in found.items()
+        }
+        for kind in ("information", "accuracy", "chance")
+    }
+    matrix = np.stack(list(means["information"].values()), axis=1)  # [parts, factors]
+    return {"parts": {"widths": widths, **means, "mig": disentanglement.gap(matrix)}}
 
 
 def transfers(
@@ -174,7 +224,7 @@ def text(found: dict[str, Any]) -> str:
     lines.append("  best: high on the diagonal, 0 beside it (each chunk tells of its own quadrant)")
     if found["left_out"]:
         lines.append(f"  left out, because all scenes agree in it: {', '.join(found['left_out'])}")
-    lines += [*_score_lines(found), *_cautions(found)]
+    lines += [*_score_lines(found), *_cautions(found), *_part_lines(found.get("parts"))]
     table = found["transfers"]
     names = list(table["real"])
     lines.append("Right guesses of a probe that learned from real scenes, after transfers, %:")
@@ -195,6 +245,19 @@ def _score_lines(found: dict[str, Any]) -> list[str]:
     lines.append(f"  {'(accuracy by chance':<22}{found['chance']:>7.3f})")
     floor = found["noise_floor"]
     lines.append(f"  DCI counts what is more than {floor:.3f} of a factor's entropy: less is noise")
+    return lines
+
+
+def _part_lines(found: dict[str, Any] | None) -> list[str]:
+    if not found:
+        return []
+    names = list(found["information"])
+    lines = ["What each part of a chunk tells of its own quadrant, share of the entropy:"]
+    lines.append(f"  {'':<10}{'numbers':>8}" + "".join(f"{name:>10}" for name in names))
+    for row, (part, width) in enumerate(found["widths"].items()):
+        values = "".join(f"{found['information'][name][row]:>10.2f}" for name in names)
+        lines.append(f"  {part:<10}{width:>8}{values}")
+    lines.append(f"  MIG over parts {found['mig']:.3f}: 0 where two parts tell the same, 1 at best")
     return lines
 
 

@@ -11,7 +11,8 @@ python -m lorbms_tf.sweep --search=tpe --space=configs/lorbms/search.txt --trial
 
 Starting it again does what is left to do. The folder holds config.json, which tells what it is; the
 run directories runs/VARIANT/seed_N; VARIANT/seed_N.cfg (all flags), .log (what training and
-evaluation printed) and .json (the scores); and table.txt and table.jsonl. That of a search holds
+evaluation printed) and .json (the scores); table.txt and table.jsonl; and curves.html, where
+--curves names scalars. That of a search holds
 search.db, in which Optuna keeps the trials, runs/trial_N, trials/trial_N/ and the same tables.
 """
 
@@ -21,12 +22,12 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from lorbms_tf import methods
+from lorbms_tf import files, methods
 from lorbms_tf.cli import command, flags, stored_config
 from lorbms_tf.cli.settings import require, setting
 from lorbms_tf.errors import UserError
 from lorbms_tf.progress import clock
-from lorbms_tf.training import search, search_space
+from lorbms_tf.training import search, search_space, sweep_curves
 from lorbms_tf.training import sweep as trials_of
 from lorbms_tf.training.method import Method
 from lorbms_tf.training.run_config import RunConfig
@@ -47,6 +48,11 @@ class SweepConfig:
     out: str = setting("", "Folder of the runs and the table: made, or continued.")
     score_checkpoints: int = setting(
         1, "Scores are the means of so many of a run's last checkpoints (3 in the thesis)."
+    )
+    curves: tuple[str, ...] = setting(
+        (),
+        "Scalars that curves.html shows over the steps, all variants in one chart, as psnr/train "
+        "(for the first of --seeds).",
     )
 
     search: str = setting(
@@ -73,6 +79,8 @@ class SweepConfig:
                 raise UserError(f"--{name} names one twice: {', '.join(map(str, values))}")
         require("seeds", min(self.seeds), minimum=0)
         require("score_checkpoints", self.score_checkpoints, minimum=1)
+        if self.curves and len(self.variants) > sweep_curves.MOST:
+            raise UserError(f"--curves shows at most {sweep_curves.MOST} --variants")
 
     def _validate_search(self) -> None:
         require("trials", self.trials, minimum=1)
@@ -149,6 +157,11 @@ def table(config: SweepConfig, method: Method) -> str:
         scored = trials_of.score(trial, protocol, config.score_checkpoints, held_out)
         worked += scored or trained
         text = trials_of.write_table(folder, planned[:number])
+    if config.curves:
+        first = {one.variant: one.config.run_dir for one in reversed(planned)}
+        shown = {Path(path).stem: first[Path(path).stem] for path in config.variants}
+        with files.atomic_path(folder / "curves.html") as temporary:
+            temporary.write_text(sweep_curves.page(shown, config.curves), "utf-8")
     return text
 
 

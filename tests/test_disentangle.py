@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from lorbms_tf import disentangle
 from lorbms_tf.disentangle import DisentangleConfig
 from lorbms_tf.errors import UserError
+from lorbms_tf.training import run_directory
 from tfrecords_tools.scenes import folder
 
 ROWS = ["real", "reconstruction", "kept", "replaced", "former", "chance"]
@@ -35,6 +37,25 @@ def test_all_numbers_of_an_untrained_model(run_dir, scenes):
     assert "Higher is better" in shown and "low is better" in shown
     assert all(name in shown for name in (*ROWS, "category", "mig"))
     json.dumps(found)
+
+
+def test_parts_of_chunks_are_told_where_they_are_asked_for(run_dir, scenes):
+    config = DisentangleConfig(run_dir=run_dir, scenes=scenes, parts=2)
+    widths = disentangle.part_widths(run_directory.read_config(run_dir), 2)
+    assert widths == {"part 1": 2, "part 2": 2}
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 2, (300, 4))
+    codes = rng.normal(size=(300, 4, 4))
+    codes[..., 3] += 9 * kinds
+    factors = {"kind": kinds, "same": np.ones_like(kinds)}
+    found = disentangle.told_by_parts(codes.reshape(300, 2, 2, 4), factors, widths, 0)["parts"]
+    assert list(found["information"]) == ["kind"]
+    assert found["information"]["kind"][1] > 0.9 > 0.1 > found["information"]["kind"][0]
+    assert found["mig"] > 0.8 and found["accuracy"]["kind"][1] > 0.95
+    shown = "\n".join(disentangle._part_lines(found))
+    assert "part 2" in shown and "MIG over parts" in shown
+    with pytest.raises(UserError, match="--parts=3 does not divide the run's chunks of 4"):
+        disentangle.disentangle(dataclasses.replace(config, parts=3))
 
 
 def test_codes_of_noise_are_worth_nothing():
@@ -68,6 +89,7 @@ def test_too_few_scenes_are_an_error_that_names_the_folder(run_dir, scenes):
         ({"scenes": "s"}, "--run_dir is required"),
         ({"run_dir": "r"}, "--scenes is required"),
         ({"run_dir": "r", "scenes": "s", "batch_size": 0}, "--batch_size=0"),
+        ({"run_dir": "r", "scenes": "s", "parts": -1}, "--parts=-1"),
         ({"run_dir": "r", "scenes": "absent"}, "absent/annotations/instances.json cannot be read"),
     ],
 )

@@ -72,6 +72,24 @@ def test_the_flagfile_of_appendix_d_plans_networks_of_dense_blocks():
     assert not any(made["strided_widths"] for made in planned.values())
 
 
+def test_figure_3_9_plans_the_curves_of_the_thesis():
+    done = plan("--flagfile=configs/eval/figure_3_9.cfg", "--tau_quantile=0.5")
+    assert done.returncode == 0, done.stderr
+    planned = {variant: made for variant, made in json.loads(done.stdout)}
+    told = {
+        name: (made["decoder"], made["decoder_spectral_norm"], 4 * made["chunk_size"])
+        for name, made in planned.items()
+    }
+    assert told == {
+        "full": ("dense", True, 768),
+        "no_spectral_norm": ("dense", False, 768),
+        "transposed": ("transposed", True, 768),
+        "transposed_plain": ("transposed", False, 768),
+        "transposed_384": ("transposed", True, 384),
+    }
+    assert not any(made["lambda_cls"] for made in planned.values())
+
+
 def test_variants_that_would_not_compare_are_refused(tmp_path):
     variant = tmp_path / "longer.cfg"
     variant.write_text("--epochs=99\n")
@@ -112,6 +130,7 @@ def test_the_method_decides_which_flags_and_variants_there_are():
         ({"seeds": (-1,)}, "--seeds=-1"),
         ({"variants": ("a/full.cfg", "b/full.cfg")}, "--variants names one twice"),
         ({"score_checkpoints": 0}, "--score_checkpoints=0"),
+        ({"variants": tuple("abcdef"), "curves": ("x",)}, "--curves shows at most 5 --variants"),
     ],
 )
 def test_settings_are_validated(given, reason):

@@ -125,24 +125,38 @@ def warp(images, rho, fill_mode: str = "constant", fill_value: float = BLACK):
         raise ValueError(f"fill_mode {fill_mode!r} is not one of {', '.join(FILL_MODES)}")
     rho = ops.convert_to_tensor(rho)
     images = ops.cast(images, rho.dtype)
-    batch, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
+    height, width = images.shape[1:3]
     x, y = _origins(rho, height, width)
+    if fill_mode == "constant":  # one row and column of it around the image: beyond, all is alike
+        images = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=fill_value)
+        x, y, height, width = x + 1, y + 1, height + 2, width + 2
+    elif fill_mode == "reflect":
+        x, y = _mirrored(x, width), _mirrored(y, height)
+    return _bilinear(images, ops.clip(x, 0, width - 1), ops.clip(y, 0, height - 1))
+
+
+def _mirrored(place, extent: int):
+    """Where a place outside an image mirrored at its edges comes from, between its outer edges."""
+    place = ops.mod(place + 0.5, 2 * extent)
+    return ops.minimum(place, 2 * extent - place) - 0.5
+
+
+def _bilinear(images, x, y):
+    """Images [B, H, W, C] at columns x and rows y inside them, [B, H', W'] each: [B, H', W', C].
+
+    The four pixels about a place lie side by side, so that they are fetched at once.
+    """
+    batch, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
+    more = ops.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="symmetric")
+    four = [more[:, i : height + i, j : width + j] for i in (0, 1) for j in (0, 1)]
+    four = ops.reshape(ops.concatenate(four, axis=-1), (-1, 4 * channels))
     left, top = ops.floor(x), ops.floor(y)
-    flat = ops.reshape(images, (-1, channels))
     first = ops.reshape(ops.arange(batch, dtype="int32") * (height * width), (-1, 1, 1))
-    warped, outside = 0, 0
-    for column, of_column in ((left, 1 - (x - left)), (left + 1, x - left)):
-        for row, of_row in ((top, 1 - (y - top)), (top + 1, y - top)):
-            weight = of_column * of_row
-            if fill_mode == "constant":
-                inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-                kept = weight * ops.cast(inside, rho.dtype)
-                outside = outside + weight - kept
-                weight = kept
-            place = first + _index(row, height, fill_mode) * width
-            place = place + _index(column, width, fill_mode)
-            warped = warped + ops.expand_dims(weight, -1) * ops.take(flat, place, axis=0)
-    return warped + fill_value * ops.expand_dims(outside, -1) if fill_mode == "constant" else warped
+    place = first + ops.cast(top * width + left, "int32")
+    upper, lower = ops.split(ops.take(four, place, axis=0), 2, axis=-1)
+    across, down = (ops.expand_dims(part, -1) for part in (x - left, y - top))
+    rows = (1 - down) * upper + down * lower
+    return (1 - across) * rows[..., :channels] + across * rows[..., channels:]
 
 
 def _origins(rho, height: int, width: int) -> tuple:
@@ -157,15 +171,6 @@ def _origins(rho, height: int, width: int) -> tuple:
     across = (cos * x - sin * y) / (1 + scale)
     down = (sin * x + cos * y) / (1 + scale)
     return across + ops.tan(_radians(shear)) * down + center_x, down + center_y
-
-
-def _index(place, extent: int, fill_mode: str):
-    """Whole numbers inside an image for places that may lie outside, int32."""
-    place = ops.cast(place, "int32")
-    if fill_mode == "reflect":
-        place = ops.mod(place, 2 * extent)
-        place = ops.minimum(place, 2 * extent - 1 - place)
-    return ops.clip(place, 0, extent - 1)
 
 
 def recolour(images, rho):

@@ -15,7 +15,10 @@ _NETWORKS = (
     "caffenet, vgg16, vgg19, squeezenet, alexnet, mobilenet_v2, keras:NAME, encoder:RUN_DIR or "
     "discriminator:RUN_DIR"
 )
-_WEIGHTS = "an .npz file, for networks of Keras also their file or imagenet; none: random ones."
+_WEIGHTS = (
+    "an .npz or .caffemodel file, for networks of Keras also their file or imagenet; none: random "
+    "ones."
+)
 
 MODES = ("inversion", "autoencoder", "vae")
 

@@ -48,10 +48,13 @@ class DistanceConfig:
     mmd_stride: int = setting(16, "Pixels from window to window (mmd..., nngp, scnn).")
     mmd_features: int = setting(512, "Random features of a draw (mmd, mmd++, mmd_no_dc).")
     vgg16_weights: str = setting(
-        "imagenet", "VGG-16's weights: imagenet (a download), a file of Keras or .npz, or none."
+        "imagenet",
+        "VGG-16's weights: imagenet (a download), a file of Keras, .npz or .caffemodel, or none.",
     )
     vgg19_weights: str = setting("imagenet", "VGG-19's weights, likewise.")
-    squeezenet_weights: str = setting("", "SqueezeNet's weights: an .npz file, or none.")
+    squeezenet_weights: str = setting(
+        "", "SqueezeNet's weights: an .npz or .caffemodel file, or none."
+    )
     alexnet_weights: str = setting(
         "", "AlexNet's weights: an .npz file of torchvision's, a file written here, or none."
     )

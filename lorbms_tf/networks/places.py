@@ -14,14 +14,16 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import decoder_convs, layers, receptive_field
-from lorbms_tf.networks.decoder import together
-from lorbms_tf.networks.encoder import CODE
+from lorbms_tf.networks.decoder import Decoder, together
+from lorbms_tf.networks.encoder import CODE, Encoder
+from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
 
 CELLS = 4  # a side of a quadrant, at least in a heat map, and exactly where the decoder begins
 HALVINGS = 2  # from so many cells to a chunk
 MAPS = 3  # that the decoder sees of a place: x and y relative to it, and a Gaussian around it
 _DEVIATION = 0.5  # of that Gaussian: the width of one of four cells
 _KERNEL = 3
+_INNER = (Encoder, Decoder, StridedChunkEncoder, StridedChunkDecoder)
 
 
 def keypoints(heat: Tensor, rows: int, columns: int) -> Tensor:
@@ -75,7 +77,6 @@ def _centres(count: int) -> Tensor:
     return (2.0 * ops.arange(count, dtype="float32") + 1.0) / count - 1.0
 
 
-@keras.saving.register_keras_serializable("lorbms_tf")
 class PlaceEncoder(keras.Model):
     """Images to codes with places: `[B, H, W, 3]` in [-1, 1] to `[B, 2, 2, C + 2 * places]`.
 
@@ -104,6 +105,7 @@ class PlaceEncoder(keras.Model):
         self.heat = keras.layers.Conv2D(
             places,
             1,
+            use_bias=False,  # a soft arg-max does not see it
             kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
             dtype=self.dtype_policy,
         )
@@ -153,10 +155,9 @@ class PlaceEncoder(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> "PlaceEncoder":
-        return cls(**_with_inner(config, custom_objects))
+        return cls(**_with_inner(config, custom_objects or {}))
 
 
-@keras.saving.register_keras_serializable("lorbms_tf")
 class PlaceDecoder(keras.Model):
     """Codes with places to images: `[B, 2, 2, chunk_size]` to `[B, H, W, 3]` in [-1, 1].
 
@@ -242,11 +243,12 @@ class PlaceDecoder(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> "PlaceDecoder":
-        return cls(**_with_inner(config, custom_objects))
+        return cls(**_with_inner(config, custom_objects or {}))
 
 
-def _with_inner(config: dict, custom_objects: dict | None) -> dict:
-    inner = keras.saving.deserialize_keras_object(config["inner"], custom_objects)
+def _with_inner(config: dict, custom_objects: dict) -> dict:
+    kinds = {kind.__name__: kind for kind in _INNER}
+    inner = keras.saving.deserialize_keras_object(config["inner"], {**kinds, **custom_objects})
     return {**config, "inner": inner}
 
 

@@ -214,6 +214,26 @@ class Adam(_Door, keras.optimizers.Adam):
         self.clip_norm = clip_norm
         self.scale_loss = scale_loss
 
+    def update_step(self, gradient, variable, learning_rate):
+        """Both moments and the weight in one operation: Keras's ten read all of them each time."""
+        number = self._get_variable_index(variable)
+        moments = [kept[number].value for kept in (self._momentums, self._velocities)]
+        dtype = variable.dtype
+        count = tf.cast(tf.convert_to_tensor(self.iterations) + 1, dtype)
+        decays = [tf.constant(beta, dtype) for beta in (self.beta_1, self.beta_2)]
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=moments[0].handle,
+            v=moments[1].handle,
+            beta1_power=tf.pow(decays[0], count),
+            beta2_power=tf.pow(decays[1], count),
+            lr=tf.cast(learning_rate, dtype),
+            beta1=decays[0],
+            beta2=decays[1],
+            epsilon=tf.constant(self.epsilon, dtype),
+            grad=tf.cast(gradient, dtype),
+        )
+
 
 class Sgd(_Door, keras.optimizers.SGD):
     """Keras's SGD behind the same door. Args: rate, a number or a schedule; momentum."""

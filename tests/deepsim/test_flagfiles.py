@@ -14,6 +14,7 @@ from lorbms_tf.errors import UserError
 ROOT = Path(__file__).resolve().parents[2]
 FLAGFILES = sorted((ROOT / "configs" / "deepsim").glob("*.cfg"))
 OTHERS = {"autoencoder", "vae"}  # beside the ablation
+SMALL, PARTS = "small32", sorted((ROOT / "configs" / "deepsim" / "losses").glob("*.cfg"))
 PUBLISHED = {"conv5": "pool5", "fc6": "fc6", "fc7": "fc7", "fc8": "fc8"}
 
 # In a process of its own: absl's flags are global.
@@ -62,7 +63,7 @@ def test_the_published_ones_are_the_papers(parsed):
 
 
 def test_the_ablation_differs_in_the_losses_alone(parsed):
-    ablation = set(parsed) - set(PUBLISHED) - OTHERS
+    ablation = set(parsed) - set(PUBLISHED) - OTHERS - {SMALL}
     assert set(METHOD.variants) == {f"configs/deepsim/{name}.cfg" for name in ablation}
     kinds = ("image_weight", "feature_weight", "adversarial_weight")
     used = {}
@@ -78,6 +79,22 @@ def test_the_ablation_differs_in_the_losses_alone(parsed):
         "no_adversarial": (True, True, False),
         "image_only": (True, False, False),
     }
+
+
+def test_the_small_ablation_has_the_same_five_losses_over_one_flagfile(parsed):
+    assert {path.stem for path in PARTS} == {Path(name).stem for name in METHOD.variants}
+    for path in PARTS:
+        text = path.read_text()
+        assert (
+            f"--flagfile={path.relative_to(ROOT)}" in text and "configs/deepsim/small32.cfg" in text
+        )
+        lines = [line[2:].split("=") for line in text.splitlines() if line.startswith("--")]
+        small = {name: float(value) for name, value in lines}
+        large = {name: parsed[path.stem][name] for name in small}
+        assert list(small) == ["image_weight", "feature_weight", "adversarial_weight"]
+        assert {k: bool(v) for k, v in small.items()} == {k: bool(v) for k, v in large.items()}
+        small.pop("adversarial_weight")  # divided by (64 / 32)^2 as image losses are
+        assert small == {name: large[name] for name in small}
 
 
 def test_encoders_that_learn_are_those_modes_of_the_ablations_networks(parsed):

@@ -36,6 +36,10 @@ def test_a_patch_of_the_discriminator_is_46_pixels():
 def test_a_pixel_of_the_decoder_sees_more_cells_than_a_code_has():
     # 2 * (13 / 2 + 11 / 4 + 8 / 8 + 6 / 16 + 5 / 32), and the cell itself.
     assert receptive_field.side(Decoder().windows) == 22.5625
+    # Five blocks of 12, 10, 7, 5, 4 layers; what is alone adds nothing to its own cell.
+    for separate, side in ((1, 9.5625), (5, 1.0)):
+        decoder = Decoder(separate_blocks=separate)
+        assert receptive_field.side(decoder.windows) == side
 
 
 def test_the_dense_layers_of_the_classifier_see_the_whole_image():

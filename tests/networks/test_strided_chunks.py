@@ -74,6 +74,8 @@ def test_without_norms_images_keep_the_contrast_of_their_codes():
 def test_receptive_fields():
     assert receptive_field.side(StridedChunkEncoder(**SMALL).windows) == 1 + 3 + 3 * 2 + 3 * 4 + 8
     # In cells of the code: a pixel sees its own chunk, and beside a border the next one.
+    alone = StridedChunkDecoder(**SMALL, separate_blocks=4)
+    assert receptive_field.side(alone.windows) == 1
     assert receptive_field.side(StridedChunkDecoder(**SMALL).windows) == 1 + 1 / 2 + 1 / 4 + 1 / 8
 
 

@@ -1,5 +1,7 @@
 """Rates over a run, clipping, and what loss scaling does with gradients that overflow."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -122,6 +124,35 @@ def test_updates_are_those_of_the_formula(epsilon):
         optimizer.update([tf.constant(g, tf.float32) for g in gradient], [variables])
         made = [float(variable.value) for variable in variables]
         np.testing.assert_allclose(made, weights, rtol=1e-4)
+
+
+@pytest.mark.parametrize("strategy", [None, tf.distribute.OneDeviceStrategy])
+def test_updates_are_those_of_keras(strategy):
+    strategy = strategy and strategy("CPU:0")  # two devices: test_strategy.py
+
+    def weights(make):
+        with strategy.scope() if strategy else contextlib.nullcontext():
+            variables = [keras.Variable(np.ones((3, 2), np.float32)), keras.Variable(0.5)]
+            optimizer = make()
+            optimizer.build(variables)
+
+        def step(scale):
+            gradients = [scale * tf.reshape(tf.range(6.0) - 2, (3, 2)), scale * 1e-3]
+            if isinstance(optimizer, optimizers.Adam):
+                optimizer.update(gradients, [variables])
+            else:
+                optimizer.apply(gradients, variables)
+
+        run = (lambda scale: strategy.run(step, args=(scale,))) if strategy else step
+        graph = tf.function(run, autograph=False)
+        for scale in (1.0, -0.5, 2.0):
+            graph(tf.constant(scale))
+        return [variable.numpy() for variable in variables]
+
+    ours = weights(lambda: optimizers.Adam(0.1))
+    theirs = weights(lambda: keras.optimizers.Adam(0.1, epsilon=1e-8))
+    for made, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(made, expected, rtol=1e-5)
 
 
 def test_the_epsilon_is_tensorflow_1s_unless_told():

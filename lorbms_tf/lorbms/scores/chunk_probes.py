@@ -1,6 +1,6 @@
 """What each chunk tells of each quadrant: linear probes from single chunks to known factors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,12 +54,7 @@ def told(
     Raises:
       ValueError: fewer than `LEAST` scenes, or codes that are not finite.
     """
-    count = len(codes)
-    if count < LEAST:
-        raise ValueError(f"probes need at least {LEAST} scenes, not {count}")
-    check_finite(codes, "codes")
-    order = np.random.default_rng(seed).permutation(count)
-    parts = np.split(order, (count * np.cumsum(SHARES)).astype(int))
+    parts = _split(codes, seed)
     labels = np.concatenate(list(factors.values()), axis=1)  # [N, 4 * factors]
     classes = labels.max(axis=0) + 1
     chunks = np.asarray(quadrants.chunks(codes))
@@ -82,9 +77,55 @@ def told(
     }
 
 
+def told_by_parts(
+    codes: np.ndarray, factors: dict[str, np.ndarray], widths: Sequence[int], seed: int = 0
+) -> dict[str, Told]:
+    """As `told`, for the parts of chunks: what each tells of its own quadrant.
+
+    Args:
+      codes: [N, 2, 2, C].
+      factors: by name, int [N, 4].
+      widths: numbers of each part, in their order; C together.
+      seed: of the split, which is that of `told`.
+
+    Returns:
+      Arrays [parts, 4]; row: the part, column: the quadrant whose chunk it is in.
+
+    Raises:
+      ValueError: as `told`.
+    """
+    rows = _split(codes, seed)
+    chunks = np.asarray(quadrants.chunks(codes))
+    pieces = np.split(chunks, np.cumsum(widths)[:-1], axis=-1)
+    found = np.zeros((3, len(factors), len(widths), NUM_QUADRANTS))
+    for p in track(range(len(widths)), label="probes of parts", unit="part"):
+        for i in range(NUM_QUADRANTS):
+            inputs = _standardised(pieces[p][:, i], rows[0])
+            with threadpool_limits(1):
+                for k, values in enumerate(factors.values()):
+                    classes = values[:, i].max() + 1
+                    found[:, k, p, i] = _probe(inputs, values[:, i], classes, rows)
+    information, accuracy, chance = found
+    varied = [values.min(axis=0) < values.max(axis=0) for values in factors.values()]
+    return {
+        name: Told(information[k] * varied[k], accuracy[k], chance[k, 0], varied[k])
+        for k, name in enumerate(factors)
+    }
+
+
 def tested(count: int) -> int:
     """How many of so many scenes the probes are tested on."""
     return count - int(count * sum(SHARES))
+
+
+def _split(codes: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Rows to learn from, to choose the penalty by, and to test."""
+    count = len(codes)
+    if count < LEAST:
+        raise ValueError(f"probes need at least {LEAST} scenes, not {count}")
+    check_finite(codes, "codes")
+    order = np.random.default_rng(seed).permutation(count)
+    return np.split(order, (count * np.cumsum(SHARES)).astype(int))
 
 
 def _probe(

@@ -226,7 +226,7 @@ async function drawAll() {
     $("grid").replaceChildren(...made.map((bytes, i) => element("figure", {},
       element("img", { src: picture(bytes), alt: `mask ${masks[i].join("")}` }),
       element("figcaption", { textContent: masks[i].join("") }))));
-    ready();
+    say(`all 16 mixes of ${photos[first].name} with ${photos[second].name}`);
   } catch (error) {
     say(error.message, true);
   }

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lorbms_tf.lorbms.scores.chunk_probes import told
+from lorbms_tf.lorbms.scores.chunk_probes import told, told_by_parts
 
 
 def labels(count=400, classes=3, seed=0):
@@ -27,6 +27,30 @@ def test_chunks_that_hold_their_own_quadrant():
     assert found.accuracy.diagonal().min() == 1.0
     assert found.accuracy[~np.eye(4, dtype=bool)].max() < 0.5
     assert np.all((found.chance > 0.2) & (found.chance < 0.5))
+
+
+def test_parts_that_hold_one_attribute_each():
+    rng = np.random.default_rng(3)
+    kinds, colours = labels(), labels(seed=1)
+    chunks = [
+        np.concatenate(
+            [one_hot(colours[:, i]), rng.normal(size=(400, 2)), one_hot(kinds[:, i])], axis=1
+        )
+        for i in range(4)
+    ]
+    factors = {"kind": kinds, "colour": colours, "same": np.zeros_like(kinds)}
+    found = told_by_parts(codes_of(chunks), factors, [3, 2, 3])
+    for name, part in (("kind", 2), ("colour", 0)):
+        assert found[name].information.shape == (3, 4)
+        assert found[name].information[part].min() > 0.9
+        assert np.delete(found[name].information, part, axis=0).max() < 0.1
+        assert found[name].varied.all()
+    assert not found["same"].varied.any() and not found["same"].information.any()
+    whole = told_by_parts(codes_of(chunks), factors, [8])
+    every = told(codes_of(chunks), factors)
+    np.testing.assert_allclose(whole["kind"].information[0], every["kind"].information.diagonal())
+    with pytest.raises(ValueError, match="at least 50 scenes, not 40"):
+        told_by_parts(codes_of(chunks)[:40], factors, [3, 2, 3])
 
 
 def test_one_chunk_that_holds_everything():

@@ -93,6 +93,7 @@ def test_photos_are_mixed_and_a_bad_file_is_named(page, address, tmp_path):
     assert "decode_bytes" in page.text_content("#curl")
     page.click("#draw-all")
     page.wait_for_function("document.querySelectorAll('#grid img').length === 16")
+    assert state(page, "all 16 mixes of ")
     assert page.said == []
 
 
