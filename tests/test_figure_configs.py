@@ -13,7 +13,7 @@ from tests.documents import DOCUMENTS, ROOT
 FLAGFILES = sorted((ROOT / "configs").glob("**/*.cfg"))
 TEXT = "\n".join(document.read_text("utf-8") for document in DOCUMENTS)
 VARIANTS = ("ablation", "appendix_d")
-OURS = (*VARIANTS, "augint", "deepsim", "eval", "paths", "perceptual")
+OURS = (*VARIANTS, "augint", "chapter_5", "deepsim", "eval", "paths", "perceptual")
 
 
 def flags_of(path):
