@@ -17,6 +17,7 @@ PAGES = (
     "deepsim",
     "serving",
     "beam",
+    "scale",
     "measured",
     "house",
 )

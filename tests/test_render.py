@@ -57,6 +57,18 @@ def test_scenes_are_the_same_for_the_same_seed(run_dir, glob, tmp_path):
     assert drawn("a.png", 0) == drawn("b.png", 0) != drawn("c.png", 1)
 
 
+def test_scenes_by_masks_that_are_given(run_dir, glob, tmp_path):
+    def drawn(name, mask):
+        return draw(
+            "scenes",
+            RenderConfig(
+                run_dir=run_dir, records=glob, mask=mask, cell=32, out=str(tmp_path / name)
+            ),
+        ).read_bytes()
+
+    assert len({drawn(f"m{mask}.png", mask) for mask in ("", "1111", "0000", "1111,0000")}) == 4
+
+
 def test_reconstructions_draw_two_records_a_row(run_dir, glob, tmp_path):
     config = RenderConfig(
         run_dir=run_dir, records=glob, rows=2, cell=32, out=str(tmp_path / "r.png")
@@ -148,6 +160,11 @@ def test_lists_that_are_no_lists(tmp_path):
         ("transfer", {"mask": "0010", "scene": "absent.jpg"}, "absent.jpg"),
         ("transfer", {"mask": "", "object": "", "scene": "", "pairs": "absent.csv"}, "absent.csv"),
         ("scenes", {"object": "", "scene": "", "records": "absent*"}, "absent"),
+        (
+            "scenes",
+            {"object": "", "scene": "", "records": "r", "mask": "0010,11"},
+            "--mask: mask '11' is not valid",
+        ),
     ],
 )
 def test_mistakes_are_said_before_the_model_is_loaded(
@@ -187,7 +204,7 @@ def test_damaged_records_are_left_out_where_that_is_asked_for(run_dir, tmp_path)
     "subcommand, given, reason",
     [
         ("scenes", {}, "--records is required by `render scenes`"),
-        ("scenes", {"records": "r", "mask": "0010"}, "--mask does not belong to `render scenes`"),
+        ("pasted", {"records": "r", "mask": "0010"}, "--mask does not belong to `render pasted`"),
         ("reconstructions", {"records": "r", "pairs": "p"}, "--pairs does not belong"),
         ("transfer", {"pairs": "p", "records": "r"}, "--records does not belong"),
         ("transfer", {}, "`render transfer` needs either"),
