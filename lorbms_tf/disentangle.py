@@ -158,9 +158,8 @@ def told_by_parts(
     """What parts of chunks tell of their own quadrants.
 
     Returns:
-      "parts": "widths" by name, "information" and "accuracy" by factor (a number a part, the mean
-      over quadrants in which the factor varies), "chance" by factor, and "mig", the mean over
-      factors of how much more the best part tells than the second.
+      "parts": "widths" by name; by factor "information" and "accuracy" (a number a part, the mean
+      over quadrants in which it varies) and "chance"; and "mig" over the parts.
     """
     from lorbms_tf.lorbms.scores import chunk_probes, disentanglement
 
@@ -255,8 +254,8 @@ def _part_lines(found: dict[str, Any] | None) -> list[str]:
     lines = ["What each part of a chunk tells of its own quadrant, share of the entropy:"]
     lines.append(f"  {'':<10}{'numbers':>8}" + "".join(f"{name:>10}" for name in names))
     for row, (part, width) in enumerate(found["widths"].items()):
-        values = "".join(f"{found['information'][name][row]:>10.2f}" for name in names)
-        lines.append(f"  {part:<10}{width:>8}{values}")
+        told = (f"{found['information'][name][row]:>10.2f}" for name in names)
+        lines.append(f"  {part:<10}{width:>8}{''.join(told)}")
     lines.append(f"  MIG over parts {found['mig']:.3f}: 0 where two parts tell the same, 1 at best")
     return lines
 

@@ -9,6 +9,7 @@ from lorbms_tf.evaluation.finite import check_finite
 from lorbms_tf.evaluation.image_pairs import image_pairs
 from lorbms_tf.evaluation.psnr import psnr
 from lorbms_tf.evaluation.scores import Score
+from lorbms_tf.evaluation.sliced_wasserstein import paired_distance
 
 
 def normalised_error(values: np.ndarray, others: np.ndarray) -> float:
@@ -109,5 +110,11 @@ SCORES = {
         ("image", "reconstruction"),
         higher_is_better=None,
         says="differences of neighbouring pixels, in shares of the photos'",
+    ),
+    "swd_paired": Score(
+        lambda image, reconstruction: paired_distance(image, reconstruction),
+        ("image", "reconstruction"),
+        higher_is_better=False,
+        says="sliced Wasserstein distance of patches at the same places; sides 16, 32, 64, ...",
     ),
 }

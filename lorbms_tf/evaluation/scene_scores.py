@@ -15,7 +15,7 @@ from lorbms_tf.evaluation.kernel_distance import kernel_distance
 from lorbms_tf.evaluation.lines import PATCHES
 from lorbms_tf.evaluation.precision_recall import NEIGHBOURS, PrecisionRecall, precision_recall
 from lorbms_tf.evaluation.scores import Score
-from lorbms_tf.evaluation.sliced_wasserstein import sliced_wasserstein
+from lorbms_tf.evaluation.sliced_wasserstein import paired_distance, sliced_wasserstein
 
 SETS = ("mix", "reconstruction")
 REFERENCES = "reference"  # the set that was rendered; "real" may be another
@@ -94,7 +94,7 @@ def _sliced_wasserstein(real: np.ndarray, made: np.ndarray, seed: int) -> float:
 
 def _paired_sliced_wasserstein(references: np.ndarray, made: np.ndarray, seed: int) -> float:
     # Not of "real": a picture belongs to its own reference.
-    return _mean(sliced_wasserstein(references, made, seed, paired=True))
+    return paired_distance(references, made, seed)
 
 
 def _mean(levels: dict[int, float]) -> float:

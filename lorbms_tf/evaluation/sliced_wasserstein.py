@@ -78,6 +78,11 @@ def sliced_wasserstein(
     return distances
 
 
+def paired_distance(real: np.ndarray, generated: np.ndarray, seed: int = 0) -> float:
+    """The mean over levels of the paired form: one number. Arguments and errors as above."""
+    return float(np.mean(list(sliced_wasserstein(real, generated, seed, paired=True).values())))
+
+
 def _sides(side: int) -> list[int]:
     """Of the levels of a pyramid, finest first."""
     return [side >> level for level in range((side // LEAST_SIDE).bit_length())]

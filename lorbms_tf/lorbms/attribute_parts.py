@@ -115,8 +115,8 @@ def classifier_loss(classifier: Callable, scene: PartScene, config: ModelConfig)
     return losses.classification(logits, labels, config.lambda_pair), logits, labels
 
 
-def judged(scene: objective.Scene, parts: PartScene | None) -> objective.Scene:
+def judged(scene: objective.Scene) -> objective.Scene:
     """The scene with all mixes that the discriminator is to judge, those of parts among them."""
-    if parts is None:
+    if scene.parts is None:
         return scene
-    return scene._replace(mix=ops.concatenate([scene.mix, parts.mix], axis=0))
+    return scene._replace(mix=ops.concatenate([scene.mix, scene.parts.mix], axis=0))

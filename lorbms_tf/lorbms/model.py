@@ -16,7 +16,6 @@ from lorbms_tf.lorbms import (
     signatures,
 )
 from lorbms_tf.lorbms.adams import adams
-from lorbms_tf.lorbms.attribute_parts import PartScene
 from lorbms_tf.lorbms.building import (
     Networks,
     build_generator,
@@ -161,9 +160,9 @@ class Lorbms(MixingAutoencoder):
         self.advance_spectral_norms()
         logs = {}
         for _ in range(self.config.generator_updates):  # twice in the thesis
-            scene, parts = self._update_generator(batch, logs)  # eq. 3.6
-        self._update_discriminator(attribute_parts.judged(scene, parts), logs)  # eq. 3.9
-        self._update_classifier(scene, parts, logs)  # eq. 3.5
+            scene = self._update_generator(batch, logs)  # eq. 3.6
+        self._update_discriminator(scene, logs)  # eq. 3.9
+        self._update_classifier(scene, logs)  # eq. 3.5
         self._update_average()
         return logs
 
@@ -215,7 +214,7 @@ class Lorbms(MixingAutoencoder):
         if self.averaged:
             advance_spectral_norms(self.averaged[1])
 
-    def _update_generator(self, batch, logs) -> tuple[Scene, PartScene | None]:
+    def _update_generator(self, batch, logs) -> Scene:
         # The classifier judges with the batch's own statistics, as it is trained, but here its
         # moving averages must stay as they are: they belong to the classifier's update.
         networks = self._at_a_place()
@@ -227,16 +226,17 @@ class Lorbms(MixingAutoencoder):
             )
             distance = self._distance if self.perceptual else None
             loss = objective.generator_loss(networks, scene, self.config, distance)
-            total, parts, part_loss = loss.total, None, None
+            total, part_loss = loss.total, None
             if self.part_classifier:
                 draws = Draws(self.generator_optimizer.iterations, self._seed + 3)
                 parts = attribute_parts.scene(networks, batch, self.config, draws)
                 judge = stateless(self.part_classifier)
                 part_loss = attribute_parts.generator_loss(networks, judge, parts, self.config)
                 total += part_loss.total
+                scene = scene._replace(parts=parts)
         self._descend(tape, total, self.generator_optimizer, ("encoder", "decoder"), logs)
         logs |= scalars.of_generator(scene, loss, distances, part_loss)
-        return scene, parts
+        return scene
 
     def _at_a_place(self) -> Networks:
         """The networks; where the discriminator looks at a patch, at that of this update.
@@ -253,19 +253,22 @@ class Lorbms(MixingAutoencoder):
     def _update_discriminator(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
             networks = self._at_a_place()
-            loss, real, fake = objective.discriminator_loss(networks, scene)
+            judged = attribute_parts.judged(scene)
+            loss, real, fake = objective.discriminator_loss(networks, judged)
         learns = self.pausing.learns("discriminator") if self.pausing else None
         self._descend(tape, loss, self.discriminator_optimizer, ("discriminator",), logs, learns)
         logs |= scalars.of_discriminator(loss, real, fake)
         if self.pausing:
             logs |= self.pausing.update(loss, 0.0, logs["loss/adversarial"])
 
-    def _update_classifier(self, scene: Scene, parts: PartScene | None, logs) -> None:
+    def _update_classifier(self, scene: Scene, logs) -> None:
         with tf.GradientTape() as tape:
             loss, logits, labels = objective.classifier_loss(self.networks, scene, self.config)
             total, told = loss, ()
-            if parts:
-                told = attribute_parts.classifier_loss(self.part_classifier, parts, self.config)
+            if scene.parts:
+                told = attribute_parts.classifier_loss(
+                    self.part_classifier, scene.parts, self.config
+                )
                 total += told[0]
         self._descend(tape, total, self.classifier_optimizer, self._classifiers, logs)
         logs |= scalars.of_classifier(loss, logits, labels)

@@ -28,6 +28,7 @@ class Scene(NamedTuple):
     reconstruction: Any  # I^_ref = Dec(f_ref) [B, H, W, 3]
     mix: Any  # I_mix = Dec(f_mix) [B, H, W, 3]
     cycle: Any  # I'_ref = Dec(f^_ref) [B, H, W, 3]
+    parts: Any = None  # an `attribute_parts.PartScene`, where parts of chunks are mixed too
 
 
 class GeneratorLoss(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 
 from lorbms_tf.evaluation import luma, psnr, ssim
 from lorbms_tf.evaluation.scores import Score
-from lorbms_tf.evaluation.sliced_wasserstein import sliced_wasserstein
+from lorbms_tf.evaluation.sliced_wasserstein import paired_distance
 from lorbms_tf.perceptual.config import FACTOR
 
 
@@ -26,8 +26,7 @@ def paired_swd(image: np.ndarray, upscaled: np.ndarray) -> float:
 
     Raises ValueError where sides are not 16, 32, 64, ... pixels.
     """
-    by_level = sliced_wasserstein(image, upscaled, paired=True)
-    return float(np.mean(list(by_level.values())))
+    return paired_distance(image, upscaled)
 
 
 def _compared(images: np.ndarray) -> np.ndarray:

@@ -46,3 +46,15 @@ def test_what_is_not_finite_is_counted():
     others[1:3] = np.nan
     with pytest.raises(ValueError, match="2 of 4 values of what was made are not finite"):
         scores.normalised_error(values, others)
+
+
+def test_patches_are_compared_at_their_places():
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 32, 32, 3)).astype(np.float32)
+    compared = scores.SCORES["swd_paired"]
+    assert compared.compute(images, images) == 0
+    smooth = images.copy()
+    for _ in range(3):
+        smooth = (smooth + np.roll(smooth, 1, 1) + np.roll(smooth, 1, 2)) / 3
+    assert compared.compute(images, smooth) > compared.compute(images, 0.9 * images + 0.1 * smooth)
+    with pytest.raises(ValueError, match="16, 32, 64"):
+        compared.compute(images[:, :30, :30], images[:, :30, :30])

@@ -111,8 +111,8 @@ def test_the_classifier_sees_the_quadrant_of_mix_reference_and_candidate():
 
 def test_the_discriminator_judges_the_mixes_of_parts_too():
     scene = objective.Scene(*[None] * 3, None, np.zeros((2, 4, 4, 3), np.float32), None)
-    assert attribute_parts.judged(scene, None) is scene
-    both = attribute_parts.judged(scene, a_scene()[2])
+    assert attribute_parts.judged(scene) is scene
+    both = attribute_parts.judged(scene._replace(parts=a_scene()[2]))
     assert both.mix.shape == (3, 4, 4, 3)
 
 

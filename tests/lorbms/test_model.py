@@ -37,13 +37,13 @@ def changed(before, after):
 
 def test_each_phase_changes_its_own_networks_and_no_other_bit(model):
     batch, start = tiny.random_batch(), snapshot(model)
-    scene, parts = model._update_generator(batch, {})
+    scene = model._update_generator(batch, {})
     after_generator = snapshot(model)
     assert changed(start, after_generator) == {"encoder", "decoder"}
     model._update_discriminator(scene, {})
     after_discriminator = snapshot(model)
     assert changed(after_generator, after_discriminator) == {"discriminator"}
-    model._update_classifier(scene, parts, {})
+    model._update_classifier(scene, {})
     assert changed(after_discriminator, snapshot(model)) == {"classifier"}
 
 
