@@ -24,7 +24,6 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 from lorbms_tf.pages import pictures
 from tfrecords_tools.characters import folder as character_folder
-from tfrecords_tools.characters.strokes import SETS
 from tfrecords_tools.scenes import annotations, folder
 from tfrecords_tools.scenes.backgrounds import KINDS
 from tfrecords_tools.scenes.objects import CATEGORIES
@@ -56,6 +55,7 @@ class SynthesisConfig:
         "Side of an image in pixels, even, 32 to 2048 for scenes and 16 to 256 for characters. "
         "0: scenes of 256, characters of 28.",
     )
+    lowercase: bool = setting(False, "Also draw lower-case letters, for --kind=characters.")
     seed: int = setting(1, "The drawings' seed, 0 or more.")
     num_workers: int = setting(0, "Processes that draw; 0 takes as many as there are CPUs.")
     sheet: str = setting("", "Also draw some of them on this contact sheet, a .png file.")
@@ -75,6 +75,8 @@ class SynthesisConfig:
                 f"--size={self.size} is not valid; valid values: "
                 f"even numbers from {smallest} to {largest} for --kind={self.kind}"
             )
+        if self.lowercase and self.kind != CHARACTERS:
+            raise UserError(f"--lowercase is for --kind=characters, not {self.kind}")
         if self.seed < 0:
             raise UserError(f"--seed={self.seed} is not valid; valid values: 0 or more")
         if self.num_workers < 0:
@@ -91,11 +93,13 @@ class SynthesisConfig:
 
     def settings(self) -> dict[str, int]:
         """What the drawings depend on."""
+        more = {"lowercase": True} if self.lowercase else {}
         return {
             "images": self.images,
             "size": self.side,
             "seed": self.seed,
             "drawing_version": DRAWING_VERSION,
+            **more,
         }
 
 
@@ -141,21 +145,21 @@ def synthesize(config: SynthesisConfig) -> None:
 def _synthesize_characters(config: SynthesisConfig, out: Path, workers: int) -> None:
     done = _same_synthesis(out, config.settings(), character_folder.settings_of, CHARACTERS)
     if done:
-        character_folder.check_whole(out, config.images)
+        character_folder.check_whole(out, config.images, config.lowercase)
     if config.dry_run:
         state = "is there already: nothing would be done" if done else "would be written"
         print(
             f"{out} {state}: characters of {config.side} x {config.side} pixels, "
             f"seed {config.seed}, on {workers} processes"
         )
-        print(character_folder.summary(config.images))
+        print(character_folder.summary(config.images, config.lowercase))
         return
     if done:
         print(f"{out} holds these characters already: nothing to do")
     else:
         character_folder.write(out, config.settings(), workers)
     print(f"characters in {out}, a folder for each class")
-    print(character_folder.summary(config.images))
+    print(character_folder.summary(config.images, config.lowercase))
     if config.sheet:
         print(f"  contact sheet  {_draw_characters(config)}")
     print(
@@ -171,15 +175,15 @@ def _synthesize_characters(config: SynthesisConfig, out: Path, workers: int) -> 
 
 def _draw_characters(config: SynthesisConfig) -> Path:
     """The first characters of each class, on a contact sheet."""
-    table = []
-    for row in character_folder.rows(config.images):
+    table, titles = [], []
+    for row in character_folder.rows(config.images, config.lowercase):
         if row.split == "train":
+            titles.append(row.name)
             drawn = [
                 character_folder.character(config.seed, row, index, config.side)
                 for index in range(min(row.count, SHEET_CHARACTERS))
             ]
             table.append([np.stack([image] * 3, -1) for image in drawn])
-    titles = [name for ways in SETS.values() for name in ways]
     return pictures.save(pictures.sheet(table, row_titles=titles, cell=56), config.sheet)
 
 

@@ -36,15 +36,17 @@ class Row(NamedTuple):
         return f"{self.kind}/{self.split}/{self.name}"
 
 
-def rows(images: int) -> list[Row]:
-    """All classes of digits and letters, each to learn from and held out.
+def rows(images: int, lowercase: bool = False) -> list[Row]:
+    """All classes of digits and capital letters, each to learn from and held out.
 
     images: characters to learn from in each class; a quarter as many, at least 1, are held out.
+    lowercase: the classes of lower-case letters follow.
     """
     counts = dict(zip(SPLITS, (images, max(1, images // _TEST_SHARE)), strict=True))
     return [
         Row(kind, split, name, count)
         for kind, ways in SETS.items()
+        if lowercase or kind != "lowercase"
         for split, count in counts.items()
         for name in ways
     ]
@@ -61,14 +63,14 @@ def write(out: str | os.PathLike, settings: dict[str, Any], num_workers: int) ->
 
     Args:
       out: the folder; absent or empty.
-      settings: "images" (to learn from, a class), "size" (pixels a side) and "seed" are read here;
-        the whole is kept in `SETTINGS`.
+      settings: "images" (to learn from, a class), "size" (pixels a side), "seed" and "lowercase"
+        (absent: false) are read here; the whole is kept in `SETTINGS`.
       num_workers: processes, at least 1.
 
     Raises:
       UserError: `out` holds something or cannot be written.
     """
-    everything = rows(settings["images"])
+    everything = rows(settings["images"], settings.get("lowercase", False))
     places = [(row, index) for row in everything for index in range(row.count)]
     with atomic_directory(out) as folder:
         for row in everything:
@@ -97,9 +99,9 @@ def settings_of(out: Path) -> dict[str, Any] | None:
     return settings if isinstance(settings, dict) else None
 
 
-def check_whole(out: Path, images: int) -> None:
+def check_whole(out: Path, images: int, lowercase: bool = False) -> None:
     """Raises UserError where characters were taken out of the folder."""
-    lost = [path for path in _paths(images) if not (out / path).is_file()]
+    lost = [path for path in _paths(rows(images, lowercase)) if not (out / path).is_file()]
     if lost:
         raise UserError(
             f"--out={out} has lost {len(lost)} of its images ({lost[0]}, ...): "
@@ -107,17 +109,18 @@ def check_whole(out: Path, images: int) -> None:
         )
 
 
-def _paths(images: int) -> Iterator[str]:
-    return (f"{row.path}/{_file_name(index)}" for row in rows(images) for index in range(row.count))
+def _paths(everything: list[Row]) -> Iterator[str]:
+    return (f"{row.path}/{_file_name(index)}" for row in everything for index in range(row.count))
 
 
-def summary(images: int, indent: str = "  ") -> str:
+def summary(images: int, lowercase: bool = False, indent: str = "  ") -> str:
     """How many characters there are of each set and split, as lines to print."""
     lines = []
-    for kind, ways in SETS.items():
-        counts = {row.split: row.count for row in rows(images) if row.kind == kind}
+    everything = rows(images, lowercase)
+    for kind in dict.fromkeys(row.kind for row in everything):
+        ways, counts = SETS[kind], {row.split: row.count for row in everything if row.kind == kind}
         text = ", ".join(
             f"{len(ways) * count} {split} ({count} a class)" for split, count in counts.items()
         )
-        lines.append(f"{indent}{kind:<8} {''.join(ways)}: {text}")
+        lines.append(f"{indent}{kind:<9} {''.join(ways)}: {text}")
     return "\n".join(lines)

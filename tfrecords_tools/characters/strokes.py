@@ -1,4 +1,4 @@
-"""How digits and capital letters are written: the points that the pen passes.
+"""How digits and letters are written: the points that the pen passes.
 
 A character has several ways to write it. A way is a text: strokes separated by "/", each of them
 points "x,y" in hundredths of the height, x to the right and y down. The pen goes through the points
@@ -8,6 +8,8 @@ in curves; "!" behind a point makes it a corner.
 from typing import NamedTuple
 
 import numpy as np
+
+from tfrecords_tools.characters.lowercase import LOWERCASE
 
 DIGITS: dict[str, tuple[str, ...]] = {
     "0": (
@@ -171,7 +173,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "Z": ("6,2 60,2! 4,98! 64,98", "6,2 62,2! 4,98! 64,98 / 14,52 54,48"),
 }
 
-SETS = {"digits": DIGITS, "letters": LETTERS}
+SETS = {"digits": DIGITS, "letters": LETTERS, "lowercase": LOWERCASE}
 
 
 class Stroke(NamedTuple):

@@ -52,6 +52,32 @@ def test_more_images_on_two_processes_keep_the_first_ones(written, tmp_path):
     assert len(more) - len(first) == 36
 
 
+def test_lower_case_letters_are_a_third_set_and_change_no_other(written, tmp_path, capsys):
+    out = tmp_path / "s"
+    synthesize.synthesize(settings(out, lowercase=True, sheet=str(tmp_path / "sheet.png")))
+    assert "lowercase abcdefghijklmnopqrstuvwxyz: 52 train (2 a class)" in capsys.readouterr().out
+    more, first = contents(out), contents(written)
+    for path, data in first.items():
+        assert path == folder.SETTINGS or more[path] == data
+    paths, _, classes = labelled_paths(out / "lowercase" / "train")
+    assert "".join(classes) == "abcdefghijklmnopqrstuvwxyz" and len(paths) == 52
+    # An a is no A: other strokes, another picture.
+    assert more["lowercase/train/a/00001.png"] != more["letters/train/A/00001.png"]
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.height > 62 * 56
+    with pytest.raises(UserError, match="holds other characters"):
+        synthesize.synthesize(settings(out))
+    (out / "lowercase" / "test" / "q" / "00001.png").unlink()
+    with pytest.raises(UserError, match="lost 1 of its images .lowercase/test/q/00001.png"):
+        synthesize.synthesize(settings(out, lowercase=True))
+
+
+def test_scenes_have_no_lower_case_letters(tmp_path):
+    with pytest.raises(UserError, match="--lowercase is for --kind=characters, not scenes"):
+        synthesize.synthesize(settings(tmp_path / "x", kind="scenes", lowercase=True))
+    assert not (tmp_path / "x").exists()
+
+
 def test_another_seed_and_size(written, tmp_path):
     synthesize.synthesize(settings(tmp_path / "s", images=1, seed=2, size=32))
     with Image.open(tmp_path / "s" / "letters" / "train" / "Q" / "00001.png") as picture:
@@ -118,7 +144,7 @@ def test_bad_flags_name_the_valid_values(tmp_path, flag, value, valid):
 def test_dry_run_and_sheet(written, tmp_path, capsys):
     synthesize.synthesize(settings(tmp_path / "x", dry_run=True))
     text = capsys.readouterr().out
-    assert "28 x 28 pixels" in text and "letters  ABCDEF" in text
+    assert "28 x 28 pixels" in text and "letters   ABCDEF" in text
     assert list(tmp_path.iterdir()) == []
     synthesize.synthesize(settings(written, sheet=str(tmp_path / "sheet.png")))
     with Image.open(tmp_path / "sheet.png") as sheet:

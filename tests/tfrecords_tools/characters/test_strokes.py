@@ -6,9 +6,10 @@ import pytest
 from tfrecords_tools.characters.strokes import DIGITS, LETTERS, SETS, strokes
 
 
-def test_ten_digits_and_all_capital_letters():
+def test_ten_digits_and_all_letters():
     assert "".join(DIGITS) == "0123456789"
     assert "".join(LETTERS) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    assert "".join(SETS["lowercase"]) == "".join(LETTERS).lower()
 
 
 def test_points_are_hundredths_and_exclamation_marks_are_corners():
