@@ -224,8 +224,7 @@ def text(found: dict[str, Any]) -> str:
     if found["left_out"]:
         lines.append(f"  left out, because all scenes agree in it: {', '.join(found['left_out'])}")
     lines += [*_score_lines(found), *_cautions(found), *_part_lines(found.get("parts"))]
-    table = found["transfers"]
-    names = list(table["real"])
+    table, names = found["transfers"], list(found["transfers"]["real"])
     lines.append("Right guesses of a probe that learned from real scenes, after transfers, %:")
     lines.append(f"  {'':<16}" + "".join(f"{name:>10}" for name in names))
     for row, values in table.items():
