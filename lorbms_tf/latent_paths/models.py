@@ -39,14 +39,16 @@ class Codec(NamedTuple):
     def free(self, mask: str) -> np.ndarray | None:
         """Which of the D numbers belong to the quadrants of a mask, bool [D]; None for "".
 
+        Of a code of 4x4 cells the mask is of cells.
+
         Raises UserError where the code has no chunks, or the mask is none.
         """
         if not mask:
             return None
-        if self.shape[:2] != (2, 2) or len(self.shape) != 3:
+        if len(self.shape) != 3 or self.shape[:2] not in ((2, 2), (4, 4)):
             raise UserError(f"--mask: a code of this model is {self.shape}, without chunks")
         try:
-            chosen = quadrants.parse_mask(mask)
+            chosen = quadrants.parse_mask(mask, self.shape[0])
         except UserError as error:
             raise UserError(f"--mask: {error}") from error
         return np.repeat(chosen, self.shape[2])

@@ -262,6 +262,14 @@ def test_too_few_pictures_and_a_model_without_chunks(run_dir, glob):
         codec.free("0001")
 
 
+def test_a_mask_of_cells_frees_their_numbers():
+    codec = models.Codec(None, lambda codes: codes, 32, 3, (4, 4, 2))
+    free = codec.free("0100000000000001")
+    assert np.flatnonzero(free).tolist() == [2, 3, 30, 31]
+    with pytest.raises(UserError, match="--mask: .* 16 digits"):
+        codec.free("0100")
+
+
 def test_photos_that_cannot_be_read_do_not_cost_the_others(run_dir, tmp_path, capsys):
     for number in range(4):
         level = 60 * number
