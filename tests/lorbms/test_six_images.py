@@ -3,7 +3,7 @@
 The thesis says that its loss "very quickly converged towards zero". Here the classifiers of both
 tasks learn alone, on mixes that are pasted from drawn scenes, so that every mix could be told from
 its sources. What is asserted is what was measured (docs/measured.md): the six-image task is
-learned, but its loss does not go to zero quickly.
+learned, but its loss does not go to zero quickly, and that of the pairs falls much sooner.
 """
 
 import keras
@@ -58,14 +58,14 @@ def curve(pictures, task, steps):
     return np.array(made).T
 
 
-def test_the_loss_of_six_images_falls_but_not_to_zero_and_that_of_pairs_falls_as_far(pictures):
+@pytest.mark.slow  # a quarter of a minute
+def test_the_loss_of_six_images_falls_but_that_of_pairs_falls_sooner(pictures):
     steps, last = 260, slice(-40, None)
     loss, right = curve(pictures, variants.SIX, steps)
     assert np.isfinite(loss).all()
     assert loss[:20].mean() == pytest.approx(GUESSING, abs=0.1)
     assert right[last].mean() > 0.55 and loss[last].mean() < 0.95 * GUESSING  # it is learned,
-    assert loss[last].mean() > 0.1  # and "very quickly towards zero" it does not go
+    assert loss[last].mean() > 0.1  # but "very quickly towards zero" it does not go
     pairs, _ = curve(pictures, variants.PAIRS, steps)
-    shares = loss[last].mean() / GUESSING, pairs[last].mean() / PAIRS_GUESSING
-    print("shares of guessing, six images and pairs:", shares, right[last].mean())
-    assert shares[1] < 1.0
+    # Here the task that the thesis took in its place is the simpler one.
+    assert pairs[last].mean() / PAIRS_GUESSING < loss[last].mean() / GUESSING
