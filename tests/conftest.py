@@ -16,6 +16,7 @@ LONG_FILES = (
     "training/test_workers.py",
     "training/test_strategy.py",
     "test_readme.py",
+    "test_ablation.py",
 )
 
 
