@@ -74,8 +74,6 @@ class ScaleConfig:
 
     def validate(self) -> None:
         """Raises UserError, naming the flag, for the first bad setting."""
-        if not self.builds:
-            raise UserError("--builds is required by `benchmark scale`: folders of records")
         for count in self.images:
             require("images", count, minimum=1)
 
@@ -116,6 +114,8 @@ def measure_distances(how: DistancesConfig) -> dict[str, Any]:
 
 def measure_scale(how: ScaleConfig) -> dict[str, Any]:
     """The fields of the JSON line of `scale`. UserError for builds that cannot be used."""
+    if not how.builds:
+        raise UserError(f"--builds is required by `benchmark {SCALE}`: folders of records")
     from lorbms_tf.benchmarks import build_costs
 
     return build_costs.measure(how.builds, how.check_builds, how.images, how.clock)

@@ -29,6 +29,7 @@ PLACES = {
     "stl10:DIR": "stl10:stl10",
     "DIGITS": "my_photos",
     "LETTERS": "my_photos",
+    "SCENES": "my_photos",
     "PHOTOS": "my_photos",
     "HELD_OUT": "my_photos",
 }
@@ -47,6 +48,7 @@ NOT_RUN = {
     "--out=data/scenes64/scenes": "draws 4000 scenes",
     "configs/data/scenes64.cfg": "is of them",
     "runs/scenes64": "is of them",
+    "--mask=0000011001100000": "is of a model whose codes have 4x4 cells",
     "data/characters28": "draws 22,500 characters",
     "runs/characters28": "learns from them",
 }

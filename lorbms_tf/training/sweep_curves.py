@@ -5,7 +5,6 @@ from pathlib import Path
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.pages import charts, html, run_curves
-from lorbms_tf.training import event_files, run_directory
 
 MOST = len(run_curves.COLOURS)  # variants that one chart can tell apart
 
@@ -19,6 +18,8 @@ def page(run_dirs: Mapping[str, str], tags: Sequence[str]) -> str:
 
     Raises UserError where no run has a scalar of that name, naming those that there are.
     """
+    from lorbms_tf.training import event_files, run_directory  # heavy: --help need not wait
+
     found = {
         name: event_files.read_scalars(Path(run_dir) / run_directory.LOGS)
         for name, run_dir in run_dirs.items()

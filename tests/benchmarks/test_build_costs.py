@@ -119,6 +119,6 @@ def test_builds_that_do_not_tell_are_refused(tmp_path):
         with pytest.raises(UserError, match=message):
             measure_scale(ScaleConfig(builds=(good, path)))
     with pytest.raises(UserError, match="--builds is required"):
-        ScaleConfig().validate()
+        measure_scale(ScaleConfig())
     with pytest.raises(UserError, match="--images=0"):
         ScaleConfig(builds=(good,), images=(0,)).validate()

@@ -54,7 +54,7 @@ def test_torchvisions_trunk_has_its_published_sides():
     maps = network.layer_maps(np.zeros((1, 224, 224, 3), np.float32), network.layer_names)
     shapes = [value.shape[1:] for value in maps.values()]
     assert [s[0] for s in shapes] == [55, 27, 13, 13, 13, 6]
-    assert [s[2] for s in shapes] == [64, 192, 384, 256, 256]
+    assert [s[2] for s in shapes] == [64, 192, 384, 256, 256, 256]
     assert network.count_params() == 2_469_696  # of its convolutions, as published
     assert alexnet.smallest_image("torchvision") == 63
 
