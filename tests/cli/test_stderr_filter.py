@@ -111,7 +111,11 @@ def test_a_bad_end_shows_chatter_too_and_the_last_words(end, status):
 
 
 def test_lines_are_passed_on_at_once():
-    script = BEGIN + f"native({LOST!r})\nnative(b'half a line')\ntime.sleep(60)"
+    # A background job of a shell that is not interactive inherits that Ctrl-C is ignored.
+    script = BEGIN + (
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"native({LOST!r})\nnative(b'half a line')\ntime.sleep(60)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, bufsize=0
     )
