@@ -12,8 +12,8 @@ from lorbms_tf.lorbms import attribute_parts, losses, objective
 from lorbms_tf.lorbms.building import Networks, build_part_classifier
 from lorbms_tf.lorbms.method import parameter_rows
 from lorbms_tf.lorbms.model import Lorbms
-from lorbms_tf.training import checkpoints
 from tests import tiny
+from tests.lorbms.repeating import assert_next_step_repeats
 
 SIZE = 4  # of images whose code is their own pixels
 
@@ -126,14 +126,7 @@ def test_a_step_moves_all_networks_and_repeats_from_a_checkpoint(tmp_path):
         model.compile_optimizers()
         before = {name: one.get_weights() for name, one in model.saved_networks.items()}
         logs = model.train_step(batch)
-        kept = checkpoints.Checkpoints(tmp_path, model)
-        kept.save(1)
-        first = {k: float(v) for k, v in model.train_step(batch).items()}
-        again = Lorbms(config, seed=4)
-        again._seed = 3  # what is drawn in a step follows from the seed of the run
-        again.compile_optimizers()
-        checkpoints.Checkpoints(tmp_path, again).restore()
-        assert {k: float(v) for k, v in again.train_step(batch).items()} == first
+        assert_next_step_repeats(model, batch, tmp_path)
     assert list(before)[-1] == "part_classifier"
     for name, weights in before.items():
         after = model.saved_networks[name].get_weights()

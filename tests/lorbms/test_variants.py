@@ -13,8 +13,8 @@ from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.networks import Discriminator
 from lorbms_tf.networks.tiles import cut
-from lorbms_tf.training import checkpoints
 from tests import tiny
+from tests.lorbms.repeating import assert_next_step_repeats
 
 TILES = {"mixing": "tiles"}
 GLOBAL_LOCAL = {"discriminator": "global_local", "discriminator_dense": 3}
@@ -63,14 +63,7 @@ def test_a_step_of_every_variant_moves_its_networks_and_repeats_from_a_checkpoin
     model = Lorbms(config, seed=3)
     model.compile_optimizers()
     assert all(np.isfinite(float(value)) for value in model.train_step(batch).values())
-    kept = checkpoints.Checkpoints(tmp_path, model)
-    kept.save(1)
-    first = {k: float(v) for k, v in model.train_step(batch).items()}
-    again = Lorbms(config, seed=4)
-    again._seed = 3  # what is drawn in a step follows from the seed of the run
-    again.compile_optimizers()
-    checkpoints.Checkpoints(tmp_path, again).restore()
-    assert {k: float(v) for k, v in again.train_step(batch).items()} == first
+    assert_next_step_repeats(model, batch, tmp_path)
 
 
 def test_the_whole_and_the_patches_of_the_global_local_discriminator_follow_the_update():
