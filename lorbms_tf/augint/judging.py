@@ -85,17 +85,20 @@ class Arrays:
         return self._maker.reconstructions(self.image)
 
     @cached_property
+    def _pairs(self) -> np.ndarray:
+        """The places of the two ends of each path, int [P, 2]."""
+        return pairs(self._config.paths, len(self._judged), self._random(_PAIRS))
+
+    @cached_property
     def path(self) -> np.ndarray:
         """Images at `POINTS` draws of each path between two judged ones, [M, S, S, C]."""
-        places = pairs(self._config.paths, len(self._judged), self._random(_PAIRS))
-        return self._paths(places)
+        return self._paths(self._pairs)
 
     @cached_property
     def _ends_and_middle(self) -> np.ndarray:
         """Each path of `path` at its ends and halfway, as the model makes them: [P, 3, S, S, C]."""
-        places = pairs(self._config.paths, len(self._judged), self._random(_PAIRS))
-        shares = np.tile([0.0, 0.5, 1.0], (len(places), 1))
-        return self._maker.paths(*(self._judged[column] for column in places.T), shares)
+        shares = np.tile([0.0, 0.5, 1.0], (len(self._pairs), 1))
+        return self._maker.paths(*(self._judged[column] for column in self._pairs.T), shares)
 
     @property
     def ends(self) -> np.ndarray:

@@ -77,7 +77,25 @@ def _centres(count: int) -> Tensor:
     return (2.0 * ops.arange(count, dtype="float32") + 1.0) / count - 1.0
 
 
-class PlaceEncoder(keras.Model):
+class _AroundAnother(keras.Model):
+    """A network with another in it, `inner`, and settings of its own, `_own`."""
+
+    def build(self, input_shape: tuple) -> None:
+        """Nothing is left to make: the layers made their weights in the constructor."""
+
+    def get_config(self) -> dict[str, Any]:
+        inner = keras.saving.serialize_keras_object(self.inner)
+        return {**super().get_config(), **self._own, "inner": inner}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "_AroundAnother":
+        kinds = {kind.__name__: kind for kind in _INNER} | (custom_objects or {})
+        return cls(
+            **{**config, "inner": keras.saving.deserialize_keras_object(config["inner"], kinds)}
+        )
+
+
+class PlaceEncoder(_AroundAnother):
     """Images to codes with places: `[B, H, W, 3]` in [-1, 1] to `[B, 2, 2, C + 2 * places]`.
 
     A 1x1 convolution makes the heat maps from the deepest layer of another encoder in which a
@@ -111,9 +129,6 @@ class PlaceEncoder(keras.Model):
         )
         self.heat.build((None, None, None, width))
         self.build((None, None, None, 3))
-
-    def build(self, input_shape: tuple) -> None:
-        """Nothing is left to make: the layers made their weights in the constructor."""
 
     def call(self, images: Tensor, training: bool | None = None) -> Tensor:
         """Encodes `[B, H, W, 3]` in [-1, 1]; `training` changes nothing."""
@@ -149,16 +164,8 @@ class PlaceEncoder(keras.Model):
         """What sees what, from the image to a chunk; a place sees its whole quadrant at least."""
         return self.inner.windows
 
-    def get_config(self) -> dict[str, Any]:
-        inner = keras.saving.serialize_keras_object(self.inner)
-        return {**super().get_config(), **self._own, "inner": inner}
 
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "PlaceEncoder":
-        return cls(**_with_inner(config, custom_objects or {}))
-
-
-class PlaceDecoder(keras.Model):
+class PlaceDecoder(_AroundAnother):
     """Codes with places to images: `[B, 2, 2, chunk_size]` to `[B, H, W, 3]` in [-1, 1].
 
     Each chunk without its places stands at 4x4 cells of its quadrant, beside maps of where each
@@ -216,9 +223,6 @@ class PlaceDecoder(keras.Model):
         self.convs[1].build((None, None, None, width))
         self.build((None, 2, 2, chunk_size))
 
-    def build(self, input_shape: tuple) -> None:
-        """Nothing is left to make: the layers made their weights in the constructor."""
-
     def call(self, codes: Tensor, training: bool | None = None) -> Tensor:
         """Decodes `[B, 2, 2, chunk_size]`; `training` changes nothing."""
         rows, columns = codes.shape[1:3]
@@ -236,20 +240,6 @@ class PlaceDecoder(keras.Model):
         repeated = receptive_field.Window(1, 1 / CELLS)
         shared = self.convs[self._own["separate_blocks"] :]
         return [repeated, *map(receptive_field.of, shared), *self.inner.windows]
-
-    def get_config(self) -> dict[str, Any]:
-        inner = keras.saving.serialize_keras_object(self.inner)
-        return {**super().get_config(), **self._own, "inner": inner}
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "PlaceDecoder":
-        return cls(**_with_inner(config, custom_objects or {}))
-
-
-def _with_inner(config: dict, custom_objects: dict) -> dict:
-    kinds = {kind.__name__: kind for kind in _INNER}
-    inner = keras.saving.deserialize_keras_object(config["inner"], {**kinds, **custom_objects})
-    return {**config, "inner": inner}
 
 
 def _fine_layer(encoder: keras.Model) -> tuple[str, int]:
