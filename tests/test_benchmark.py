@@ -50,8 +50,9 @@ def positive(value) -> bool:
     return math.isfinite(value) and value > 0
 
 
-def test_train_step(eagerly):
-    made = measure("train_step", config())
+@pytest.mark.parametrize("parts", [1, 2])
+def test_train_step(eagerly, parts):
+    made = measure("train_step", config(attribute_parts=parts))
     json.dumps(made, allow_nan=False)
     for name in (
         "images_per_s", "seconds_per_step", "seconds_per_update", "first_call_seconds",

@@ -4,6 +4,10 @@ PROBED = (
     "encoder",
     "encoder_before_bottleneck",
     "discriminator",
-    *(f"alexnet:{layer}" for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc7")),
+    *(
+        f"{network}:{layer}"
+        for network in ("alexnet", "deepcluster")
+        for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc7")
+    ),
 )
 SAVED_MODEL = "saved_model:"

@@ -5,6 +5,7 @@ encoder_before_bottleneck   what its last convolution reads: 3x3x656
 discriminator               its penultimate maps: 6x6x336
 alexnet:conv1 ... conv5     maps of a convolution after ReLU and batch norm: 4x4x256 for conv5
 alexnet:fc7                 the last hidden dense layer: 4096
+deepcluster:conv1 ... fc7   the same of DeepCluster's AlexNet; its fc7 is before ReLU
 saved_model:DIR             any SavedModel that takes one image (`lorbms_tf.features.saved_model`)
 """
 
@@ -22,12 +23,18 @@ from lorbms_tf.features.network import FeatureNetwork, Outputs
 from lorbms_tf.files import is_file
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
+from lorbms_tf.networks.deepcluster import DeepClusterAlexNet
 from lorbms_tf.networks.discriminator import Discriminator
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.training import run_directory
 
 RANDOM = "random"
-_CLASSES = {"encoder": Encoder, "discriminator": Discriminator, "alexnet": AlexNet}
+_CLASSES = {
+    "encoder": Encoder,
+    "discriminator": Discriminator,
+    "alexnet": AlexNet,
+    "deepcluster": DeepClusterAlexNet,
+}
 
 
 class Source(NamedTuple):
@@ -93,11 +100,10 @@ def _network(name: str, source: Source, kind: str, layer: str) -> tuple[keras.Mo
         model, _ = run_directory.load_model(source.run_dir, source.checkpoint)
         step = run_directory.checkpoint_step(source.run_dir, source.checkpoint)
         return run_networks.part(model, kind), f"{source.run_dir}, step {step}"
-    sizes = {"image_size": source.image_size, "channels": 3, "layout": "standard", "outputs": 0}
-    settings = sizes if kind == "alexnet" else {}
+    settings = _usual_settings(kind, source.image_size)
     if source.weights:
         settings = _settings_of(source.weights, kind)
-    if layer.startswith("conv"):  # the dense layers would fix the size of the images
+    if kind == "alexnet" and layer.startswith("conv"):  # its dense layers would fix the size
         settings = {**settings, "image_size": source.image_size, "dense_widths": (), "outputs": 0}
     try:
         network = _CLASSES[kind](**settings)
@@ -109,6 +115,13 @@ def _network(name: str, source: Source, kind: str, layer: str) -> tuple[keras.Mo
     return network, source.weights
 
 
+def _usual_settings(kind: str, image_size: int) -> dict:
+    """The sizes of a network without a weights file, as published."""
+    if kind == "alexnet":
+        return {"image_size": image_size, "channels": 3, "layout": "standard", "outputs": 0}
+    return {"image_size": image_size} if kind == "deepcluster" else {}
+
+
 def _settings_of(path: str, kind: str) -> dict:
     if not is_file(path):
         raise UserError(f"--weights: there is no file {path}")
@@ -117,7 +130,8 @@ def _settings_of(path: str, kind: str) -> dict:
     except ValueError as error:
         raise UserError(
             f"--weights: {path} does not hold the weights of the network {kind}, as written by "
-            f"--save_network or lorbms_tf.knowledge_transfer: {error}"
+            f"--save_network, lorbms_tf.knowledge_transfer or, for deepcluster, "
+            f"tfrecords_tools.deepcluster: {error}"
         ) from error
 
 
@@ -125,6 +139,8 @@ def _forward(network: keras.Model, name: str, layer: str) -> Callable:
     if layer.startswith("conv"):
         number = int(layer.removeprefix("conv"))
         return lambda images, training: network.maps(images, number, training)
+    if name == "deepcluster:fc7":
+        return network.features
     if layer:
         return lambda images, training: network.features(images, layer, training)
     if name == "encoder":

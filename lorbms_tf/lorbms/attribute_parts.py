@@ -53,17 +53,20 @@ def random_parts(count, num_parts: int, draws: Draws):
     return keras.random.uniform(shape, seed=draws) < 0.5
 
 
-def scene(networks: Networks, batch: dict, config: ModelConfig, draws: Draws) -> PartScene:
-    """One pass of mixing parts: encode, mix, decode, encode, unmix, decode.
+def scene(
+    networks: Networks, batch: dict, encoded, config: ModelConfig, draws: Draws
+) -> PartScene:
+    """One pass of mixing parts: mix, decode, encode, unmix, decode.
 
     Args:
       batch: dict of reference [B, H, W, 3] and candidates [B, 4, H, W, 3].
+      encoded: codes [B, 2, 2, C] and chunks [B, 4, C] of both, by `objective.encode_scene`.
       config: says what the parts are.
       draws: of this update.
     """
     reference, candidates = batch["reference"], batch["candidates"]
     encoder, decoder = networks.encoder, networks.decoder
-    codes, others = objective.encode_scene(encoder, reference, candidates, training=True)
+    codes, others = encoded
     widths = list(outlook.parts(config).values())
     own = quadrants.chunks(codes)  # [B, 4, C]
     mask = random_parts(ops.shape(own)[0], len(widths), draws)

@@ -221,15 +221,19 @@ class Lorbms(MixingAutoencoder):
         networks = networks._replace(classifier=stateless(self.classifier))
         draws = Draws(self.generator_optimizer.iterations, self._seed + 2)
         with tf.GradientTape() as tape:
+            encoded = None
+            if self.part_classifier:  # which needs all candidates: encoded once for both scenes
+                pictures = batch["reference"], batch["candidates"]
+                encoded = objective.encode_scene(self.encoder, *pictures, training=True)
             scene, distances = objective.scene(
-                networks, batch, self.config, self.tau, draws, self.dynamic_shapes
+                networks, batch, self.config, self.tau, draws, self.dynamic_shapes, encoded
             )
             distance = self._distance if self.perceptual else None
             loss = objective.generator_loss(networks, scene, self.config, distance)
             total, part_loss = loss.total, None
             if self.part_classifier:
                 draws = Draws(self.generator_optimizer.iterations, self._seed + 3)
-                parts = attribute_parts.scene(networks, batch, self.config, draws)
+                parts = attribute_parts.scene(networks, batch, encoded, self.config, draws)
                 judge = stateless(self.part_classifier)
                 part_loss = attribute_parts.generator_loss(networks, judge, parts, self.config)
                 total += part_loss.total

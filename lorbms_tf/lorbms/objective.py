@@ -76,26 +76,35 @@ def encode_replaced(encoder, reference, candidates, mask, training: bool = False
     return codes[:count], mixing.cells(quadrants.from_chunks(chunks, codes.shape[1]))
 
 
-def forward(networks: Networks, reference, candidates, mask, dynamic: bool = True) -> Scene:
+def forward(
+    networks: Networks, reference, candidates, mask, dynamic: bool = True, encoded=None
+) -> Scene:
     """One pass Enc - Dec - Enc - Dec (thesis, figure 3.4).
 
-    With `dynamic`, candidates that the mask leaves out are not encoded; XLA needs False.
+    With `dynamic`, candidates that the mask leaves out are not encoded; XLA needs False. `encoded`
+    is what `encode_scene` gave, where it is needed elsewhere, too.
     """
-    if dynamic:
-        codes, replacements = encode_replaced(
-            networks.encoder, reference, candidates, mask, training=True
-        )
-    else:
-        codes, replacements = encode_scene(networks.encoder, reference, candidates, training=True)
+    if encoded is None and dynamic:
+        encoded = encode_replaced(networks.encoder, reference, candidates, mask, training=True)
+    elif encoded is None:
+        encoded = encode_scene(networks.encoder, reference, candidates, training=True)
+    codes, replacements = encoded
     return _scene(networks, reference, candidates, mask, codes, replacements)
 
 
 def scene(
-    networks: Networks, batch: dict, config: ModelConfig, tau, draws: Draws, dynamic: bool = True
+    networks: Networks,
+    batch: dict,
+    config: ModelConfig,
+    tau,
+    draws: Draws,
+    dynamic: bool = True,
+    encoded=None,
 ):
     """The scene of a training batch by the mixing that is asked for, and its distances [B, 4].
 
-    Mask and distances have one value a cell. draws: of this update.
+    Mask and distances have one value a cell. draws: of this update. dynamic, encoded: as `forward`,
+    of candidates alone.
     """
     if config.mixing == variants.TILES:
         return forward_of_tiles(networks, batch["reference"], draws)
@@ -106,7 +115,7 @@ def scene(
         mask = segments.random_segments(count, config.grid, draws)
     else:
         mask = segments.by_cell(mixing.replacement_mask(batch["distances"], tau), config.grid)
-    made = forward(networks, batch["reference"], batch["candidates"], mask, dynamic)
+    made = forward(networks, batch["reference"], batch["candidates"], mask, dynamic, encoded)
     return made, segments.by_cell(batch["distances"], config.grid)
 
 

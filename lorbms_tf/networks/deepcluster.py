@@ -4,7 +4,7 @@ As published: edges of the grey image instead of colours, batch norm before each
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -13,9 +13,11 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from lorbms_tf.networks import layers
+from lorbms_tf.networks.stages import picked
 
 # (kernel size, padding) of the five convolutions, and whether a 3/2 max pool follows.
 CONVS = ((11, 2, True), (5, 2, True), (3, 1, False), (3, 1, False), (3, 1, True))
+LAYERS = tuple(f"conv{number}" for number in range(1, len(CONVS) + 1))
 # Mean and standard deviation of ImageNet's RGB in [0, 1], by which the inputs were normalised.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SOBEL = (((1, 0, -1), (2, 0, -2), (1, 0, -1)), ((1, 2, 1), (0, 0, 0), (-1, -2, -1)))
@@ -50,7 +52,7 @@ class DeepClusterAlexNet(keras.Model):
         image_size: side of the images in pixels (published: 224); the dense layers fix it.
         conv_widths: channels of the five convolutions.
         dense_widths: of the hidden dense layers (fc6, fc7), at least one.
-        outputs: number of logits; 0: only `features` remain, as in the published features.
+        outputs: number of logits; 0: `features` and `maps` remain, as in the published features.
         stem_stride: of the first convolution (published: 4); 2 keeps more of small images.
         seed: of the initial weights and of dropout; every layer has its own, derived from it.
 
@@ -112,41 +114,55 @@ class DeepClusterAlexNet(keras.Model):
         logits = self.head(ops.relu(self._fc7(images, training)))
         return ops.cast(logits, self.variable_dtype)
 
-    def features(self, images: Tensor) -> Tensor:
-        """What DeepCluster clusters: the last hidden layer before its ReLU, `[B, D]`, at inference.
+    def features(self, images: Tensor, training: bool = False) -> Tensor:
+        """What DeepCluster clusters: the last hidden layer before its ReLU, `[B, D]`.
+
+        Args:
+            images: `[B, S, S, 3]` in [-1, 1].
+            training: whether dropout acts and batch norm sees the batch.
 
         Raises:
             ValueError: the images have another size.
         """
-        return ops.cast(self._fc7(images, training=False), self.variable_dtype)
+        return ops.cast(self._fc7(images, training), self.variable_dtype)
+
+    def maps(self, images: Tensor, number: int = 5, training: bool = False) -> Tensor:
+        """Maps of the convolution `number`, 1 to 5, after ReLU, before a pool: `[B, h, w, C]`.
+
+        Images may be larger or smaller than those that the dense layers read.
+        """
+        name = f"conv{number}"
+        stages = self._stages(images, training)
+        return ops.cast(picked(stages, (name,), LAYERS)[name], self.variable_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
 
     def _fc7(self, images: Tensor, training: bool) -> Tensor:
-        hidden = self._trunk(images, training)
-        hidden = ops.reshape(hidden, (-1, math.prod(hidden.shape[1:])))  # [B, h * w * C]
-        for index, (dense, dropout) in enumerate(zip(self.dense, self.dropouts, strict=True)):
-            hidden = ops.relu(hidden) if index else hidden
-            hidden = dense(dropout(hidden, training=training))  # [B, dense_width]
-        return hidden
-
-    def _trunk(self, images: Tensor, training: bool) -> Tensor:
         size = self.settings["image_size"]
         if tuple(images.shape[1:3]) != (size, size):
             raise ValueError(
                 f"This network reads images of {size}x{size} px, not "
                 f"{images.shape[1]}x{images.shape[2]}."
             )
+        *_, (_, maps) = self._stages(images, training)
+        hidden = _pool(maps)  # [B, 6, 6, 256] for 224 px
+        hidden = ops.reshape(hidden, (-1, math.prod(hidden.shape[1:])))  # [B, h * w * C]
+        for index, (dense, dropout) in enumerate(zip(self.dense, self.dropouts, strict=True)):
+            hidden = ops.relu(hidden) if index else hidden
+            hidden = dense(dropout(hidden, training=training))  # [B, dense_width]
+        return hidden
+
+    def _stages(self, images: Tensor, training: bool) -> Iterator[tuple[str, Tensor]]:
         maps = edges(images)  # [B, S, S, 2]
-        for conv, norm, (_, padding, pooled) in zip(self.convs, self.norms, CONVS, strict=True):
+        for index, name in enumerate(LAYERS):
+            if index and CONVS[index - 1][2]:
+                maps = _pool(maps)
             # Padded by hand: "same" pads a stride of 4 on other sides than published.
-            around = (padding, padding)
-            maps = conv(ops.pad(maps, ((0, 0), around, around, (0, 0))))
-            maps = ops.relu(norm(maps, training=training))
-            if pooled:
-                maps = ops.max_pool(maps, 3, strides=2, padding="valid")
-        return maps  # [B, 6, 6, 256] for 224 px
+            around = (CONVS[index][1],) * 2
+            maps = self.convs[index](ops.pad(maps, ((0, 0), around, around, (0, 0))))
+            maps = ops.relu(self.norms[index](maps, training=training))
+            yield name, maps
 
     def _conv(self, filters: int, kernel_size: int, strides: int, seed: int):
         spread = math.sqrt(2.0 / (kernel_size * kernel_size * filters))
@@ -162,6 +178,10 @@ class DeepClusterAlexNet(keras.Model):
     def _dense(self, units: int, seed: int):
         initializer = keras.initializers.RandomNormal(stddev=DENSE_STDDEV, seed=seed)
         return keras.layers.Dense(units, kernel_initializer=initializer, dtype=self.dtype_policy)
+
+
+def _pool(maps: Tensor) -> Tensor:
+    return ops.max_pool(maps, 3, strides=2, padding="valid")
 
 
 def edges(images: Tensor) -> Tensor:

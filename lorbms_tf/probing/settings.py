@@ -15,12 +15,16 @@ class FeatureConfig:
 
     features: str = setting(
         "encoder",
-        "Representation: encoder, encoder_before_bottleneck, discriminator, alexnet:LAYER (conv1 "
-        "to conv5, fc7), or saved_model:DIR.",
+        "Representation: encoder, encoder_before_bottleneck, discriminator, alexnet:LAYER or "
+        "deepcluster:LAYER (conv1 to conv5, fc7), or saved_model:DIR.",
     )
     run_dir: str = setting("", "Run directory, or pretrained:NAME, that the weights are of.")
     checkpoint: str = setting("latest", "Which one of the run: latest, best, or a step.")
-    weights: str = setting("", "A weights file instead, by --save_network or knowledge_transfer.")
+    weights: str = setting(
+        "",
+        "A weights file instead, by --save_network, lorbms_tf.knowledge_transfer or "
+        "tfrecords_tools.deepcluster.",
+    )
     image_size: int = setting(96, "Side of the images that are read, pixels.")
     seed: int = setting(0, "First seed of random weights, classifier, order and augmentation.")
 
@@ -34,8 +38,11 @@ class FeatureConfig:
             )
         if self.run_dir and self.weights:
             raise UserError("--run_dir and --weights: the weights are of one or the other")
-        if self.run_dir and self.features.startswith("alexnet"):
-            raise UserError("--features=alexnet is no part of a run: pass --weights, not --run_dir")
+        network = self.features.partition(":")[0]
+        if self.run_dir and network in ("alexnet", "deepcluster"):
+            raise UserError(
+                f"--features={network} is no part of a run: pass --weights, not --run_dir"
+            )
         if (self.run_dir or self.weights) and is_saved_model:
             raise UserError("--features=saved_model has its weights: no --run_dir, no --weights")
         require("image_size", self.image_size, minimum=1)

@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 
 from lorbms_tf.errors import UserError
-from lorbms_tf.features import probed
+from lorbms_tf.features import deepcluster, probed
 from lorbms_tf.networks import weights_files
 from lorbms_tf.networks.alexnet import AlexNet
+from lorbms_tf.networks.deepcluster import DeepClusterAlexNet
 from lorbms_tf.networks.encoder import Encoder
 from lorbms_tf.training import run_directory
 from tests import tiny
@@ -16,6 +17,7 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float
 SMALL_ENCODER = {
     "image_size": 32, "chunk_size": 5, "stem_width": 4, "block_layers": (1, 1, 1, 1), "growth": 2,
 }  # fmt: skip
+SMALL_DEEPCLUSTER = {"image_size": 40, "conv_widths": (2, 4, 6, 6, 4), "dense_widths": (3, 7)}
 SMALL_ALEXNET = {"channels": 3, "conv_widths": (2, 4, 6, 6, 4), "dense_widths": (3, 7)}
 
 
@@ -66,6 +68,24 @@ def test_weights_files(encoder_file):
             make(name, weights=path)
     with pytest.raises(UserError, match="there is no file absent"):
         make("encoder", weights="absent")
+
+
+def test_layers_of_a_deepcluster(tmp_path):
+    path = str(tmp_path / "d.weights.h5")
+    network = DeepClusterAlexNet(**SMALL_DEEPCLUSTER, stem_stride=2, seed=5)
+    deepcluster.write(network, path)
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 40, 40, 3)).astype(np.float32)
+    last = make("deepcluster:fc7", weights=path, image_size=40)
+    np.testing.assert_allclose(last.forward(images), network.features(images), atol=1e-6)
+    maps = make("deepcluster:conv3", weights=path, image_size=40)
+    expected = np.reshape(network.maps(images, 3), (2, -1))
+    np.testing.assert_allclose(maps.forward(images), expected, atol=1e-6)
+    larger = make("deepcluster:conv3", weights=path, image_size=64)
+    assert larger.dimension > maps.dimension
+    with pytest.raises(UserError, match="--image_size=64: .*40x40 px"):
+        make("deepcluster:fc7", weights=path, image_size=64)
+    with pytest.raises(UserError, match="deepcluster:conv1: .*cannot read images of 8 px"):
+        make("deepcluster:conv1", image_size=8)
 
 
 def test_convolutions_of_an_alexnet_that_was_trained_at_another_size(tmp_path):

@@ -66,12 +66,19 @@ def flat(*colours):
     return tf.constant(np.stack([np.tile(colour, (SIZE, SIZE, 1)) for colour in colours]))
 
 
+def parts_of(networks, batch, config, draws):
+    encoded = objective.encode_scene(
+        networks.encoder, batch["reference"], batch["candidates"], training=True
+    )
+    return attribute_parts.scene(networks, batch, encoded, config, draws)
+
+
 def a_scene():
     config = tiny.config(chunk_size=3, attribute_parts=3)
     reference = flat(np.float32([0.1, 0.2, 0.3]))
     others = [np.float32([-0.1 * q - 0.1, -0.5, -0.6 - 0.1 * q]) for q in range(4)]
     batch = {"reference": reference, "candidates": flat(*others)[None]}
-    made = attribute_parts.scene(by_pixels(), batch, config, Draws(tf.constant(3), 1))
+    made = parts_of(by_pixels(), batch, config, Draws(tf.constant(3), 1))
     return config, others, made
 
 
@@ -139,14 +146,41 @@ def test_a_step_moves_all_networks_and_repeats_from_a_checkpoint(tmp_path):
     assert "part_classifier" in [row.name for row in parameter_rows(model)]
 
 
+def test_candidates_are_encoded_once_for_both_scenes(monkeypatch):
+    """And the scene of whole chunks is that of a model that encodes only what it mixes."""
+    config, batch = tiny.config(**CHANGES), tiny.random_batch(2)
+    model = Lorbms(config, seed=3)
+    model.compile_optimizers()
+    draws = Draws(tf.constant(0), 0)
+    encoded_images = []
+    call = type(model.encoder).call
+
+    def counted(self, images, *given, **named):
+        encoded_images.append(int(images.shape[0]))
+        return call(self, images, *given, **named)
+
+    monkeypatch.setattr(type(model.encoder), "call", counted)
+    with tiny.eagerly():
+        pictures = batch["reference"], batch["candidates"]
+        encoded = objective.encode_scene(model.encoder, *pictures, training=True)
+        both = [
+            objective.scene(model.networks, batch, config, config.tau, draws, True, given)[0]
+            for given in (None, encoded)
+        ]
+        for name in ("mask", "reconstruction", "mix", "cycle"):
+            np.testing.assert_allclose(getattr(both[0], name), getattr(both[1], name), atol=1e-5)
+        encoded_images.clear()
+        model.train_step(batch)
+    update = [5 * 2, 2, 2]  # references with candidates, mixes, mixes of parts
+    assert encoded_images == config.generator_updates * update
+
+
 def test_the_generator_learns_from_the_parts_classifier():
     """Encoder and decoder have a gradient of its loss alone, and its own averages stay."""
     config = tiny.config(**CHANGES)
     model = Lorbms(config, seed=3)
     with tiny.eagerly(), tf.GradientTape() as tape:
-        made = attribute_parts.scene(
-            model.networks, tiny.random_batch(2), config, Draws(tf.constant(0), 0)
-        )
+        made = parts_of(model.networks, tiny.random_batch(2), config, Draws(tf.constant(0), 0))
         logits, labels = attribute_parts.answers(model.part_classifier, made.mix, made)
         loss = losses.classification(logits, labels)
     gradients = tape.gradient(loss, [v.value for v in model.generator_variables])

@@ -72,11 +72,14 @@ def of_classifier(classifier) -> int:
     )
 
 
-def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
+def of_phases(
+    networks: Networks, generator_updates: int, part_classifier: Classifier | None = None
+) -> dict[str, int]:
     """Multiply-adds a reference image: one update of each phase, and a whole iteration.
 
     A network that is trained costs three times its way forward (outputs, gradients of inputs and
-    of kernels), one that only passes gradients on costs twice.
+    of kernels), one that only passes gradients on costs twice. part_classifier: of
+    --attribute_parts, whose second scene is then counted, too.
 
     Raises UserError for networks of the thesis's appendix D.
     """
@@ -102,9 +105,14 @@ def of_phases(networks: Networks, generator_updates: int) -> dict[str, int]:
     discriminator = of_discriminator(networks.discriminator)
     pairs = NUM_QUADRANTS * of_classifier(networks.classifier)
     encoded, decoded = 1 + NUM_QUADRANTS + 1, 3  # I_ref, I_q1..4, I_mix; I^_ref, I_mix, I'_ref
+    mixes = 1
+    if part_classifier:  # a mix of parts, and the reference from it
+        encoded, decoded, mixes = encoded + 1, decoded + 2, mixes + 1
+        pairs += NUM_QUADRANTS * of_classifier(part_classifier)
+    judged = mixes * discriminator
     phases = {
-        "generator": 3 * (encoded * encoder + decoded * decoder) + 2 * (discriminator + pairs),
-        "discriminator": 3 * 2 * discriminator,
+        "generator": 3 * (encoded * encoder + decoded * decoder) + 2 * (judged + pairs),
+        "discriminator": 3 * (discriminator + judged),
         "classifier": 3 * pairs,
     }
     iteration = generator_updates * phases["generator"]

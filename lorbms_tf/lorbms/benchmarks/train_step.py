@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.benchmarks import machine
-from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.benchmarks import operations
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.lorbms.model import Lorbms
@@ -67,8 +66,6 @@ def measure(config, model: Lorbms, steps: int, matrix_side: int) -> dict:
       steps: whole iterations that are timed, after the first call.
       matrix_side: of the matrix product that measures the machine.
     """
-    if config.attribute_parts > 1:
-        raise UserError("the training step is measured without --attribute_parts")
     batch = random_batch(config, config.batch_size)
     machine.say("tracing the training step, and its first call")
     jit = strategies.compiles(config.jit, tf.distribute.get_strategy()) or None
@@ -82,7 +79,7 @@ def measure(config, model: Lorbms, steps: int, matrix_side: int) -> dict:
     phases = _phases(model, batch, steps, jit)
     machine.say("timing a matrix product")
     rate = machine.matrix_rate(matrix_side)
-    counted = operations.of_phases(model.networks, config.generator_updates)
+    counted = operations.of_phases(model.networks, config.generator_updates, model.part_classifier)
     images_per_s = config.batch_size * steps / sum(seconds)
     return {
         "benchmark": "train_step",

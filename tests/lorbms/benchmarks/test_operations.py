@@ -4,7 +4,7 @@ import pytest
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.benchmarks import operations
-from lorbms_tf.lorbms.building import build_networks
+from lorbms_tf.lorbms.building import build_networks, build_part_classifier
 from lorbms_tf.lorbms.config import ModelConfig
 from lorbms_tf.networks import Classifier, Decoder, Discriminator, Encoder
 from lorbms_tf.networks.strided_chunks import StridedChunkDecoder, StridedChunkEncoder
@@ -54,6 +54,22 @@ def test_an_iteration_of_the_thesis():
         "classifier": 2_470_625_280,
         "iteration": 49_785_328_128,
     }
+
+
+def test_parts_of_chunks_add_a_second_scene():
+    config = tiny.config(attribute_parts=2)
+    networks, parts = build_networks(config), build_part_classifier(config)
+    whole = operations.of_phases(networks, 1)
+    both = operations.of_phases(networks, 1, parts)
+    encoder = operations.of_encoder(networks.encoder)
+    decoder = operations.of_decoder(networks.decoder)
+    discriminator = operations.of_discriminator(networks.discriminator)
+    told = 4 * operations.of_classifier(parts)
+    added = {name: both[name] - whole[name] for name in whole}
+    assert added["generator"] == 3 * (encoder + 2 * decoder) + 2 * (discriminator + told)
+    assert added["discriminator"] == 3 * discriminator
+    assert added["classifier"] == 3 * told
+    assert added["iteration"] == sum(added[name] for name in list(added)[:3])
 
 
 @pytest.mark.parametrize(
