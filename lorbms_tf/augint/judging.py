@@ -80,9 +80,17 @@ class Arrays:
         return np.random.default_rng([self._config.seed, kind])
 
     @cached_property
+    def _codes(self) -> np.ndarray:
+        """Of the judged images; all paths share them, for those of wgan_gp take long."""
+        return self._maker.encode(self._judged)
+
+    @cached_property
     def reconstruction(self) -> np.ndarray:
         """[N, S, S, C]."""
-        return self._maker.reconstructions(self.image)
+        made = np.empty_like(self.image)
+        made[::2] = self._maker.decode(self._codes)
+        made[1::2] = self._maker.reconstructions(self.image[1::2])
+        return made
 
     @cached_property
     def _pairs(self) -> np.ndarray:
@@ -98,7 +106,7 @@ class Arrays:
     def _ends_and_middle(self) -> np.ndarray:
         """Each path of `path` at its ends and halfway, as the model makes them: [P, 3, S, S, C]."""
         shares = np.tile([0.0, 0.5, 1.0], (len(self._pairs), 1))
-        return self._maker.paths(*(self._judged[column] for column in self._pairs.T), shares)
+        return self._maker.between(*(self._codes[column] for column in self._pairs.T), shares)
 
     @property
     def ends(self) -> np.ndarray:
@@ -112,8 +120,7 @@ class Arrays:
 
     def _paths(self, places: np.ndarray) -> np.ndarray:
         shares = self._random(_SHARES).uniform(size=(len(places), POINTS))
-        start, end = self._judged[places[:, 0]], self._judged[places[:, 1]]
-        made = self._maker.paths(start, end, shares)
+        made = self._maker.between(*(self._codes[column] for column in places.T), shares)
         return made.reshape(-1, *made.shape[2:])
 
     @cached_property
@@ -169,7 +176,7 @@ class Arrays:
         labels, random = self._labels[::2], self._random(_SEEDS)
         places = groups(labels, self._config.shots, self._config.paths, random)
         weights = random.dirichlet(np.ones(places.shape[1]), len(places))
-        made = self._maker.blends(self._judged[places], weights)
+        made = self._maker.blended(self._codes[places], weights)
         return self._classes(made) == labels[places[:, 0]]
 
     @cached_property

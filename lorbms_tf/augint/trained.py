@@ -56,14 +56,20 @@ class Trained:
 
     def paths(self, start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
         """Images at shares [N, T] of the ways from start to end [N, S, S, C]: [N, T, S, S, C]."""
-        codes = [self.encode(images) for images in (start, end)]
-        points = [self._in_batches(self._between, *codes, column) for column in shares.T]
+        return self.between(self.encode(start), self.encode(end), shares)
+
+    def between(self, start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """As `paths`, from codes [N, D] to codes."""
+        points = [self._in_batches(self._between, start, end, column) for column in shares.T]
         return np.stack([self.decode(point) for point in points], axis=1)
 
     def blends(self, images: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Images in the simplex of some: [M, K, S, S, C] and weights [M, K] -> [M, S, S, C]."""
         codes = self.encode(images.reshape(-1, *images.shape[2:]))
-        codes = codes.reshape(*weights.shape, -1)
+        return self.blended(codes.reshape(*weights.shape, -1), weights)
+
+    def blended(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """As `blends`, of codes [M, K, D]."""
         return self.decode(self._in_batches(self._blend, codes, weights))
 
     def _in_batches(self, function: Callable, *arrays: np.ndarray) -> np.ndarray:
@@ -75,22 +81,29 @@ class Trained:
 
 
 class PixelFade:
-    """What needs no model: images laid over each other. Has the functions of `Trained`."""
+    """What needs no model: images laid over each other, which are their own codes.
+
+    Has the functions of `Trained`.
+    """
 
     name = PIXEL_FADE
 
-    def reconstructions(self, images: np.ndarray) -> np.ndarray:
-        """The images themselves."""
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """The images themselves; so are `decode` and `reconstructions`."""
         return images
 
-    def paths(self, start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    decode = reconstructions = encode
+
+    def between(self, start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
         """As `Trained.paths`."""
         shares = shares[:, :, None, None, None].astype(np.float32)
         return (1 - shares) * start[:, None] + shares * end[:, None]
 
-    def blends(self, images: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def blended(self, images: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """As `Trained.blends`."""
         return np.einsum("mk...,mk->m...", images, weights.astype(np.float32))
+
+    paths, blends = between, blended
 
 
 def _graph(function: Callable) -> Callable:

@@ -24,6 +24,7 @@ from lorbms_tf.progress import say, track
 MOST_IN_MEMORY = 1 << 30  # bytes of decoded photos that are kept
 _SAMPLED = 16  # photos by which the size of all is judged
 _MOST_TRIED = 1000  # photos in a row that cannot be read
+_DECODED_TOGETHER = 64
 _CENTER = (0.5, 0.5)
 
 
@@ -107,11 +108,12 @@ class Photos:
     def held_out(self, limit: int | None = None) -> Iterator[tuple[np.ndarray, int]]:
         """The central square of each photo that can be read, and its label; at most `limit`.
 
+        Fewer than all are taken evenly out of all: of sorted folders each class gives its share.
         At the end it says which could not be read, once. UserError where none could.
         """
-        size, given = self._config.image_size, 0
-        for start in range(0, len(self), 64):  # decoded together
-            numbers = range(start, min(len(self), start + 64))
+        size, given, order = self._config.image_size, 0, self._order(limit)
+        for start in range(0, len(order), _DECODED_TOGETHER):
+            numbers = order[start : start + _DECODED_TOGETHER]
             for number, pixels in zip(numbers, self._pool.map(self._scaled, numbers), strict=True):
                 if given == limit:
                     self.tell()
@@ -122,6 +124,13 @@ class Photos:
         if not given:
             raise UserError(self.summary())
         self.tell()
+
+    def _order(self, limit: int | None) -> list[int]:
+        """All numbers, those that are evenly out of all first; the others replace bad photos."""
+        if limit is None or not 0 < limit < len(self):
+            return list(range(len(self)))
+        first = [number * len(self) // limit for number in range(limit)]
+        return first + sorted(set(range(len(self))) - set(first))
 
     def summary(self) -> str:
         """How many photos could not be read, with the reasons and an example of each; "" if all."""

@@ -1,15 +1,29 @@
 """Configuration -> the networks of DeePSiM, and their optimizers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lorbms_tf.deepsim.coder import Coder
 from lorbms_tf.deepsim.config import DeepsimConfig
+from lorbms_tf.errors import UserError
+from lorbms_tf.features import taps
 from lorbms_tf.features.taps import Taps
 from lorbms_tf.networks.deepsim_discriminator import DeepsimDiscriminator
 from lorbms_tf.networks.upconv import UpConv
 from lorbms_tf.training import optimizers
+
+
+def frozen(config: DeepsimConfig, role: str, layers: Sequence[str], seed: int) -> Taps:
+    """The network that a flag names. UserError, naming the flag, where it cannot be used.
+
+    role: "encoder" or "comparator".
+    """
+    try:
+        return taps.make(getattr(config, role), layers, getattr(config, f"{role}_weights"), seed)
+    except UserError as error:  # of `taps`, which does not know which of the two it is
+        text = str(error).replace("--weights", f"--{role}_weights")
+        raise UserError(text if text.startswith("--") else f"--{role}: {text}") from error
 
 
 def generator(

@@ -15,7 +15,6 @@ from keras import ops
 from lorbms_tf.deepsim import building, draws, objective, signatures
 from lorbms_tf.deepsim.config import DeepsimConfig
 from lorbms_tf.deepsim.signs import CONTRAST
-from lorbms_tf.features import taps
 from lorbms_tf.gan import losses
 from lorbms_tf.latent import normal
 from lorbms_tf.training.pausing import Pausing
@@ -43,7 +42,7 @@ class Deepsim(keras.Model):
     def __init__(self, config: DeepsimConfig, seed: int = 0, precision: str = "float32"):
         super().__init__(name="deepsim")
         self.config, self.precision = config, precision
-        self._encoder = taps.make(config.encoder, [config.layer], config.encoder_weights, seed)
+        self._encoder = building.frozen(config, "encoder", [config.layer], seed)
         self.coder = None
         if config.has_coder:
             self.coder = building.coder(config, self._encoder, seed, precision)
@@ -186,9 +185,8 @@ class Deepsim(keras.Model):
         config = self.config
         self._comparator = None
         if config.feature_weight:
-            self._comparator = taps.make(
-                config.comparator, config.comparator_layer, config.comparator_weights, config.seed
-            )
+            layers = config.comparator_layer
+            self._comparator = building.frozen(config, "comparator", layers, config.seed)
             shape = (1, config.image_size, config.image_size, 3)
             maps = self._comparator(ops.zeros(shape)).values()
             self._compared_numbers = sum(int(ops.size(one)) for one in maps)

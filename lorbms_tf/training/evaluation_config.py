@@ -14,7 +14,7 @@ class EvaluationConfig:
         "latest", "Which one of the run: latest, best, or a step; evaluate: or all."
     )
     batch_size: int = setting(16, "References at a time.")
-    limit: int = setting(0, "At most so many references; 0: all.")
+    limit: int = setting(0, "At most so many references, photos evenly out of all; 0: all.")
     seed: int = setting(0, "Seed of what is drawn.")
 
     def validate(self) -> None:

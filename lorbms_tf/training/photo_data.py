@@ -122,7 +122,10 @@ class PhotoData:
             yield batch
 
     def held_out(self, batch_size: int, limit: int | None = None) -> Callable[[], Iterable]:
-        """The held-out photos in order, without draws; photos of training where there are none."""
+        """The held-out photos in order, without draws, or `limit` of them evenly out of all.
+
+        Photos of training where there are none.
+        """
         return lambda: _Batches(self.held_out_photos, batch_size, limit)
 
     def held_out_flags(self) -> dict[str, str]:

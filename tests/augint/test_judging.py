@@ -98,3 +98,25 @@ def test_ends_and_middles_are_of_the_paths_that_are_judged():
     assert arrays.ends.shape == (12, 4, 4, 1)
     np.testing.assert_allclose(arrays.middle, (arrays.ends[:6] + arrays.ends[6:]) / 2)
     assert scores.SCORES["fading"].of(arrays) > 0
+
+
+def test_each_judged_picture_is_encoded_once():
+    class Counting(PixelFade):
+        encoded = 0
+
+        def encode(self, images):
+            self.encoded += len(images)
+            return images
+
+        def reconstructions(self, images):
+            return self.decode(self.encode(images))
+
+    arrays = object.__new__(judging.Arrays)
+    arrays._config = score_config.AugintScoringConfig(run_dir="R", photos="P", paths=6)
+    arrays._maker = Counting()
+    arrays.image = random().uniform(-1, 1, (9, 4, 4, 1))
+    arrays._judged = arrays.image[::2]
+    assert arrays.path.shape == (18, 4, 4, 1)
+    assert arrays.middle.shape == (6, 4, 4, 1)
+    np.testing.assert_array_equal(arrays.reconstruction, arrays.image)
+    assert arrays._maker.encoded == 9

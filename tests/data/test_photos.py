@@ -124,7 +124,21 @@ def test_random_squares_and_mirror_images(tmp_path):
 
 
 def test_held_out_photos_may_be_fewer(folder):
-    assert [label for _, label in Photos(str(folder), config()).held_out(2)] == [-1, 0]
+    photos = Photos(str(folder), config())
+    assert [label for _, label in photos.held_out(2)] == [-1, 1]
+    assert [label for _, label in photos.held_out(9)] == [-1, 0, 1, 1]
+
+
+def test_fewer_held_out_photos_are_evenly_out_of_all_classes(tmp_path):
+    for name in "abc":
+        for number in range(4):
+            write(tmp_path / name / f"{number}.png", 10 * number)
+    photos = Photos(str(tmp_path), config())
+    assert [label for _, label in photos.held_out(3)] == [0, 1, 2]
+    assert [label for _, label in photos.held_out(6)] == [0, 0, 1, 1, 2, 2]
+    (tmp_path / "b" / "0.png").write_bytes(b"")
+    photos = Photos(str(tmp_path), config())
+    assert [label for _, label in photos.held_out(3)] == [0, 2, 0]  # another one takes its place
 
 
 def photo(height, width, channels=3):

@@ -159,6 +159,17 @@ def test_an_unknown_layer_lists_the_valid_ones():
         taps.make("caffenet", ["fc9"])
 
 
+@pytest.mark.parametrize("role", ["encoder", "comparator"])
+def test_bad_weights_are_told_by_their_flag(role, tmp_path):
+    wanted = f"^--{role}_weights: .* does not hold the weights of SqueezeNet"
+    layer = {"encoder": {"layer": "fire5"}, "comparator": {"comparator_layer": ("fire5",)}}[role]
+    missing = {role: "squeezenet", f"{role}_weights": str(tmp_path / "missing.npz"), **layer}
+    with pytest.raises(UserError, match=wanted):
+        made(**missing)
+    with pytest.raises(UserError, match=f"^--{role}: 'vgg' is no network"):
+        made(**{role: "vgg"})
+
+
 def test_rates_are_halved_at_the_named_updates():
     rate = optimizers.halved(0.8, (2, 5))
     assert [round(float(rate(step)), 4) for step in (0, 1, 2, 4, 5, 9)] == [
