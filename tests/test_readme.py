@@ -1,11 +1,8 @@
 """The commands of the documents, in their order: all parse, and a user's way through them runs."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import copies
 from tests.documents import DOCUMENTS, ROOT
 from tests.end_to_end.test_whole_way import SIZES
 from tests.probing import making
@@ -172,10 +170,8 @@ def results(place):
         for one in (*COMMANDS, *wrong)
     ]
     (place / "wishes.json").write_text(json.dumps(wishes))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.command_runner", "wishes.json", "results.json"],
-        cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
+    words = ["-m", "tests.command_runner", "wishes.json", "results.json"]
+    done = copies.run(words, cwd=place)
     assert done.returncode == 0, done.stderr
     return json.loads((place / "results.json").read_text())
 
