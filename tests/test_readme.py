@@ -82,6 +82,7 @@ SMALL = {
     "lorbms_tf.render": ["--rows=2", "--cell=32"],
     "lorbms_tf.render paths": ["--cell=32"],
     "lorbms_tf.render transfer": ["--cell=32"],
+    "lorbms_tf.paths": ["--adam_steps=2"],
     "lorbms_tf.report": ["--rows=2", "--cell=32", "--metrics=psnr"],
     "lorbms_tf.distance": ["--image_size=48"],
     "lorbms_tf.probe": ["--epochs=1", "--nobaseline"],
