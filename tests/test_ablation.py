@@ -6,24 +6,15 @@ times TensorFlow's import would take minutes.
 """
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lorbms_tf.files import sha256_file
-from tests import inception_graph, tiny
+from tests import copies, inception_graph, tiny
+from tests.end_to_end.test_whole_way import SIZES
 
-ROOT = Path(__file__).resolve().parent.parent
 VARIANTS = ("full", "no_cls", "no_rec", "no_adv")
-SIZES = (
-    "--image_size=32", "--chunk_size=4", "--encoder_stem=4", "--encoder_layers=1,1,1,0",
-    "--encoder_growth=2", "--decoder_layers=1,1,1,1", "--decoder_widths=4,4,4,4",
-    "--decoder_growth=2", "--discriminator_widths=2,2", "--classifier_widths=2,2,2,2,2",
-    "--classifier_dense=4,4",
-)  # fmt: skip
 
 # The flags of the sweep make room for those of the door that it runs, and come back after it.
 IN_ONE_PROCESS = """
@@ -63,9 +54,7 @@ def swept(tmp_path_factory):
         f"--eval_records={records}", f"--real_records={records}", f"--out={folder}/out",
         f"--extractor_weights={graph}",
     ]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", IN_ONE_PROCESS, *words], cwd=ROOT, capture_output=True, text=True
-    )
+    done = copies.run(["-c", IN_ONE_PROCESS, *words])
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return folder / "out", graph
 

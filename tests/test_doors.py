@@ -1,14 +1,10 @@
 """Each door as a person meets it first: its --help."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
+from tests import copies
 from tests.test_next_steps import DOORS, flags_of
 
-ROOT = Path(__file__).resolve().parent.parent
 # One process imports all, which takes long; each door then has a copy of it: flags are global.
 HELP = """
 import importlib, os, sys
@@ -30,8 +26,7 @@ for door, module in zip(doors, modules):
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("help")
-    command = [sys.executable, "-W", "ignore", "-c", HELP, str(folder), *DOORS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = copies.run(["-c", HELP, folder, *DOORS])
     assert done.returncode == 0, done.stderr
     return {door: (folder / door).read_text() for door in DOORS}
 

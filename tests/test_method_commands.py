@@ -11,7 +11,7 @@ import pytest
 from lorbms_tf import methods, render
 from lorbms_tf.cli import flags
 from lorbms_tf.errors import UserError
-from tests import tiny
+from tests import copies, tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,9 +74,7 @@ def test_the_help_of_each_door_shows_the_flags_of_the_method(name, tmp_path):
 
 
 def door(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "lorbms_tf.train", *words], cwd=ROOT, capture_output=True, text=True
-    )
+    return copies.run(["-m", "lorbms_tf.train", *words])
 
 
 def test_a_dry_run_prints_the_parameters_and_writes_nothing(name, tmp_path):

@@ -1,13 +1,12 @@
 """The flagfiles of table 4.3: each parses, is valid, and says how it is used."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lorbms_tf.probing.settings import ProbeConfig
+from tests import copies
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGFILES = sorted((ROOT / "configs" / "probe").glob("*.cfg"))
@@ -40,8 +39,7 @@ print(json.dumps(made))
 
 @pytest.fixture(scope="module")
 def configs():
-    words = [sys.executable, "-c", PARSE, *map(str, FLAGFILES)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    done = copies.run(["-c", PARSE, *FLAGFILES])
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -1,11 +1,8 @@
 """The commands of the documents, in their order: all parse, and a user's way through them runs."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import copies
 from tests.documents import DOCUMENTS, ROOT
 from tests.end_to_end.test_whole_way import SIZES
 from tests.probing import making
@@ -84,6 +82,7 @@ SMALL = {
     "lorbms_tf.render": ["--rows=2", "--cell=32"],
     "lorbms_tf.render paths": ["--cell=32"],
     "lorbms_tf.render transfer": ["--cell=32"],
+    "lorbms_tf.paths": ["--adam_steps=2"],
     "lorbms_tf.report": ["--rows=2", "--cell=32", "--metrics=psnr"],
     "lorbms_tf.distance": ["--image_size=48"],
     "lorbms_tf.probe": ["--epochs=1", "--nobaseline"],
@@ -172,10 +171,8 @@ def results(place):
         for one in (*COMMANDS, *wrong)
     ]
     (place / "wishes.json").write_text(json.dumps(wishes))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.command_runner", "wishes.json", "results.json"],
-        cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
+    words = ["-m", "tests.command_runner", "wishes.json", "results.json"]
+    done = copies.run(words, cwd=place)
     assert done.returncode == 0, done.stderr
     return json.loads((place / "results.json").read_text())
 

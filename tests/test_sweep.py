@@ -1,7 +1,4 @@
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +6,8 @@ from lorbms_tf.cli import stored_config
 from lorbms_tf.errors import UserError
 from lorbms_tf.lorbms.config import LorbmsConfig
 from lorbms_tf.sweep import SweepConfig, check_training
+from tests import copies
 
-ROOT = Path(__file__).resolve().parent.parent
 GIVEN = {"records": "r*", "eval_records": "e*", "out": "o"}
 SWEPT = {"out": "o", "variants": ("a.cfg",)}
 
@@ -34,17 +31,13 @@ print(json.dumps([[one.variant, settings.to_dict(one.config)] for one in planned
 """
 
 
-def plan(*words, cwd=ROOT):
+def plan(*words):
     given = [f"--{name}={value}" for name, value in GIVEN.items()]
-    return subprocess.run(
-        [sys.executable, "-c", PLAN, *given, *words], cwd=cwd, capture_output=True, text=True
-    )
+    return copies.run(["-c", PLAN, *given, *words])
 
 
 def door(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "lorbms_tf.sweep", *words], cwd=ROOT, capture_output=True, text=True
-    )
+    return copies.run(["-m", "lorbms_tf.sweep", *words])
 
 
 @pytest.mark.parametrize("name, epochs", [("thesis", 10), ("scenes32", 25)])

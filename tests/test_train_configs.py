@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from lorbms_tf.cli.settings import from_dict
 from lorbms_tf.distances.distance_config import DistanceConfig
 from lorbms_tf.lorbms import config
+from tests import copies
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGFILES = sorted((ROOT / "configs").glob("*.cfg"))
@@ -32,9 +31,7 @@ print(json.dumps(settings.to_dict(flags.read(config.LorbmsConfig))))
 def parse(flagfile):
     """The validated configuration that the flagfile, records and a run directory give."""
     words = [f"--flagfile={flagfile}", *(f"--{name}={value}" for name, value in PLACES.items())]
-    done = subprocess.run(
-        [sys.executable, "-c", PARSE, *words], cwd=ROOT, capture_output=True, text=True
-    )
+    done = copies.run(["-c", PARSE, *words])
     assert done.returncode == 0, done.stderr
     return from_dict(config.LorbmsConfig, json.loads(done.stdout), str(flagfile))
 

@@ -107,21 +107,11 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
         exact, rows, shown = None, [], []
         for count in sorted({1, *(min(n, num_images) for n in config.num_clusters)}):
             with stages(f"{count} clusters"):
-                start = time.monotonic()
-                clustered = neighbours.cluster_all(prepared.features, count, base.seed, work.keep)
-                middle = time.monotonic()
-                found = neighbours.search_all(
-                    prepared.features,
-                    clustered,
-                    prepared.identity,
-                    records.NUM_CANDIDATES,
-                    queries=queries,
-                )
-                times = (middle - start, time.monotonic() - middle)
-            exact = exact or found
+                nearest, times = _search(prepared, count, base.seed, queries, work.keep)
+            exact = exact or nearest
             if count in config.num_clusters or count == num_images:
-                rows.append(measure(count, found, exact, queries, times))
-                shown.append(found.indices[queries])
+                rows.append(measure(count, nearest, exact, queries, times))
+                shown.append(nearest.indices[queries])
         *alike, chance = likeness(prepared.collected.items, queries, shown, base.seed)
     rows = [{**row, "alike": value} for row, value in zip(rows, alike, strict=True)]
     print(as_text(rows, chance))
@@ -136,6 +126,19 @@ def explore(config: ExploreConfig) -> list[dict[str, Any]]:
     print(f"{work.path} keeps the features for the build: remove it if you build none")
     print(_next(base, rows))
     return rows
+
+
+def _search(
+    prepared: preparation.Prepared, count: int, seed: int, queries: np.ndarray, keep: Any
+) -> tuple[Neighbours, tuple[float, float]]:
+    """Candidates with `count` clusters, and the seconds of clustering and of searching."""
+    start = time.monotonic()
+    clustered = neighbours.cluster_all(prepared.features, count, seed, keep)
+    middle = time.monotonic()
+    nearest = neighbours.search_all(
+        prepared.features, clustered, prepared.identity, records.NUM_CANDIDATES, queries=queries
+    )
+    return nearest, (middle - start, time.monotonic() - middle)
 
 
 def _next(base: BuildConfig, rows: list[dict[str, Any]]) -> str:

@@ -19,9 +19,9 @@ from lorbms_tf.errors import UserError
 from lorbms_tf.files import read_json
 
 IMAGES_A_CLUSTER = 500  # as the build has it, where it chooses the number of clusters
-_KMEANS_ITERATIONS, _KMEANS_SAMPLE = 20, 256  # the sample: images a cluster
-_KMEANS_BYTES = 8 * 2**30  # the most that the sample takes
-_HASH_BITS, _LONGEST_PART = 256, 32  # of perceptual hashes, and of what is looked up at once
+KMEANS_ITERATIONS, KMEANS_SAMPLE = 20, 256  # the sample: images a cluster
+KMEANS_BYTES = 8 * 2**30  # the most that the sample takes
+HASH_BITS, LONGEST_PART = 256, 32  # of perceptual hashes, and of what is looked up at once
 _LEAST_SECONDS = 0.5  # of a stage: shorter ones are measured as badly as this one
 
 FIXED, IMAGES, PRODUCTS, PAIRS = "fixed", "images", "products", "pairs"
@@ -117,15 +117,15 @@ def operations(stage: str, sizes: Sizes) -> dict[str, float]:
     counts = {FIXED: 1.0, IMAGES: float(sizes.images), PRODUCTS: 0.0, PAIRS: 0.0}
     width = 4.0 * sizes.dimension
     if stage == "clusters":
-        most = max(sizes.clusters, _KMEANS_BYTES // (4 * sizes.dimension))
-        sample = min(sizes.images, sizes.clusters * _KMEANS_SAMPLE, most)
-        looks = _KMEANS_ITERATIONS * sample + sizes.images  # the last one assigns all
+        most = max(sizes.clusters, KMEANS_BYTES // (4 * sizes.dimension))
+        sample = min(sizes.images, sizes.clusters * KMEANS_SAMPLE, most)
+        looks = KMEANS_ITERATIONS * sample + sizes.images  # the last one assigns all
         counts[PRODUCTS] = 0.0 if sizes.clusters == 1 else looks * sizes.clusters * width
     if stage == "neighbours":
         counts[PRODUCTS] = sizes.images**2 / sizes.clusters * width
     if stage == "duplicates" and sizes.near_duplicates >= 0:
         parts = sizes.near_duplicates + 1
-        alike = 2.0 ** -min(_HASH_BITS // parts, _LONGEST_PART)  # share with an equal part
+        alike = 2.0 ** -min(HASH_BITS // parts, LONGEST_PART)  # share with an equal part
         counts[PAIRS] = sizes.images**2 * parts * alike
     return {kind: counts[kind] for kind in STAGES[stage]}
 

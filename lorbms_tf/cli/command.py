@@ -1,5 +1,6 @@
 """How every command line door starts: absl parses the flags, user errors are shown plainly."""
 
+import errno
 import itertools
 import multiprocessing
 import os
@@ -58,11 +59,22 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
         raise
     except BrokenPipeError:  # what reads our output, such as `head`, has seen enough
         stderr_filter.end_well()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        stderr_filter.end_well()
+        _leave_stdout()
+        sys.exit(_fail("cannot write all that this prints: the disk is full"))
 
 
-def _fail(error: Exception) -> int:
+def _leave_stdout() -> None:
+    """What is still to be written to stdout goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(error: Exception | str) -> int:
     print(f"error: {error}", file=sys.stderr)
     return 1
 

@@ -20,6 +20,7 @@ from lorbms_tf.files import read_lines
 
 FLAGS = flags.FLAGS
 Config = TypeVar("Config")
+_MOST = 2**60  # of a whole number: what is made of it, such as several seeds, still has 64 bits
 _FLAGFILE = re.compile(r"--?flagfile[= ](.*)")
 
 
@@ -45,7 +46,7 @@ def _define(field: dataclasses.Field, hint: Any, default: Any) -> None:
     if hint is bool:
         flags.DEFINE_bool(field.name, default, text)
     elif hint is int:
-        flags.DEFINE_integer(field.name, default, text)
+        flags.DEFINE_integer(field.name, default, text, lower_bound=-_MOST, upper_bound=_MOST)
     elif hint is float:
         flags.DEFINE_float(field.name, default, text)
     elif hint is str:

@@ -26,6 +26,7 @@ _KNOWN = (
     rb"cuda_(?:dnn|fft|blas)\.cc:\d+\] Unable to register ",
     rb"util\.cc:\d+\] oneDNN supports ",
     rb"computation_placer\.cc:\d+\] computation placer already registered",
+    rb"meta_optimizer\.cc:\d+\] remapper failed: ",  # the graph stays as it was
 )
 CHATTER = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\) is called"

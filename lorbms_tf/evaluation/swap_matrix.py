@@ -59,12 +59,7 @@ def swap_matrix(
     if len(images) < 2:
         raise ValueError(f"swapping needs at least two images, not {len(images)}")
     describe = describe or np.asarray
-    check_finite(images, "images")
-    codes = in_batches(encode, batch_size, images)  # [N, 2, 2, C]
-    check_finite(codes, "codes")
-    half = codes.shape[1] // 2  # cells of a chunk, a side
-    if codes.shape[1:3] != (2 * half, 2 * half):
-        raise ValueError(f"codes of {codes.shape[1]}x{codes.shape[2]} cells have no four chunks")
+    codes = _codes(encode, images, batch_size)
     partners = partners_of(len(images), seed)
     shown = _described(in_batches(decode, batch_size, codes), describe, "reconstructions")
     spread = _by_chunk(np.square(codes - codes[partners]))  # [4]
@@ -84,6 +79,17 @@ def swap_matrix(
     diagonal = np.eye(NUM_QUADRANTS, dtype=bool)
     locality = float(follows[diagonal].mean() - follows[~diagonal].mean())
     return SwapMatrix(follows, locality, cycle_error)
+
+
+def _codes(encode: Callable, images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Codes [N, 2, 2, C] of images, or of a larger even side; see `swap_matrix`."""
+    check_finite(images, "images")
+    codes = in_batches(encode, batch_size, images)
+    check_finite(codes, "codes")
+    height, width = codes.shape[1:3]
+    if height != width or height % 2:
+        raise ValueError(f"codes of {height}x{width} cells have no four chunks")
+    return codes
 
 
 def _by_chunk(values: np.ndarray) -> np.ndarray:

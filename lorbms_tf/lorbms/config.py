@@ -139,12 +139,12 @@ class ModelConfig(variants.VariantConfig, outlook.OutlookConfig, DistanceConfig)
         if any(width % 2 for width in self.classifier_widths):
             raise UserError("--classifier_widths must be even: convolutions are in two groups")
         _all_at_least("discriminator_widths", self.discriminator_widths)
+        for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
+            require(name, getattr(self, name), minimum=1)
         variants.check(self)
         outlook.check(self)
         if self.encoder_receptive_field:  # the first convolution and the pools see so much already
             require("encoder_receptive_field", self.encoder_receptive_field, 2**blocks + 2)
-        for name in ("chunk_size", "encoder_stem", "encoder_growth", "decoder_growth"):
-            require(name, getattr(self, name), minimum=1)
         require("generator_updates", self.generator_updates, minimum=1)
         require("autoencoder_steps", self.autoencoder_steps, minimum=0)
         self._validate_augint_share()

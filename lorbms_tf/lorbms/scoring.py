@@ -83,12 +83,7 @@ def score(config: ScoringConfig) -> Scored:
     sets = scene_scores.Sets(images, outputs, config.batch_size, config.seed)
     swaps = _Swaps(config, model, rendered.reference, outputs)
     read = ChainMap(rendered._asdict(), sets, swaps)
-    values: dict[str, float | None] = dict.fromkeys(config.metrics)
-    for name in possible:
-        try:
-            values[name] = registry.SCORES[name].checked(read)
-        except ValueError as error:
-            missing[name] = str(error)
+    values = {**dict.fromkeys(config.metrics), **_values(possible, read, missing)}
     if config.metrics and len(missing) == len(values):
         raise UserError(_nothing(missing))
     found = {
@@ -105,6 +100,17 @@ def score(config: ScoringConfig) -> Scored:
     known = [name for name in possible if name in scene_scores.SCORES and name not in missing]
     cautions = [text for text in (scene_scores.caution(name, sets) for name in known) if text]
     return Scored(found, rendered, dict(swaps), model, trained, bad, list(dict.fromkeys(cautions)))
+
+
+def _values(names: tuple[str, ...], read: Any, missing: dict[str, str]) -> dict[str, float]:
+    """The scores that can be computed, by name; for others `missing` gets the reason."""
+    values = {}
+    for name in names:
+        try:
+            values[name] = registry.SCORES[name].checked(read)
+        except ValueError as error:
+            missing[name] = str(error)
+    return values
 
 
 def _outputs(extractor: FeatureNetwork) -> Callable:

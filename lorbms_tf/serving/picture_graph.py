@@ -62,6 +62,10 @@ def _assert(condition, number, what: str, *more):
     return tf.debugging.Assert(condition, ["picture", number, what, *more], summarize=8)
 
 
+# One graph for all signatures that take files: it is half of what an export holds.
+@tf.function(
+    input_signature=[tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int32)], autograph=False
+)
 def _upright(encoded, number):
     """The pixels of a file, uint8 [H, W, 3]."""
     kind = _kind(encoded, number)

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lorbms_tf.augint.config import AugintConfig
+from tests import copies
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGFILES = sorted((ROOT / "configs" / "augint").glob("*.cfg"))
@@ -64,9 +63,7 @@ def test_its_head_names_command_and_expectation(path):
 @pytest.fixture(scope="module")
 def parsed():
     words = [f"{door(path)[1]}={path.relative_to(ROOT)}" for path in FLAGFILES]
-    done = subprocess.run(
-        [sys.executable, "-c", PARSE, *words], cwd=ROOT, capture_output=True, text=True
-    )
+    done = copies.run(["-c", PARSE, *words])
     assert done.returncode == 0, done.stderr
     return {Path(name).stem: values for name, values in json.loads(done.stdout).items()}
 

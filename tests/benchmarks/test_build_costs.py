@@ -10,8 +10,19 @@ from lorbms_tf.benchmarks import build_costs
 from lorbms_tf.benchmarks.build_costs import Build, Sizes
 from lorbms_tf.errors import UserError
 from lorbms_tf.files import write_json
+from tfrecords_tools import clusters, duplicates, neighbours
 
 SIZES = Sizes(images=1000, dimension=10, bytes=4, clusters=2, near_duplicates=16)
+
+
+def test_what_it_knows_of_builds_is_what_builds_do():
+    """`lorbms_tf` imports nothing of `tfrecords_tools`, so these numbers stand twice."""
+    assert build_costs.IMAGES_A_CLUSTER == neighbours.IMAGES_PER_CLUSTER
+    assert build_costs.KMEANS_ITERATIONS == clusters.KMEANS_ITERATIONS
+    assert build_costs.KMEANS_SAMPLE == clusters.POINTS_PER_CENTROID
+    assert build_costs.KMEANS_BYTES == clusters.SAMPLE_BYTES
+    assert build_costs.HASH_BITS == duplicates.BITS
+    assert build_costs.LONGEST_PART == duplicates.LONGEST_PART
 
 
 def write_build(folder, images, seconds, **changes):

@@ -7,6 +7,7 @@ import pytest
 
 from lorbms_tf.cli import command
 from lorbms_tf.errors import Stopped, UserError
+from tests import copies
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,15 @@ def test_a_reader_that_leaves_early_is_no_fault():
     script = f"{shlex.quote(sys.executable)} -m lorbms_tf.train --help | head -1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("Training, from records") and done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--dry_run", "--tau=1"]])
+def test_a_full_disk_behind_what_is_printed_is_one_line(words, tmp_path):
+    with open("/dev/full", "w") as full, (tmp_path / "errors").open("w+") as errors:
+        ended = copies.Copy(["-m", "lorbms_tf.train", *words], full, errors)
+        assert ended.wait() == 1
+        last = errors.read().splitlines()[-1]
+    assert last == "error: cannot write all that this prints: the disk is full"
 
 
 def test_stray_words_are_refused():

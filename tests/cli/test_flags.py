@@ -89,6 +89,10 @@ def test_wrong_values_name_the_flag_and_the_valid_ones(parse):
         parse("--flag_kind=c")
     with pytest.raises(UserError, match="--flag_count=0"):
         parse("--flag_count=0")
+    for number in (10**30, -(10**30)):  # more than 64 bits hold
+        with pytest.raises(absl_flags.Error, match=f"--flag_count={number}"):
+            parse(f"--flag_count={number}")
+    assert parse(f"--flag_count={2**60}").flag_count == 2**60
 
 
 def test_what_is_not_the_default_can_be_given_again(parse):

@@ -45,6 +45,8 @@ def run(script, **settings):
         b"W0000 00:00:1795629019.544500    7710 cudart_stub.cc:31] Could not find cuda drivers",
         b"E0000 00:00:1795631185.476417   21820 util.cc:131] oneDNN supports DT_INT32 only on "
         b"platforms with AVX-512. Falling back to the default Eigen-based implementation",
+        b"E0000 00:00:1795715556.543726    1060 meta_optimizer.cc:967] remapper failed: "
+        b"INVALID_ARGUMENT: Mutation::Apply error: fanout 'gradient_tape/up_conv_1/LeakyRelu'",
         b"INFO:apache_beam.runners.worker.statecache:Creating state cache with size 0",
     ],
 )

@@ -1,8 +1,6 @@
 """The flagfiles of configs/deepsim: each parses, is valid, and says how it is used."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from lorbms_tf.deepsim.config import DeepsimConfig
 from lorbms_tf.deepsim.method import METHOD
 from lorbms_tf.errors import UserError
+from tests import copies
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGFILES = sorted((ROOT / "configs" / "deepsim").glob("*.cfg"))
@@ -39,9 +38,7 @@ print(json.dumps(done))
 @pytest.fixture(scope="module")
 def parsed():
     words = [str(path.relative_to(ROOT)) for path in FLAGFILES]
-    done = subprocess.run(
-        [sys.executable, "-c", PARSE, *words], cwd=ROOT, capture_output=True, text=True
-    )
+    done = copies.run(["-c", PARSE, *words])
     assert done.returncode == 0, done.stderr
     return {Path(name).stem: values for name, values in json.loads(done.stdout).items()}
 

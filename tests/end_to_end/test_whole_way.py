@@ -1,29 +1,21 @@
 """The whole way through the doors on a few small scenes: each command as a user types it."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
+from tests import copies
+
 SIZES = [
-    "--image_size=32", "--chunk_size=4", "--encoder_stem=4", "--encoder_layers=1,1,1,0",
-    "--encoder_growth=2", "--decoder_layers=1,1,1,1", "--decoder_widths=4,4,4,4",
-    "--decoder_growth=2", "--discriminator_widths=2,2", "--classifier_widths=2,2,2,2,2",
-    "--classifier_dense=4,4", "--generator_updates=1",
+    "--image_size=32", "--chunk_size=4", "--strided_widths=4,4,4", "--discriminator_widths=2,2",
+    "--classifier_widths=2,2,2,2,2", "--classifier_dense=4,4", "--generator_updates=1",
 ]  # fmt: skip
 
 
 def door(module, *words, fails=False):
     """Runs `python -m module words` and returns its output; stderr where it should fail."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, words)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
+    done = copies.run(["-m", module, *words])
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done.stderr if fails else done.stdout

@@ -1,12 +1,10 @@
 """The command: its plan, its flagfiles, and how it says a mistake."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import copies
 from tests.tfrecords_tools.making import build_config, siblings
 from tfrecords_tools import build_report
 from tfrecords_tools.build_config import BuildConfig
@@ -33,13 +31,7 @@ def test_flagfiles_state_their_command_and_hold_valid_settings(path):
 
 
 def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "tfrecords_tools.build", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+    return copies.run(["-m", "tfrecords_tools.build", *arguments])
 
 
 def test_the_command_plans_by_a_flagfile_and_the_command_line_wins(photos):

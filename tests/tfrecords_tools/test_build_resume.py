@@ -3,13 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lorbms_tf.errors import UserError
+from tests import copies
 from tests.tfrecords_tools import making
 from tests.tfrecords_tools.making import build_config, content, siblings
 from tfrecords_tools import (
@@ -240,12 +239,7 @@ build.build(making.build_config(Path(sys.argv[1])))
 
 def test_a_real_kill(photos, quick_features):
     build.build(build_config(photos, out=str(photos.parent / "whole")))
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED_FOR_GOOD, str(photos)],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-    )
+    done = copies.run(["-c", KILLED_FOR_GOOD, photos])
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert len(siblings(photos)) == 3  # photos, whole, and the work folder
     build.build(build_config(photos))

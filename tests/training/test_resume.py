@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,9 +13,8 @@ import tensorflow as tf
 from lorbms_tf.cli import flags
 from lorbms_tf.errors import UserError
 from lorbms_tf.training import checkpoints, run_directory
-from tests import tiny
+from tests import copies, tiny
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS = 60
 EVERY = 3  # steps between checkpoints: an epoch, as it happens
 PATIENCE = 900.0  # seconds; only a hanging process takes so long
@@ -55,11 +52,12 @@ class Training:
         words = flags.as_text(made).splitlines()
         # Into a file: nobody reads a pipe while the process is watched.
         self._log = Path(made.run_dir).with_suffix(".log").open("w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "lorbms_tf.train", *words],
-            cwd=ROOT, stdout=self._log, stderr=subprocess.STDOUT,
-            env={**os.environ, **SAME_ARITHMETIC, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        self.process = copies.Copy(
+            ["-m", "lorbms_tf.train", *words],
+            stdout=self._log,
+            stderr=self._log,
+            env={**os.environ, **SAME_ARITHMETIC},
+        )
 
     def reached(self) -> int:
         return max(checkpoints.steps(self.folder), default=0)

@@ -1,8 +1,6 @@
 """What TF_CONFIG and the flags ask for; what several processes make of it is in test_workers."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ import tensorflow as tf
 
 from lorbms_tf.errors import UserError
 from lorbms_tf.training import strategies
-from tests import tiny
+from tests import copies, tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ["a:1", "b:2", "c:3"]
@@ -116,7 +114,6 @@ def test_threads_are_set_before_tensorflow_begins():
         "tf.constant(1.0) + 1.0\n"
         "print(tf.config.threading.get_intra_op_parallelism_threads())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    )
+    done = copies.run(["-c", code])
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1"]

@@ -4,17 +4,11 @@ Of every method (see `tests/test_methods.py`).
 """
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from lorbms_tf import methods
-from tests import tiny
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests import copies, tiny
 
 # In a process of its own: logical devices must be set before TensorFlow is first used.
 #
@@ -107,13 +101,7 @@ print(json.dumps({
 @pytest.fixture(scope="module", params=methods.names())
 def result(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("strategy")
-    done = subprocess.run(
-        [sys.executable, "-c", COMPARE, request.param, str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""},
-    )
+    done = copies.run(["-c", COMPARE, request.param, folder])
     assert done.returncode == 0, done.stderr[-4000:]
     return {"method": request.param, **json.loads(done.stdout.splitlines()[-1])}
 

@@ -4,17 +4,15 @@ import json
 import os
 import random
 import socket
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import tiny
+from tests import copies, tiny
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 900.0  # seconds; only hanging processes take so long
 
 # As in test_strategy, the classifier is left out: its batch norm sees each worker's share.
@@ -88,30 +86,24 @@ def free_ports(count):
 
 
 def start(script, *arguments, workers=(), number="alone"):
-    """A process that runs a Python script, as one of the workers; its output is collected."""
+    """A process that runs a Python script, as one of the workers, and the files of its output."""
     cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": number}}
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments), str(number)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            "CUDA_VISIBLE_DEVICES": "",
-            "TF_CONFIG": json.dumps(cluster) if workers else "",
-        },
-    )
+    files = tempfile.NamedTemporaryFile("r"), tempfile.NamedTemporaryFile("r")  # noqa: SIM115
+    environment = {**os.environ, "TF_CONFIG": json.dumps(cluster) if workers else ""}
+    return copies.Copy(["-c", script, *arguments, number], *files, env=environment), *files
 
 
-def outputs(processes):
+def outputs(started):
     """What the processes print, (standard output, errors, exit code) each; none is left behind."""
     try:
-        return [(*each.communicate(timeout=PATIENCE), each.returncode) for each in processes]
+        for process, *_ in started:
+            process.wait(PATIENCE)
+        return [(out.read(), errors.read(), process.returncode) for process, out, errors in started]
     finally:
-        for process in processes:
+        for process, *files in started:
             process.kill()
+            for file in files:
+                file.close()
 
 
 @pytest.fixture(scope="module")

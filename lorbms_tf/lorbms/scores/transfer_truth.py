@@ -73,8 +73,7 @@ def accuracies(
     for what, values in shown:
         check_finite(values, what)
     real, mixed, reconstructed = (guess(values) for _, values in shown)
-    rows = ("real", "reconstruction", "kept", "replaced", "former", "chance")
-    table: dict[str, dict[str, float]] = {row: {} for row in rows}
+    table: dict[str, dict[str, float]] = {}
     for name, truth in factors.items():
         right = {
             "real": real[name] == truth,
@@ -84,8 +83,8 @@ def accuracies(
             "former": (mixed[name] == truth)[mask],
             "chance": np.bincount(truth.reshape(-1)).max() / truth.size,
         }
-        for row in rows:
-            table[row][name] = float(np.mean(right[row]))
+        for row, guesses in right.items():
+            table.setdefault(row, {})[name] = float(np.mean(guesses))
     return table
 
 
