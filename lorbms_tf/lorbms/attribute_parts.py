@@ -53,9 +53,7 @@ def random_parts(count, num_parts: int, draws: Draws):
     return keras.random.uniform(shape, seed=draws) < 0.5
 
 
-def scene(
-    networks: Networks, batch: dict, encoded, config: ModelConfig, draws: Draws
-) -> PartScene:
+def scene(networks: Networks, batch: dict, encoded, config: ModelConfig, draws: Draws) -> PartScene:
     """One pass of mixing parts: mix, decode, encode, unmix, decode.
 
     Args:

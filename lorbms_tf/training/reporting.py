@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorboard.plugins.hparams import api as hparams
 
 from lorbms_tf.cli import flags
-from lorbms_tf.cli.settings import to_dict
 from lorbms_tf.pages import pictures
 from lorbms_tf.progress import clock
+from lorbms_tf.training import hyperparameters
 from lorbms_tf.training.event_files import EventWriter
 from lorbms_tf.training.method import Method
 from lorbms_tf.training.run_config import RunConfig
@@ -63,20 +62,11 @@ class Reporter:
         self._step_begun: float | None = None
 
     def settings(self) -> None:
-        """Writes the configuration to TensorBoard, as a text and for its hparams page."""
+        """Writes the configuration to TensorBoard, as a text and for its tab HParams."""
         lines = flags.as_text(self._config).splitlines()
-        values = {
-            name: value if isinstance(value, int | float | str) else ",".join(map(str, value))
-            for name, value in to_dict(self._config).items()
-        }
         with self.events.at(0):
             tf.summary.text("configuration", "\n".join(f"    {line}" for line in lines))
-            names = list(self._method.short_names)
-            if self._config.evaluate_every_steps:
-                names.append(f"eval/{self._config.best_metric}")
-            metrics = [hparams.Metric(name) for name in names]
-            hparams.hparams_config(hparams=[], metrics=metrics)
-            hparams.hparams(values)
+            hyperparameters.write_settings(self._config)
 
     def timed(self, batches: Iterable) -> Iterator:
         """Yields the batches, and counts the time that is waited for them."""

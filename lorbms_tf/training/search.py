@@ -20,7 +20,7 @@ from lorbms_tf.training.run_config import RunConfig
 from lorbms_tf.training.search_space import Choice, Range
 from lorbms_tf.training.sweep import Trial, write_flagfile
 
-DATABASE, TABLE = "search.db", "table"
+DATABASE, TABLE, RUNS = "search.db", "table", "runs"
 KINDS = ("random", "tpe")
 _STUDY = "search"
 _SPREAD = 1_000_003  # draws of one seed are those of no other
@@ -94,6 +94,10 @@ class Search:
         Raises Stopped where a signal came, after the training has saved; UserError where all of the
         first trials fail.
         """
+        from lorbms_tf.training import hyperparameters  # loads TensorFlow
+
+        metric = f"eval/{self._shared.best_metric}"
+        hyperparameters.write_search(self._folder / RUNS, self._space, metric)
         states = self._optuna.trial.TrialState
         for frozen in self._study.get_trials(states=[states.RUNNING]):
             self._one(self._optuna.trial.Trial(self._study, frozen._trial_id), count)
@@ -112,7 +116,7 @@ class Search:
         values = {one.name: one.value(drawn) for one in self._space}
         shown = ", ".join(f"{key} {value}" for key, value in drawn.params.items())
         print(f"[{drawn.number + 1}/{count}] {name}: {shown}", file=sys.stderr, flush=True)
-        run_dir = str(self._folder / "runs" / name)
+        run_dir = str(self._folder / RUNS / name)
         try:
             config = dataclasses.replace(self._shared, **values, run_dir=run_dir)
             config.validate()

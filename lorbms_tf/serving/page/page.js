@@ -4,13 +4,14 @@ const query = new URLSearchParams(location.search);
 const model = query.get("model") || MODEL;
 const own = location.protocol === "file:" ? "http://127.0.0.1:8501" : location.origin;
 const address = `${(query.get("server") || own).replace(/\/+$/, "")}/v1/models/${model}`;
-const NAMES = ["top left", "top right", "bottom left", "bottom right"];
+const QUADRANTS = ["top left", "top right", "bottom left", "bottom right"];
 const $ = (id) => document.getElementById(id);
 
 const RETRY = 3000; // milliseconds after which a server that was away is asked again
 const photos = []; // {name, url, code: number[][][] or null, bad: string, waits: boolean}
 let scene = -1; // the place of the chosen photo
-let parts = [null, null, null, null]; // places of the photos that the quadrants are taken from
+let side = 2; // of the model's codes, in chunks: 2 for four quadrants, 4 for 16 cells
+let parts = []; // places of the photos that the chunks are taken from; null: the scene's own
 let asked = 0; // the number of the last mix that was asked for
 let again = null; // the timer of the photos that wait for the server
 
@@ -40,9 +41,14 @@ const predict = async (signature, instances) =>
   (await call(":predict", { signature_name: signature, instances })).predictions;
 const picture = (bytes) => `data:image/png;base64,${bytes.b64}`;
 
-// ---- Codes: [2][2][C]. Quadrant i is the chunk in row i >> 1, column i & 1.
+// ---- Codes: [side][side][C]. The chunks count row by row.
 
-const chunk = (code, i) => code[i >> 1][i & 1];
+const rowOf = (i) => Math.floor(i / side);
+const chunk = (code, i) => code[rowOf(i)][i % side];
+const noParts = () => Array(side * side).fill(null);
+const nameOf = (i) => (side === 2 ? QUADRANTS[i] : `row ${rowOf(i) + 1}, column ${(i % side) + 1}`);
+// The number of the quadrant in which a chunk lies, where side is even.
+const quadrantOf = (i) => 2 * Math.floor((2 * rowOf(i)) / side) + Math.floor((2 * (i % side)) / side);
 
 function between(a, b, far, circle) {
   const line = (u, v) => a.map((x, k) => u * x + v * b[k]);
@@ -62,9 +68,10 @@ function between(a, b, far, circle) {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function mixed(base, sources, far = 1, circle = false) {
-  const chunks = NAMES.map((_, i) =>
-    sources[i] === null ? chunk(base, i) : between(chunk(base, i), chunk(photos[sources[i]].code, i), far, circle));
-  return [[chunks[0], chunks[1]], [chunks[2], chunks[3]]];
+  return base.map((row, r) => row.map((own, c) => {
+    const i = r * side + c;
+    return sources[i] === null ? own : between(own, chunk(photos[sources[i]].code, i), far, circle);
+  }));
 }
 
 // ---- Photos
@@ -154,7 +161,7 @@ function drawPhotos() {
     const image = element("img", { src: photo.url, alt: photo.name });
     const button = element("button", { type: "button", disabled: !photo.code }, image);
     button.setAttribute("aria-pressed", String(i === scene));
-    button.onclick = () => { scene = i; parts = [null, null, null, null]; draw(); redraw(); };
+    button.onclick = () => { scene = i; parts = noParts(); draw(); redraw(); };
     const text = photo.bad ? `${photo.name}: ${photo.bad}` : `${i + 1} ${photo.name}`;
     return element("li", {}, button, element("span", { textContent: text, className: photo.bad ? "bad" : "" }));
   }));
@@ -168,7 +175,7 @@ function drawQuadrants() {
   $("quadrants").replaceChildren(...parts.map((part, i) => {
     const button = element("button", { type: "button" });
     const from = part === null ? "the scene's own" : `from ${photos[part].name}`;
-    button.setAttribute("aria-label", `${NAMES[i]}: ${from}`);
+    button.setAttribute("aria-label", `${nameOf(i)}: ${from}`);
     if (part !== null) button.append(element("span", { textContent: String(part + 1) }));
     button.onclick = () => choose(i, next(part));
     button.onkeydown = (event) => key(event, i);
@@ -189,8 +196,13 @@ function choose(i, part) {
 }
 
 function key(event, i) {
-  const moves = { ArrowLeft: i & ~1, ArrowRight: i | 1, ArrowUp: i & ~2, ArrowDown: i | 2 };
-  if (event.key in moves) $("quadrants").children[moves[event.key]].focus();
+  const [row, column, last] = [rowOf(i), i % side, side - 1];
+  const moves = {
+    ArrowLeft: [row, Math.max(0, column - 1)], ArrowRight: [row, Math.min(last, column + 1)],
+    ArrowUp: [Math.max(0, row - 1), column], ArrowDown: [Math.min(last, row + 1), column],
+  };
+  const to = moves[event.key];
+  if (to) $("quadrants").children[to[0] * side + to[1]].focus();
   else if (event.key === "Delete" || event.key === "Backspace") choose(i, null);
   else if (/^[1-9]$/.test(event.key) && photos[event.key - 1]?.code) choose(i, event.key - 1);
   else return;
@@ -219,8 +231,9 @@ async function redraw() {
 async function drawAll() {
   const [first, second] = [$("first").value, $("second").value];
   if (first === "" || second === "") return say("two photos are needed", true);
-  const masks = [...Array(16).keys()].map((m) => NAMES.map((_, i) => (m >> (3 - i)) & 1));
-  const codes = masks.map((mask) => mixed(photos[first].code, mask.map((bit) => (bit ? Number(second) : null))));
+  const masks = [...Array(16).keys()].map((m) => QUADRANTS.map((_, i) => (m >> (3 - i)) & 1));
+  const codes = masks.map((mask) =>
+    mixed(photos[first].code, noParts().map((_, i) => (mask[quadrantOf(i)] ? Number(second) : null))));
   try {
     const made = await predict("decode_bytes", codes);
     $("grid").replaceChildren(...made.map((bytes, i) => element("figure", {},
@@ -257,7 +270,11 @@ async function connect() {
     const missing = ["encode_bytes", "decode_bytes"].filter((name) => !(name in signatures));
     if (missing.length) throw new Error(`the model has no signature ${missing.join(", ")}`);
     const sizes = signatures.decode_bytes.inputs.codes.tensor_shape.dim.map((dim) => Number(dim.size));
-    if (sizes.length !== 4 || sizes[1] !== 2 || sizes[2] !== 2) throw new Error("the model's codes are no four chunks");
+    if (sizes.length !== 4 || sizes[1] !== sizes[2]) throw new Error("the model's codes are no square of chunks");
+    side = sizes[1];
+    parts = noParts();
+    $("quadrants").style.setProperty("--side", side);
+    $("all").hidden = side % 2 !== 0; // its masks are of quadrants
     for (const [name, url] of EXAMPLES) await add(name, url);
     ready();
     $("state").textContent += ` by ${spec.name}, version ${spec.version}; a chunk has ${sizes[3]} numbers`;

@@ -1,5 +1,6 @@
 """The page in a real browser: photos are mixed by mouse and by keyboard, a bad file is named."""
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from lorbms_tf.data import images
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import saved_model
 from tests import tiny
+from tests.lorbms.test_segments import GRID
 
 pytestmark = [pytest.mark.extras, pytest.mark.browser]
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,10 +24,10 @@ OPTIONS = [
 PATIENCE = 120_000  # milliseconds; only what hangs takes so long
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
-    saved_model.write(Lorbms(tiny.config(), seed=1), folder / "1")
+@contextlib.contextmanager
+def served(folder, config):
+    """The address of a server of a model with random weights."""
+    saved_model.write(Lorbms(config, seed=1), folder / "1")
     command = [
         sys.executable, "-m", "lorbms_tf.serve", f"--export_dir={folder}", "--port=0",
         "--enable_cors_support",
@@ -37,6 +39,12 @@ def address(tmp_path_factory):
         process.stdout.readline()
         yield process.stdout.readline().split()[-1]
         process.terminate()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("served"), tiny.config()) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +158,31 @@ def test_what_stands_in_the_curl_line_is_one_word(page, address):
         assert shlex.split(page.evaluate("quoted", text)) == [text]
     words = shlex.split(page.text_content("#curl"))
     assert words[:2] == ["curl", "-d"] and words[3] == f"{address}v1/models/lorbms:predict"
+
+
+def test_a_model_of_sixteen_cells(page, tmp_path):
+    with served(tmp_path, tiny.config(**GRID)) as address:
+        page.goto(address)
+        state(page, "encoded")
+        mix = next_mix(page, None)
+        cells = page.locator("#quadrants button")
+        assert cells.count() == 16
+        cells.nth(6).click()
+        label = "document.activeElement.getAttribute('aria-label')"
+        assert page.evaluate(label).startswith("row 2, column 3: from ")
+        mix = next_mix(page, mix)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")  # the last column stays
+        page.keyboard.press("2")
+        assert page.evaluate(label).startswith("row 3, column 4: from ")
+        next_mix(page, mix)
+        whole = page.locator("#quadrants").bounding_box()
+        for i in range(16):  # all of one size, those with a number in them, too
+            box = cells.nth(i).bounding_box()
+            assert box["width"] == pytest.approx(whole["width"] / 4, abs=1)
+            assert box["y"] - whole["y"] == pytest.approx(whole["height"] * (i // 4) / 4, abs=1)
+        page.click("#draw-all")
+        page.wait_for_function("document.querySelectorAll('#grid img').length === 16")
+        assert page.evaluate("[0, 3, 5, 6, 12, 15].map(quadrantOf)") == [0, 1, 0, 1, 2, 3]
+        assert page.said == []
