@@ -87,7 +87,8 @@ class DeepsimConfig(RunConfig, PhotosConfig):
         True,
         "Discriminator or generator pause by r = (L_real + L_fake) / L_adversarial: below "
         "--pause_below the discriminator stops until r is above --resume_above; above "
-        "--generator_pause_above the generator stops.",
+        "--generator_pause_above the generator stops until r is below --pause_below. Progress "
+        "lines tell which share of the steps each learns in: D_on, G_on.",
     )
     pause_below: float = setting(0.1, "See --pausing.")
     resume_above: float = setting(0.5, "See --pausing.")

@@ -89,6 +89,8 @@ METHOD = Method(
         "loss/adversarial": "adv",
         "loss/discriminator": "L_D",
         "balance/ratio": "r",
+        "balance/discriminator_on": "D_on",  # shares of steps in which they learn
+        "balance/generator_on": "G_on",
         "psnr/train": "PSNR",
     },
     parameter_rows=parameter_rows,
