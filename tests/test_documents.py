@@ -13,7 +13,7 @@ from tests.documents import (
     link_faults,
     path_faults,
 )
-from tests.test_architecture import LAYERS, OF_THE_THESIS
+from tests.house_rules import LAYERS, OF_THE_THESIS
 
 MOST_BYTES = 12_000  # of README
 PAGE_FILES = [path for path in DOCUMENTS if path.parent == ROOT / "docs"]

@@ -11,7 +11,8 @@ import pytest
 from lorbms_tf import methods, render
 from lorbms_tf.cli import flags
 from lorbms_tf.errors import UserError
-from tests import copies, tiny
+from tests import copies
+from tests.method_examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -79,7 +80,7 @@ def door(*words):
 
 def test_a_dry_run_prints_the_parameters_and_writes_nothing(name, tmp_path):
     source = methods.get(name).source
-    settings = tiny.EXAMPLES[name].config(run_dir=str(tmp_path / "dry"), **{source: ""})
+    settings = EXAMPLES[name].config(run_dir=str(tmp_path / "dry"), **{source: ""})
     done = door("--dry_run", *flags.as_text(settings).splitlines())
     assert done.returncode == 0, done.stderr
     assert f"--method={name}\n" in done.stdout

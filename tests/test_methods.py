@@ -1,8 +1,8 @@
 """What every method keeps, whatever it trains: the promises of `lorbms_tf.training.method`.
 
-A new method adds itself to `tiny.EXAMPLES`. Its commands are in `test_method_commands.py`. That two
-devices learn what one learns is tested in `tests/training/test_strategy.py`, in a process of its
-own, for every method too.
+A new method adds itself to `method_examples.EXAMPLES`. Its commands are in
+`test_method_commands.py`. That two devices learn what one learns is tested in
+`tests/training/test_strategy.py`, in a process of its own, for every method too.
 """
 
 import dataclasses
@@ -23,6 +23,7 @@ from lorbms_tf.evaluation.scores import gathered
 from lorbms_tf.serving import saved_model
 from lorbms_tf.training import checkpoints, loop, planning, run_directory
 from tests import tiny
+from tests.method_examples import EXAMPLES
 from tests.pages.reading import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +31,7 @@ STEPS, BEFORE = 5, 2  # of a whole run, and of one that goes on to as many
 
 
 def test_every_method_has_an_example():
-    assert set(tiny.EXAMPLES) == set(methods.names())
+    assert set(EXAMPLES) == set(methods.names())
 
 
 @pytest.fixture(scope="module", params=methods.names())
@@ -46,11 +47,11 @@ def place(tmp_path_factory, name):
 @pytest.fixture(scope="module")
 def given(place, name):
     """The settings that name the data."""
-    return tiny.EXAMPLES[name].write_data(place / "data")
+    return EXAMPLES[name].write_data(place / "data")
 
 
 def train(name, given, run_dir, steps):
-    config = tiny.EXAMPLES[name].config(
+    config = EXAMPLES[name].config(
         **given, run_dir=str(run_dir), batch_size=2, max_steps=steps, epochs=9, sample_rows=2,
         log_every_steps=1, checkpoint_every_steps=2, seed=3,
     )  # fmt: skip
@@ -143,7 +144,7 @@ def test_every_score_is_finite(run):
 
 
 def test_the_export_computes_what_the_model_infers(run, name, batch, made, place):
-    example, folder = tiny.EXAMPLES[name], place / "export" / "1"
+    example, folder = EXAMPLES[name], place / "export" / "1"
     assert saved_model.write(run.model, folder) < 1e-4
     served = example.serve(tf.saved_model.load(str(folder)).signatures, batch, made)
     assert served
@@ -161,7 +162,7 @@ def test_every_signature_says_what_it_takes(run):
 
 
 def test_every_sheet_draws(run, name, given, place):
-    settings = tiny.EXAMPLES[name].sheets(given, place)
+    settings = EXAMPLES[name].sheets(given, place)
     assert set(settings) == set(run.plan.method.sheets)
     for sheet, values in settings.items():
         kind, out = run.plan.method.sheets[sheet].config, place / f"{sheet}.png"

@@ -10,7 +10,7 @@ import pytest
 
 from lorbms_tf import methods
 from lorbms_tf.cli import command, flags, help_page
-from tests.test_architecture import LAYERS, TOOL_DOORS, all_modules
+from tests.house_rules import LAYERS, TOOL_DOORS, all_modules
 
 DOORS = (*LAYERS["doors"], *TOOL_DOORS)
 TOLD_BY = {"tfrecords_tools.build_report": "tfrecords_tools.build"}

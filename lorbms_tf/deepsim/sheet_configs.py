@@ -101,3 +101,4 @@ class SamplesConfig(InversionsConfig):
         super().validate()
         require("columns", self.columns, minimum=1)
         require("measured", self.measured, minimum=2)
+        require("seed", self.seed, minimum=0)

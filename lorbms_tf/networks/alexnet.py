@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from lorbms_tf.networks import layers
+from lorbms_tf.networks.response_norm import response_normalised
 from lorbms_tf.networks.stages import picked
 
 
@@ -46,7 +47,6 @@ NUM_CONVS = len(_LATER) + 1
 FEATURE_LAYERS = ("conv5", "fc7")
 POOL, DENSE = "pool5", ("fc6", "fc7", "fc8")  # layers behind the fifth convolution
 _NAMES_ALL = ("caffenet", "torchvision")  # layouts whose layers behind it have names
-_LRN_WINDOW, _LRN_ALPHA, _LRN_BETA = 5, 1e-4, 0.75  # Krizhevsky et al. (2012), as Caffe has them
 
 
 def trunk_side(image_size, layout="small"):
@@ -279,17 +279,6 @@ class AlexNet(keras.Model):
 def _border(padding):
     """Pixels that a layout puts around the maps itself."""
     return padding if isinstance(padding, int) else 0
-
-
-def response_normalised(maps):
-    """Local response normalisation over 5 neighbouring channels: `[B, h, w, C]` likewise.
-
-    x / (1 + alpha / 5 * sum of x^2)^beta with alpha 1e-4 and beta 0.75, as Caffe computes it.
-    """
-    channels, reach = maps.shape[-1], _LRN_WINDOW // 2
-    squares = ops.pad(ops.square(maps), ((0, 0), (0, 0), (0, 0), (reach, reach)))
-    sums = sum(squares[..., shift : shift + channels] for shift in range(_LRN_WINDOW))
-    return maps * ops.power(1.0 + _LRN_ALPHA / _LRN_WINDOW * sums, -_LRN_BETA)
 
 
 def _pool(maps, pool):

@@ -19,6 +19,7 @@ from lorbms_tf.latent_paths.metrics import Metrics
 from lorbms_tf.lorbms.model import Lorbms
 from lorbms_tf.serving import functions, saved_model
 from tests import tiny
+from tests.method_examples import EXAMPLES
 
 SETTINGS = {
     "pairs": 2,
@@ -135,7 +136,7 @@ def test_a_walk_leads_through_its_pictures(run_dir, tmp_path):
 
 @pytest.mark.parametrize("name", ["augint", "deepsim", "superres"])
 def test_other_methods(name, monkeypatch):
-    settings = tiny.EXAMPLES[name].config(run_dir="R")
+    settings = EXAMPLES[name].config(run_dir="R")
     model = methods.get(name).trained_model(settings)
     monkeypatch.setattr(functions.run_directory, "load_model", lambda *_: (model, settings))
     if name == "superres":

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from lorbms_tf.features import array_files, torchvision_files
-from lorbms_tf.networks.alexnet import response_normalised
 from lorbms_tf.networks.layers import GroupedConv2D
+from lorbms_tf.networks.response_norm import response_normalised
 from tests.parity import inputs
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_caffenet.json").read_text())

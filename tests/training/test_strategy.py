@@ -8,7 +8,8 @@ import json
 import pytest
 
 from lorbms_tf import methods
-from tests import copies, tiny
+from tests import copies
+from tests.method_examples import EXAMPLES
 
 # In a process of its own: logical devices must be set before TensorFlow is first used.
 #
@@ -30,9 +31,9 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 tf.config.run_functions_eagerly(True)  # tracing costs far more than two steps
 
 from lorbms_tf.training import checkpoints, loop, planning
-from tests import tiny
+from tests.method_examples import EXAMPLES
 
-example, folder = tiny.EXAMPLES[sys.argv[1]], Path(sys.argv[2])
+example, folder = EXAMPLES[sys.argv[1]], Path(sys.argv[2])
 data = example.write_data(folder / "data")
 
 
@@ -109,7 +110,7 @@ def result(tmp_path_factory, request):
 def test_the_comparison_means_something(result):
     assert result["replicas"] == 2
     assert result["networks"] and not set(result["networks"]) & set(
-        tiny.EXAMPLES[result["method"]].apart
+        EXAMPLES[result["method"]].apart
     )
     assert result["start"] == 0.0 and result["moved"] > 1e-3
     assert result["number of moments"] > 10
