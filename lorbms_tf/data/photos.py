@@ -125,12 +125,13 @@ class Photos:
             raise UserError(self.summary())
         self.tell()
 
-    def _order(self, limit: int | None) -> list[int]:
+    def _order(self, limit: int | None) -> np.ndarray:
         """All numbers, those that are evenly out of all first; the others replace bad photos."""
+        numbers = np.arange(len(self))
         if limit is None or not 0 < limit < len(self):
-            return list(range(len(self)))
-        first = [number * len(self) // limit for number in range(limit)]
-        return first + sorted(set(range(len(self))) - set(first))
+            return numbers
+        first = np.arange(limit) * len(self) // limit
+        return np.concatenate([first, np.delete(numbers, first)])
 
     def summary(self) -> str:
         """How many photos could not be read, with the reasons and an example of each; "" if all."""
