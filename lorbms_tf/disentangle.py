@@ -61,7 +61,7 @@ class DisentangleConfig:
 
 
 def disentangle(config: DisentangleConfig) -> dict[str, Any]:
-    """All numbers: "step", "scenes", and what `told` and `transfers` give.
+    """All numbers: "step", "scenes", and what `chunk_scores` and `transfers` give.
 
     Raises UserError for runs and folders that cannot be used, and for too few scenes.
     """
@@ -85,8 +85,8 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
         return {
             "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
             "scenes": len(pictures),
-            **told(codes, factors, config.seed),
-            **(told_by_parts(codes, factors, widths, config.seed) if len(widths) > 1 else {}),
+            **chunk_scores(codes, factors, config.seed),
+            **(part_scores(codes, factors, widths, config.seed) if len(widths) > 1 else {}),
             "transfers": transfers(codes, decode, pictures, factors, config.seed),
         }
     except ValueError as error:
@@ -95,7 +95,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
         ) from error
 
 
-def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
+def chunk_scores(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
     """What chunks tell of quadrants: matrices by factor, and the scores over all of them.
 
     Args:
@@ -113,14 +113,14 @@ def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[s
     from lorbms_tf.lorbms.scores import chunk_probes, disentanglement
     from lorbms_tf.progress import track
 
-    found = chunk_probes.told(codes, factors, seed)
+    found = chunk_probes.chunk_scores(codes, factors, seed)
     rng = np.random.default_rng([seed, PERMUTATIONS])
     permuted = []
     tracked = track(range(PERMUTATIONS), label="probes of permuted labels", unit="permutation")
     for _ in tracked:
         order = rng.permutation(len(codes))
         mixed = {name: values[order] for name, values in factors.items()}
-        permuted.append(chunk_probes.told(codes, mixed, seed, silent=True))
+        permuted.append(chunk_probes.chunk_scores(codes, mixed, seed, silent=True))
     # One tested scene can change a share of the entropy by about its own share of the scenes.
     least = 1 / chunk_probes.tested(len(codes))
     return {
@@ -152,7 +152,7 @@ def part_widths(trained: Any, count: int = 0) -> dict[str, int]:
     return {f"part {number + 1}": trained.chunk_size // count for number in range(count)}
 
 
-def told_by_parts(
+def part_scores(
     codes: np.ndarray, factors: dict[str, np.ndarray], widths: dict[str, int], seed: int
 ) -> dict[str, Any]:
     """What parts of chunks tell of their own quadrants.
@@ -163,7 +163,7 @@ def told_by_parts(
     """
     from lorbms_tf.lorbms.scores import chunk_probes, disentanglement
 
-    found = chunk_probes.told_by_parts(codes, factors, list(widths.values()), seed)
+    found = chunk_probes.part_scores(codes, factors, list(widths.values()), seed)
     found = {name: one for name, one in found.items() if one.varied.any()}
     means = {
         kind: {

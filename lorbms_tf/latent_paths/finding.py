@@ -84,7 +84,7 @@ class Found(NamedTuple):
     whole: bool
 
 
-def found(name: str, codec: Codec, ends: Ends, metrics: Metrics) -> Found:
+def named_paths(name: str, codec: Codec, ends: Ends, metrics: Metrics) -> Found:
     """The paths of a name, `segments` steps each, which are equal where they are the shortest.
 
     Raises UserError, naming the metric, where codes lie opposite each other on the sphere, or the
@@ -117,12 +117,12 @@ def found(name: str, codec: Codec, ends: Ends, metrics: Metrics) -> Found:
 
 
 def walk(name: str, codec: Codec, legs: Ends, metrics: Metrics) -> Found:
-    """One path [1, K, D] through several codes, the legs of `found` behind each other.
+    """One path [1, K, D] through several codes, the legs of `named_paths` behind each other.
 
     It has `segments` steps for each leg. Where it is the shortest, they are equal from the first
     code to the last, so the codes between may lie between two of its points.
     """
-    parts = found(name, codec, legs, metrics)
+    parts = named_paths(name, codec, legs, metrics)
     joined = np.concatenate([parts.codes[0], *parts.codes[1:, 1:]])[None]
     if name not in PLAIN and len(parts.codes) > 1:
         points, metric = joined.shape[1], metrics.metric(name)

@@ -52,7 +52,7 @@ def measure(config: PathsConfig) -> Results:
     for name in config.metrics:
         progress.say(f"{name}: {config.pairs} paths of {config.segments} steps")
         try:
-            paths = finding.found(name, codec, ends, metrics)
+            paths = finding.named_paths(name, codec, ends, metrics)
             judge = config.judge if name in PLAIN else name
             made = lengths.decoded(codec.decode, paths.codes)
             measured[name] = _measured(metrics, judge, made, straight, middles)

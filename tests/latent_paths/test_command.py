@@ -111,7 +111,7 @@ def test_chunks_outside_of_the_mask_stay_on_all_paths(run_dir, glob):
     given = pictures.read(config(run_dir, glob), codec.side, codec.channels)
     ends = finding.ends_of(codec, given, "0100")
     for name in ("linear", "spherical", "pixels"):
-        codes = finding.found(name, codec, ends, Metrics(config(run_dir, glob))).codes
+        codes = finding.named_paths(name, codec, ends, Metrics(config(run_dir, glob))).codes
         kept = codes.reshape(2, 5, 4, -1)[:, :, [0, 2, 3]]
         np.testing.assert_array_equal(kept, np.repeat(kept[:, :1], 5, axis=1))
         assert np.ptp(codes.reshape(2, 5, 4, -1)[:, :, 1], axis=1).max() > 0
@@ -148,7 +148,7 @@ def test_other_methods(name, monkeypatch):
     ends = finding.ends_of(codec, given.astype(np.float32))
     assert ends.sphere == (name == "augint")
     metrics = Metrics(config("R", "GLOB", segments=2, adam_steps=2))
-    codes = finding.found("pixels", codec, ends, metrics).codes
+    codes = finding.named_paths("pixels", codec, ends, metrics).codes
     assert codes.shape == (1, 3, codec.encode(given[0].astype(np.float32)).shape[1])
     np.testing.assert_array_equal(codes[:, [0, 2]], np.stack([ends.starts, ends.ends], 1))
 
@@ -192,8 +192,8 @@ def test_ctrl_c_keeps_what_is_measured(run_dir, glob, monkeypatch):
             raise KeyboardInterrupt
         return original(name, *arguments)
 
-    original = finding.found
-    monkeypatch.setattr(finding, "found", stop)
+    original = finding.named_paths
+    monkeypatch.setattr(finding, "named_paths", stop)
     results = measuring.measure(config(run_dir, glob))
     assert list(results.metrics) == ["linear"] and not results.whole
     with pytest.raises(KeyboardInterrupt):  # nothing is there yet
@@ -230,7 +230,9 @@ def test_opposite_codes_on_the_sphere_are_named(name, run_dir, glob):
     codec = models.of_run(run_dir)
     codes = np.eye(1, 16, dtype=np.float32)
     with pytest.raises(UserError, match=f"{name}: .*opposite"):
-        finding.found(name, codec, Ends(codes, -codes, None, True), Metrics(config(run_dir, glob)))
+        finding.named_paths(
+            name, codec, Ends(codes, -codes, None, True), Metrics(config(run_dir, glob))
+        )
 
 
 @pytest.mark.parametrize(

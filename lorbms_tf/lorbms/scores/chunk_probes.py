@@ -37,7 +37,7 @@ class Told(NamedTuple):
     varied: np.ndarray
 
 
-def told(
+def chunk_scores(
     codes: np.ndarray,
     factors: dict[str, np.ndarray],
     seed: int = 0,
@@ -77,22 +77,22 @@ def told(
     }
 
 
-def told_by_parts(
+def part_scores(
     codes: np.ndarray, factors: dict[str, np.ndarray], widths: Sequence[int], seed: int = 0
 ) -> dict[str, Told]:
-    """As `told`, for the parts of chunks: what each tells of its own quadrant.
+    """As `chunk_scores`, for the parts of chunks: what each tells of its own quadrant.
 
     Args:
       codes: [N, 2, 2, C].
       factors: by name, int [N, 4].
       widths: numbers of each part, in their order; C together.
-      seed: of the split, which is that of `told`.
+      seed: of the split, which is that of `chunk_scores`.
 
     Returns:
       Arrays [parts, 4]; row: the part, column: the quadrant whose chunk it is in.
 
     Raises:
-      ValueError: as `told`.
+      ValueError: as `chunk_scores`.
     """
     rows = _split(codes, seed)
     chunks = np.asarray(quadrants.chunks(codes))
