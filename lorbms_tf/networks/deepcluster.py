@@ -22,7 +22,7 @@ LAYERS = tuple(f"conv{number}" for number in range(1, len(CONVS) + 1))
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SOBEL = (((1, 0, -1), (2, 0, -2), (1, 0, -1)), ((1, 2, 1), (0, 0, 0), (-1, -2, -1)))
 DROPOUT = 0.5
-DENSE_STDDEV, DENSE_INPUTS = 0.01, 4096  # spread of dense weights; the fewest published inputs
+DENSE_STDDEV = 0.01
 
 
 def trunk_side(image_size: int, stem_stride: int = 4) -> int:
@@ -47,8 +47,6 @@ class DeepClusterAlexNet(keras.Model):
     The image is normalised as in ImageNet, made grey and turned into two maps of edges (Sobel).
     Then five convolutions with batch norm (momentum 0.9, epsilon 1e-5) and ReLU, 3/2 max pools
     after the first, second and fifth, and dense layers with ReLU and dropout 0.5 in front of them.
-    Dense weights are drawn with a deviation of 0.01, as published, or, of fewer than 4096 inputs,
-    with one that gives the same variance as 4096 would.
 
     Args:
         image_size: side of the images in pixels (published: 224); the dense layers fix it.
@@ -91,14 +89,9 @@ class DeepClusterAlexNet(keras.Model):
             self.norms.append(
                 keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=self.dtype_policy)
             )
-        trunk = conv_widths[-1] * trunk_side(image_size, stem_stride) ** 2
-        inputs = [trunk, *dense_widths]
-        self.dense = [
-            self._dense(width, count, next(seeds))
-            for width, count in zip(dense_widths, inputs, strict=False)
-        ]
+        self.dense = [self._dense(width, next(seeds)) for width in dense_widths]
         self.dropouts = [keras.layers.Dropout(DROPOUT, seed=next(seeds)) for _ in dense_widths]
-        self.head = self._dense(outputs, inputs[-1], next(seeds)) if outputs else None
+        self.head = self._dense(outputs, next(seeds)) if outputs else None
         self.build((None, image_size, image_size, 3))
 
     def build(self, input_shape: tuple) -> None:
@@ -182,11 +175,8 @@ class DeepClusterAlexNet(keras.Model):
             dtype=self.dtype_policy,
         )
 
-    def _dense(self, units: int, inputs: int, seed: int):
-        # With the published spread, layers of few inputs pass on next to nothing, and nothing
-        # before them learns.
-        spread = DENSE_STDDEV * math.sqrt(max(1.0, DENSE_INPUTS / inputs))
-        initializer = keras.initializers.RandomNormal(stddev=spread, seed=seed)
+    def _dense(self, units: int, seed: int):
+        initializer = keras.initializers.RandomNormal(stddev=DENSE_STDDEV, seed=seed)
         return keras.layers.Dense(units, kernel_initializer=initializer, dtype=self.dtype_policy)
 
 

@@ -26,7 +26,7 @@ def test_a_weights_file_tells_the_sizes_of_its_network(tmp_path):
     assert made.weights_hash == hashlib.sha256(path.read_bytes()).hexdigest()
     quadrants = noise(2, 64, 64, 3)
     expected = network.features(quadrants / np.float32(127.5) - 1)
-    np.testing.assert_allclose(made(quadrants), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(made(quadrants), expected, atol=1e-6)
     assert deepcluster.read(path).head is None  # logits are of no use to anyone else
     with pytest.raises(UserError, match="64 px: leave out --feature_size=96"):
         quadrant_network("deepcluster", str(path), side=96)

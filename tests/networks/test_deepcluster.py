@@ -36,14 +36,6 @@ def test_the_published_sizes_are_the_defaults_and_have_their_parameters():
     assert sum(np.prod(w.shape) for w in network.trainable_weights) == expected
 
 
-def test_dense_layers_of_few_inputs_start_with_larger_weights():
-    wide = DeepClusterAlexNet(dense_widths=(8, 4))
-    narrow = DeepClusterAlexNet(image_size=64, stem_stride=2, dense_widths=(1024, 16))
-    spreads = [np.std(layer.get_weights()[0]) for layer in (wide.dense[0], *narrow.dense)]
-    # Of 9216, 1024 and 1024 inputs.
-    np.testing.assert_allclose(spreads, [0.01, 0.02, 0.02], rtol=0.05)
-
-
 def test_edges_by_hand():
     images = np.zeros((1, 5, 6, 3), np.float32)
     images[:, :, 3:] = 1.0  # a step of one half in [0, 1], to the right
