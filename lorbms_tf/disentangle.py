@@ -61,7 +61,7 @@ class DisentangleConfig:
 
 
 def disentangle(config: DisentangleConfig) -> dict[str, Any]:
-    """All numbers: "step", "scenes", and what `chunk_scores` and `transfers` give.
+    """All numbers: "step", "scenes", and what `told` and `transfers` give.
 
     Raises UserError for runs and folders that cannot be used, and for too few scenes.
     """
@@ -85,7 +85,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
         return {
             "step": run_directory.checkpoint_step(config.run_dir, config.checkpoint),
             "scenes": len(pictures),
-            **chunk_scores(codes, factors, config.seed),
+            **told(codes, factors, config.seed),
             **(part_scores(codes, factors, widths, config.seed) if len(widths) > 1 else {}),
             "transfers": transfers(codes, decode, pictures, factors, config.seed),
         }
@@ -95,7 +95,7 @@ def disentangle(config: DisentangleConfig) -> dict[str, Any]:
         ) from error
 
 
-def chunk_scores(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
+def told(codes: np.ndarray, factors: dict[str, np.ndarray], seed: int) -> dict[str, Any]:
     """What chunks tell of quadrants: matrices by factor, and the scores over all of them.
 
     Args:

@@ -62,7 +62,7 @@ def test_codes_of_noise_are_worth_nothing():
     rng = np.random.default_rng(0)
     factors = {"kind": rng.integers(0, 3, (400, 4)), "same": np.full((400, 4), 2)}
     factors["same"][:, 0] = rng.integers(0, 2, 400)
-    found = disentangle.chunk_scores(rng.normal(size=(400, 2, 2, 4)), factors, 0)
+    found = disentangle.told(rng.normal(size=(400, 2, 2, 4)), factors, 0)
     assert found["dci_disentanglement"] == found["dci_completeness"] == 0.0
     assert found["left_out"] == ["same of q2", "same of q3", "same of q4"]
     assert found["mig"] < 0.1 and found["permuted"]["mig"] < 0.1
@@ -72,7 +72,7 @@ def test_codes_that_hold_their_quadrants_are_called_so():
     rng = np.random.default_rng(0)
     kinds = rng.integers(0, 3, (400, 4))
     codes = np.eye(3)[kinds].reshape(400, 2, 2, 3) + rng.normal(0, 0.05, (400, 2, 2, 3))
-    found = disentangle.chunk_scores(codes, {"kind": kinds}, 0)
+    found = disentangle.told(codes, {"kind": kinds}, 0)
     assert min(found["dci_disentanglement"], found["dci_completeness"], found["mig"]) > 0.9
     assert found["sap"] > 0.5 and max(found["permuted"]["mig"], found["permuted"]["sap"]) < 0.2
 
