@@ -19,10 +19,12 @@ def frozen(config: DeepsimConfig, role: str, layers: Sequence[str], seed: int) -
 
     role: "encoder" or "comparator".
     """
+    weights = f"{role}_weights"
     try:
-        return taps.make(getattr(config, role), layers, getattr(config, f"{role}_weights"), seed)
-    except UserError as error:  # of `taps`, which does not know which of the two it is
-        text = str(error).replace("--weights", f"--{role}_weights")
+        with taps.weights_flag(weights):
+            return taps.make(getattr(config, role), layers, getattr(config, weights), seed)
+    except UserError as error:  # what names no flag yet is about the network itself
+        text = str(error)
         raise UserError(text if text.startswith("--") else f"--{role}: {text}") from error
 
 

@@ -174,10 +174,8 @@ def _tapped(name: str, config: DistanceConfig, seed: int) -> taps.Taps:
 def _make_taps(network: str, layers: Sequence[str], config: DistanceConfig, seed: int) -> taps.Taps:
     flag = f"{network}_weights"
     weights = getattr(config, flag, "")
-    try:
+    with taps.weights_flag(flag):
         return taps.make(network, layers or _vgg19_layers(weights), weights, seed)
-    except UserError as error:  # of `taps`, which knows one flag of weights for all networks
-        raise UserError(str(error).replace("--weights", f"--{flag}")) from error
 
 
 def _vgg19_layers(weights: str) -> list[str]:

@@ -18,7 +18,8 @@ A file of arrays is an .npz file, or Caffe's own (`array_files`). Images are flo
 images. Weights are never trained here.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -137,6 +138,15 @@ def make(name: str, layers: Sequence[str], weights: str = "", seed: int = 0) -> 
         return Taps(name, layers, _SOURCES[kind](name, layers, weights, seed))
     except ValueError as error:
         raise UserError(f"{name}: {error}") from error
+
+
+@contextlib.contextmanager
+def weights_flag(flag: str) -> Iterator[None]:
+    """Messages about weights name this flag; networks here know one, --weights, for all of them."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error).replace("--weights", f"--{flag}")) from error
 
 
 def _vgg(name: str, layers: Sequence[str], weights: str, seed: int) -> Source:
